@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sekisho/internal/platform"
+)
+
+// drain is how long calls that are under way may take to end.
+const drain = 30 * time.Second
+
+func up() *cobra.Command {
+	o := platform.Options{}
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Start Sekisho and serve until SIGTERM",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Log = logger(verbose)
+			p, err := platform.Start(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			printAddresses(cmd.OutOrStdout(), p)
+			fmt.Fprintln(cmd.OutOrStdout(), "ready")
+			return serve(cmd.Context(), p)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Data, "data", platform.DefaultData(), "data directory")
+	f.StringVar(&o.Listen, "listen", platform.DefaultListen, "address of the TLS listener")
+	f.StringVar(&o.Proxy, "proxy", platform.DefaultProxy, "address of the HTTPS proxy")
+	f.StringVar(&o.Identity, "identity", platform.DefaultIdentity, "address of the managed identity endpoint")
+	f.StringVar(&o.Config, "config", "", "configuration file (YAML)")
+	f.BoolVar(&verbose, "verbose", false, "log more")
+	return cmd
+}
+
+func logger(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func printAddresses(w io.Writer, p *platform.Platform) {
+	a := p.Addresses()
+	fmt.Fprintf(w, "data      %s\nproxy     http://%s\nlisten    https://%s\nidentity  http://%s\n", p.Data(), a.Proxy, a.Listen, a.Identity)
+}
+
+// serve waits for the end, and drains.
+func serve(ctx context.Context, p *platform.Platform) error {
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-p.Failed():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if err := p.Shutdown(ctx); failed == nil {
+		failed = err
+	}
+	return failed
+}

@@ -1,0 +1,228 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"sekisho/internal/api"
+	"sekisho/internal/entra"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+	"sekisho/rbac/builtin"
+)
+
+// Kinds of documents that access writes. An assignment's id is its ARM id, a
+// parent's is the scope of the child.
+const (
+	kindAssignment = "roleAssignment"
+	kindParent     = "managementGroupParent"
+)
+
+// Assignment is a role assignment, as stored.
+type Assignment struct {
+	ID            string    `json:"id"`
+	Name          string    `json:"name"` // a GUID
+	Scope         string    `json:"scope"`
+	Role          string    `json:"role"` // the GUID of the role definition
+	PrincipalID   string    `json:"principalId"`
+	PrincipalType string    `json:"principalType"`
+	Description   string    `json:"description,omitempty"`
+	Condition     string    `json:"condition,omitempty"`
+	ConditionVer  string    `json:"conditionVersion,omitempty"`
+	CreatedOn     time.Time `json:"createdOn"`
+	UpdatedOn     time.Time `json:"updatedOn"`
+	CreatedBy     string    `json:"createdBy"`
+	UpdatedBy     string    `json:"updatedBy"`
+}
+
+// Parent places a subscription or management group below a management group.
+type Parent struct {
+	Child  string `json:"child"`
+	Parent string `json:"parent"`
+}
+
+// RootGroup is the tenant root management group, which bears the tenant's id.
+func RootGroup(tenant string) rbac.Scope {
+	return rbac.Scope("/providers/Microsoft.Management/managementGroups/" + tenant)
+}
+
+// Access answers questions to Azure RBAC.
+type Access struct {
+	store    *store.Store
+	follower *store.Follower
+	snapshot atomic.Pointer[rbac.Snapshot]
+	catalog  *rbac.Catalog
+	roles    []rbac.RoleDefinition
+}
+
+// New makes an Access on the assignments in s and the built-in roles.
+func New(s *store.Store) *Access {
+	a := &Access{store: s, roles: builtin.Roles()}
+	a.catalog = rbac.NewCatalog(a.roles)
+	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
+	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, entra.KindMember}, a.apply)
+	return a
+}
+
+func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
+	next := a.snapshot.Load()
+	for _, c := range changes {
+		var err error
+		switch c.Kind {
+		case kindAssignment:
+			next, err = applyAssignment(next, tx, c)
+		case kindParent:
+			next, err = applyParent(next, tx, c)
+		case entra.KindMember:
+			_, member, _ := strings.Cut(c.ID, "/")
+			next, err = applyMember(next, tx, member)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	a.snapshot.Store(next)
+	return nil
+}
+
+func applyAssignment(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
+	doc, _, err := store.Load[Assignment](tx, kindAssignment, c.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.WithoutAssignment(c.ID), nil
+	}
+	if err != nil {
+		return s, err
+	}
+	return s.WithAssignment(rbac.RoleAssignment{ID: doc.ID, Scope: rbac.Scope(doc.Scope), RoleDefinition: doc.Role,
+		Principal: doc.PrincipalID, PrincipalType: doc.PrincipalType, Condition: doc.Condition}), nil
+}
+
+func applyParent(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
+	doc, _, err := store.Load[Parent](tx, kindParent, c.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.WithParent(rbac.Scope(c.ID), "/"), nil
+	}
+	return s.WithParent(rbac.Scope(doc.Child), rbac.Scope(doc.Parent)), err
+}
+
+func applyMember(s *rbac.Snapshot, tx *store.Tx, member string) (*rbac.Snapshot, error) {
+	records, err := tx.List(entra.KindMember, store.Query{Key: &store.Key{Name: "member", Value: member}})
+	if err != nil {
+		return s, err
+	}
+	var groups []string
+	for _, record := range records {
+		m, err := store.Decode[entra.Member](record)
+		if err != nil {
+			return s, err
+		}
+		groups = append(groups, m.Group)
+	}
+	return s.WithGroups(member, groups), nil
+}
+
+// Snapshot is what decides now.
+func (a *Access) Snapshot(ctx context.Context) (*rbac.Snapshot, error) {
+	if err := a.follower.Sync(ctx); err != nil {
+		return nil, err
+	}
+	return a.snapshot.Load(), nil
+}
+
+// Check implements gate.Access.
+func (a *Access) Check(ctx context.Context, caller api.Caller, check api.Check) (rbac.Result, error) {
+	s, err := a.Snapshot(ctx)
+	if err != nil {
+		return rbac.Result{}, err
+	}
+	return s.Check(rbac.Question{Principal: caller.Object, Action: check.Action, Data: check.Data, Scope: check.Scope}), nil
+}
+
+// SmallestRole implements gate.Access.
+func (a *Access) SmallestRole(action string, data bool) string {
+	role, _ := a.catalog.SmallestRole(action, data)
+	return role.RoleName
+}
+
+// Roles are the role definitions that may be assigned.
+func (a *Access) Roles() []rbac.RoleDefinition { return a.roles }
+
+// Role finds a role definition by its GUID.
+func (a *Access) Role(guid string) (rbac.RoleDefinition, bool) {
+	for _, r := range a.roles {
+		if strings.EqualFold(r.Name, guid) {
+			return r, true
+		}
+	}
+	return rbac.RoleDefinition{}, false
+}
+
+// PutParent places a subscription or management group below a management group.
+func PutParent(tx *store.Tx, tenant string, p Parent) error {
+	_, err := store.Save(tx, store.Record{Tenant: tenant, Kind: kindParent, ID: p.Child}, p)
+	return err
+}
+
+// Put writes a role assignment.
+func Put(tx *store.Tx, tenant string, a Assignment) error {
+	_, err := store.Save(tx, store.Record{Tenant: tenant, Kind: kindAssignment, ID: a.ID,
+		Unique: []store.Key{{Name: "name", Value: tenant + "/" + a.Name}, {Name: "grant", Value: a.Scope + "|" + a.PrincipalID + "|" + a.Role}},
+		Keys:   []store.Key{{Name: "principal", Value: a.PrincipalID}}}, a)
+	return err
+}
+
+// Get reads a role assignment; store.ErrNotFound if there is none.
+func Get(tx *store.Tx, id string) (Assignment, error) {
+	a, _, err := store.Load[Assignment](tx, kindAssignment, id)
+	return a, err
+}
+
+// Named reads the role assignment of that name in a tenant.
+func Named(tx *store.Tx, tenant, name string) (Assignment, error) {
+	record, err := tx.Lookup(kindAssignment, store.Key{Name: "name", Value: tenant + "/" + name})
+	if err != nil {
+		return Assignment{}, err
+	}
+	return store.Decode[Assignment](record)
+}
+
+// Delete removes a role assignment; store.ErrNotFound if there is none.
+func Delete(tx *store.Tx, id string) error { return tx.Delete(kindAssignment, id) }
+
+// List reads all role assignments of a tenant.
+func List(tx *store.Tx, tenant string) ([]Assignment, error) {
+	records, err := tx.List(kindAssignment, store.Query{})
+	if err != nil {
+		return nil, err
+	}
+	var all []Assignment
+	for _, record := range records {
+		if record.Tenant != tenant {
+			continue
+		}
+		a, err := store.Decode[Assignment](record)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// RemoveBelow implements arm.Assignments: what is deleted takes the role
+// assignments at and below it along.
+func (a *Access) RemoveBelow(tx *store.Tx, scope rbac.Scope) error {
+	records, err := tx.List(kindAssignment, store.Query{Prefix: string(scope) + "/"})
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if err := tx.Delete(kindAssignment, record.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

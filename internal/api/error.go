@@ -1,0 +1,107 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"sekisho/rbac"
+)
+
+// Error is a failure that the client may read. Services map it to their wire
+// shape; any other error is a 500 whose text stays in the log.
+type Error struct {
+	Status  int
+	Code    string
+	Message string
+	// Target names the part of the input that is wrong (a JSON path, a header,
+	// a query parameter).
+	Target  string
+	Details []Error
+	Header  http.Header
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// What gate reports when no row of the service's table is meant.
+const (
+	CodeNoRoute          = "NoRoute"
+	CodeMethodNotAllowed = "MethodNotAllowed"
+)
+
+// Errorf makes an Error.
+func Errorf(status int, code, format string, args ...any) *Error {
+	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// BadRequest is an Error with status 400 about the part of the input that
+// target names.
+func BadRequest(code, target, format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: code, Target: target, Message: fmt.Sprintf(format, args...)}
+}
+
+// Reason is why gate refused a call.
+type Reason string
+
+const (
+	NoCredential       Reason = "NoCredential"       // no token and no key
+	InvalidToken       Reason = "InvalidToken"       // a token that does not verify for this service
+	InvalidKey         Reason = "InvalidKey"         // a key that this account does not have
+	KeysDisabled       Reason = "KeysDisabled"       // disableLocalAuth
+	SubdomainRequired  Reason = "SubdomainRequired"  // a token on a host shared by many accounts
+	PublicAccessClosed Reason = "PublicAccessClosed" // publicNetworkAccess Disabled
+	NetworkRules       Reason = "NetworkRules"       // networkAcls
+	WrongTenant        Reason = "WrongTenant"        // a good token of a tenant that does not own the target
+	NotPermitted       Reason = "NotPermitted"       // RBAC or Graph permissions
+)
+
+// Refusal is gate's no, with what decided it.
+type Refusal struct {
+	Reason Reason
+	// Cause says in words what decided: for a token that does not verify, what
+	// is wrong with it; for RBAC, why nothing grants the action.
+	Cause string
+	// Err is the verifier's error behind InvalidToken.
+	Err    error
+	Caller Caller
+	// Check and Result are set for NotPermitted.
+	Check  Check
+	Result rbac.Result
+	// SmallestRole is the name of the smallest built-in role that would allow
+	// the call, where there is one.
+	SmallestRole string
+	// Tenant is the tenant of the target, for the challenge of a 401.
+	Tenant string
+}
+
+func (r *Refusal) Error() string {
+	if r.Reason != NotPermitted {
+		return fmt.Sprintf("%s: %s", r.Reason, r.Cause)
+	}
+	return fmt.Sprintf("%s: %s lacks %s at %s: %s", r.Reason, r.Caller.Name, r.Check.Action, r.Check.Scope, r.Cause)
+}
+
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Inner is the innererror that a refusal adds to a service's own error.
+func (r *Refusal) Inner() map[string]any {
+	inner := map[string]any{"code": string(r.Reason)}
+	set := func(key, value string) {
+		if value != "" {
+			inner[key] = value
+		}
+	}
+	set("decidedBy", r.Cause)
+	if r.Reason == NotPermitted {
+		set("principal", r.Caller.Object)
+		set("principalName", r.Caller.Name)
+		set("action", r.Check.Action)
+		if r.Check.Data {
+			set("plane", "data")
+		} else {
+			set("plane", "control")
+		}
+		set("scope", string(r.Check.Scope))
+		set("smallestRole", r.SmallestRole)
+	}
+	return inner
+}

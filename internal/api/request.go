@@ -1,0 +1,129 @@
+package api
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"sekisho/rbac"
+)
+
+// OriginKind says which way a connection came in.
+type OriginKind int
+
+const (
+	// Public is a connection from the open network.
+	Public OriginKind = iota
+	// Sibling is a call that one of Sekisho's own services makes to another,
+	// over the in-memory transport.
+	Sibling
+)
+
+// Origin is how a request reached edge. It is recorded from the connection,
+// never from a header that a client may write.
+type Origin struct {
+	Kind   OriginKind
+	Local  netip.AddrPort
+	Remote netip.AddrPort
+	// Source is the resource that makes a Sibling call.
+	Source rbac.Scope
+	// Base is the URL prefix (scheme, host, no trailing slash) under which the
+	// client reached this service. Every URL in a reply is rendered from it.
+	Base string
+}
+
+// Target is what a request is addressed to: one resource of one service.
+type Target struct {
+	// Service names the table of operations that the path is looked up in.
+	Service string
+	// Scope is the resource that the host name belongs to. It is empty for
+	// services of the whole cloud (ARM, Graph, sign-in) and for a regional
+	// host, where only the account key tells which account is meant.
+	Scope rbac.Scope
+	// Tenant owns Scope.
+	Tenant string
+	// Location is the region of a regional host.
+	Location string
+	// Guard is how the resource lets itself be reached; nil for services of
+	// the whole cloud.
+	Guard *Guard
+}
+
+// Guard is what a resource says of its own reachability. gate enforces it.
+type Guard struct {
+	// PublicAccess is properties.publicNetworkAccess.
+	PublicAccess bool
+	// DefaultDeny is properties.networkAcls.defaultAction == "Deny"; the rules
+	// below have no effect without it.
+	DefaultDeny bool
+	IPRules     []netip.Prefix
+	// TrustedServices is networkAcls.bypass == "AzureServices".
+	TrustedServices bool
+	// Keys is false when disableLocalAuth is set.
+	Keys bool
+	// Tokens is true on a host that belongs to one account only (a custom
+	// subdomain); Azure refuses Entra tokens elsewhere.
+	Tokens bool
+}
+
+// Credential is how a caller proved who it is.
+type Credential string
+
+const (
+	Anonymous  Credential = "anonymous"
+	Token      Credential = "token"
+	AccountKey Credential = "key"
+)
+
+// Caller is who makes a call, as far as it was proved.
+type Caller struct {
+	Credential Credential
+	Tenant     string
+	// Object is the object id of the principal; empty for a key.
+	Object string
+	// App is the application id of the client that got the token.
+	App string
+	// Name is what a person would call the principal: the UPN of a user, the
+	// application id of a service principal, the name of a key.
+	Name string
+	// Identity is the verified xms_mirid of a managed identity's token: the
+	// resource that bears the identity.
+	Identity rbac.Scope
+	// Roles are the application permissions (app roles) in the token.
+	Roles []string
+	// Expires is when the credential stops being one; zero for a key.
+	Expires time.Time
+}
+
+// Check is one question to Azure RBAC: may the caller do Action at Scope?
+type Check struct {
+	Scope  rbac.Scope
+	Action string
+	// Data asks the data plane (dataActions), not the control plane.
+	Data bool
+}
+
+// Call is one request on its way, with all that edge and gate found out.
+type Call struct {
+	Request   *http.Request
+	ID        string // request id: a GUID, in replies, audit and log
+	Path      string // unescaped, without empty segments or a trailing slash
+	Origin    Origin
+	Target    Target
+	Caller    Caller
+	Operation *Operation
+	// Vars are the values of the pattern's variables, as written in the path.
+	Vars map[string]string
+	// Authorize asks RBAC about the caller; nil, or a *Refusal. gate sets it;
+	// handlers use it only to leave out of a list what the caller may not see.
+	Authorize func(Check) error
+}
+
+// Can tells whether the caller may do what the check asks.
+func (c *Call) Can(check Check) bool { return c.Authorize(check) == nil }
+
+// Var is the value of a variable of the operation's pattern.
+func (c *Call) Var(name string) string { return c.Vars[name] }
+
+// URL renders an absolute URL below the base that the client used.
+func (c *Call) URL(path string) string { return c.Origin.Base + path }

@@ -1,0 +1,54 @@
+package api
+
+import "net/http"
+
+// Operation is one row of a service's table. Routing, authorization, the audit
+// record and the coverage page are read from it.
+type Operation struct {
+	Method string
+	// Pattern is a path with {variables} of one segment each. A pattern that
+	// starts with "{scope}/" is an extension: the variable takes everything
+	// before the last "/providers/" of the path. Literals match in any case.
+	Pattern string
+	// Name is Azure's operation id, as it stands in errors, audit and metrics.
+	Name string
+	// Action is what the caller needs at the target (on a data host) or at the
+	// scope that the path names (on ARM), unless Checks says otherwise. Data
+	// tells which plane it belongs to.
+	Action string
+	Data   bool
+	// Source is the Azure document or contract that says so.
+	Source string
+
+	// Open operations ask for no credential (discovery, token endpoints).
+	Open bool
+	// Keys operations also take an account key; BearerKeys ones also as a
+	// bearer (the v1 surface, where clients know one header only).
+	Keys, BearerKeys bool
+	// Filtered operations list what the caller may see: the check is not asked
+	// beforehand, the handler leaves out what Call.Can refuses.
+	Filtered bool
+	// Roles are application permissions, any one of which lets the call pass
+	// (Microsoft Graph, which does not use Azure RBAC).
+	Roles []string
+
+	// Checks gives the questions when they depend on the path or the body.
+	Checks func(*Call) ([]Check, error)
+	Handle func(http.ResponseWriter, *Call) error
+}
+
+// Service is a table of operations behind one kind of host.
+type Service struct {
+	Name string
+	// Audiences are the token audiences that this service accepts.
+	Audiences  []string
+	Operations []Operation
+	// ForAccounts services are addressed by the host of one account: without
+	// such a host, Azure takes no tokens.
+	ForAccounts bool
+	// MaxBody bounds a request body, in bytes; 0 is unbounded.
+	MaxBody int64
+	// WriteError renders any error, a *Refusal among them, in the service's
+	// own wire shape. The call may lack a Caller or an Operation.
+	WriteError func(http.ResponseWriter, *Call, error)
+}

@@ -1,0 +1,175 @@
+package arm
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/rbac"
+)
+
+// WriteError renders an error in ARM's shape.
+// Source: resource-api-reference common error response; texts as clients.md §3.
+func WriteError(w http.ResponseWriter, call *api.Call, err error) {
+	WriteHeaders(w, call)
+	var refused *api.Refusal
+	if errors.As(err, &refused) {
+		writeRefusal(w, refused)
+		return
+	}
+	var e *api.Error
+	if !errors.As(err, &e) {
+		e = api.Errorf(http.StatusInternalServerError, "InternalServerError", "The server failed.")
+	}
+	for name, values := range e.Header {
+		w.Header()[name] = values
+	}
+	switch e.Code {
+	case api.CodeNoRoute:
+		e = noSuchPath(call.Request.URL.Path)
+	case api.CodeMethodNotAllowed:
+		e = &api.Error{Status: e.Status, Code: "HttpMethodNotSupported", Message: e.Message}
+	}
+	body := errorBody{Code: e.Code, Message: e.Message, Target: e.Target}
+	for _, d := range e.Details {
+		body.Details = append(body.Details, errorBody{Code: d.Code, Message: d.Message, Target: d.Target})
+	}
+	writeErrorBody(w, e.Status, body)
+}
+
+type errorBody struct {
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Target  string         `json:"target,omitempty"`
+	Details []errorBody    `json:"details,omitempty"`
+	Inner   map[string]any `json:"innererror,omitempty"`
+}
+
+func writeErrorBody(w http.ResponseWriter, status int, body errorBody) {
+	WriteJSON(w, status, map[string]any{"error": body})
+}
+
+// WriteJSON writes v as the reply.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(raw)
+	return nil
+}
+
+// WriteHeaders sets the headers that every reply of ARM has.
+func WriteHeaders(w http.ResponseWriter, call *api.Call) {
+	h := w.Header()
+	h.Set("x-ms-request-id", call.ID)
+	correlation := call.Request.Header.Get("x-ms-correlation-request-id")
+	if correlation == "" {
+		correlation = call.ID
+	}
+	h.Set("x-ms-correlation-request-id", correlation)
+	if id := call.Request.Header.Get("x-ms-client-request-id"); id != "" && strings.EqualFold(call.Request.Header.Get("x-ms-return-client-request-id"), "true") {
+		h.Set("x-ms-client-request-id", id)
+	}
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+func writeRefusal(w http.ResponseWriter, r *api.Refusal) {
+	challenge := func(code, text string) {
+		tenant := r.Tenant
+		if tenant == "" {
+			tenant = "common"
+		}
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(
+			`Bearer authorization_uri="https://login.windows.net/%s", error="invalid_token", error_description=%q`, tenant, text))
+		writeErrorBody(w, http.StatusUnauthorized, errorBody{Code: code, Message: text, Inner: r.Inner()})
+	}
+	switch r.Reason {
+	case api.NoCredential:
+		challenge("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+	case api.InvalidToken:
+		code, text := "InvalidAuthenticationToken", "The access token is invalid."
+		var coded interface{ Code() string }
+		if errors.As(r.Err, &coded) {
+			switch coded.Code() {
+			case "Expired":
+				code, text = "ExpiredAuthenticationToken", "The access token has expired."
+			case "Audience":
+				code, text = "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource."
+			}
+		}
+		challenge(code, text+" "+sentence(r.Cause))
+	case api.WrongTenant:
+		challenge("InvalidAuthenticationTokenTenant",
+			"The access token is from the wrong issuer. It must match the tenant associated with this subscription. "+sentence(r.Cause))
+	default:
+		text := fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+			r.Caller.Name, r.Caller.Object, r.Check.Action, r.Check.Scope)
+		writeErrorBody(w, http.StatusForbidden, errorBody{Code: "AuthorizationFailed", Message: text, Inner: r.Inner()})
+	}
+}
+
+// sentence makes a sentence of an error text.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}
+
+// noSuchPath is ARM's answer to a path that no provider serves.
+func noSuchPath(path string) *api.Error {
+	if id, err := rbac.ParseID(path); err == nil && id.Provider != "" {
+		return api.Errorf(http.StatusNotFound, "InvalidResourceType",
+			"The resource type '%s' could not be found in the namespace '%s'. Sekisho does not serve it.",
+			strings.TrimPrefix(id.Type(), id.Provider+"/"), id.Provider)
+	}
+	return api.Errorf(http.StatusNotFound, "NotFound", "Sekisho serves no operation at '%s'.", path)
+}
+
+// NotFound is ARM's answer for a resource that does not exist.
+func NotFound(id rbac.ID) *api.Error {
+	if len(id.Names) > 1 || id.ResourceGroup == "" {
+		return api.Errorf(http.StatusNotFound, "ResourceNotFound",
+			"The Resource '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", typedName(id))
+	}
+	return api.Errorf(http.StatusNotFound, "ResourceNotFound",
+		"The Resource '%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+		typedName(id), id.ResourceGroup)
+}
+
+func typedName(id rbac.ID) string {
+	name := id.Provider
+	for i := range id.Types {
+		name += "/" + id.Types[i] + "/" + id.Names[i]
+	}
+	return name
+}
+
+func groupNotFound(name string) *api.Error {
+	return api.Errorf(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", name)
+}
+
+// SubscriptionNotFound is ARM's answer for a subscription that does not exist.
+func SubscriptionNotFound(id string) *api.Error {
+	return api.Errorf(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", id)
+}
+
+// skipToken is the opaque place in a list after the resource of that id.
+func skipToken(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
+
+func afterToken(token string) (string, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return "", api.BadRequest("InvalidSkipToken", "$skiptoken", "The $skiptoken '%s' is not one that a list gave.", token)
+	}
+	return string(raw), nil
+}

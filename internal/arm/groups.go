@@ -1,0 +1,41 @@
+package arm
+
+import (
+	"encoding/json"
+	"regexp"
+
+	"sekisho/internal/store"
+)
+
+// GroupType declares resource groups.
+func GroupType() *Type {
+	return &Type{
+		Name: TypeGroup, Source: "azure-rest-api-specs resources/stable/2024-11-01/resources.json",
+		Names: regexp.MustCompile(`^[-\w._()]{0,89}[-\w_()]$`), NameRule: "1 to 90 letters, digits, underscores, hyphens, periods and parentheses, not ending in a period",
+		Tracked: true,
+		Plan: func(_, in *Resource) (*Resource, error) {
+			return in, in.SetProperties(map[string]string{"provisioningState": "Succeeded"})
+		},
+	}
+}
+
+// Subscription is a subscription's own properties.
+type Subscription struct {
+	DisplayName string `json:"displayName"`
+	State       string `json:"state"`
+}
+
+// PutSubscription creates a subscription.
+func PutSubscription(tx *store.Tx, tenant, id string, s Subscription) error {
+	res := &Resource{ID: "/subscriptions/" + id, Name: id, Type: typeSubscription}
+	if err := res.SetProperties(s); err != nil {
+		return err
+	}
+	body, err := json.Marshal(res)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Put(store.Record{Tenant: tenant, Kind: kindResource, ID: res.ID, Body: body,
+		Keys: []store.Key{{Name: "type", Value: typeSubscription}}})
+	return err
+}

@@ -1,0 +1,150 @@
+package arm
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sekisho/internal/store"
+)
+
+// kindKeys is the store's kind of an account's keys; the id is the account's.
+const kindKeys = "accountKeys"
+
+type keyList struct {
+	Keys []accountKey `json:"keys"`
+}
+
+type accountKey struct {
+	ID        string    `json:"id"` // key1, key2
+	Sealed    []byte    `json:"sealed"`
+	Digest    string    `json:"digest"` // hex of the keyed digest
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (k accountKey) digest() (d [32]byte) {
+	raw, _ := hex.DecodeString(k.Digest)
+	copy(d[:], raw)
+	return d
+}
+
+// Sealer keeps secrets sealed at rest.
+type Sealer interface {
+	Seal(kind, id string, plain []byte) ([]byte, error)
+	Open(kind, id string, sealed []byte) ([]byte, error)
+	Digest(purpose string, secret []byte) [32]byte
+}
+
+// Keys are the access keys of accounts.
+type Keys struct {
+	store *store.Store
+	seal  Sealer
+}
+
+// NewKeys keeps account keys in s, sealed.
+func NewKeys(s *store.Store, seal Sealer) *Keys { return &Keys{s, seal} }
+
+// Digest is how keys are indexed.
+func (k *Keys) Digest(key string) [32]byte { return k.seal.Digest("account-key", []byte(key)) }
+
+// Create gives an account fresh keys of the given names, unless it has keys.
+func (k *Keys) Create(tx *store.Tx, tenant, account string, names ...string) error {
+	if _, err := tx.Get(kindKeys, account); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	var list keyList
+	for _, name := range names {
+		key, err := k.fresh(account, name)
+		if err != nil {
+			return err
+		}
+		list.Keys = append(list.Keys, key)
+	}
+	return k.put(tx, tenant, account, list)
+}
+
+// Remove deletes an account's keys.
+func (k *Keys) Remove(tx *store.Tx, account string) error {
+	if err := tx.Delete(kindKeys, account); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// List opens an account's keys, by name.
+func (k *Keys) List(ctx context.Context, account string) (map[string]string, error) {
+	var list keyList
+	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
+		list, _, err = store.Load[keyList](tx, kindKeys, account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return k.open(account, list)
+}
+
+// Regenerate replaces the key of the given name. The others stay as they are.
+func (k *Keys) Regenerate(ctx context.Context, account, name string) (map[string]string, error) {
+	var list keyList
+	err := k.store.Update(ctx, func(tx *store.Tx) error {
+		var record store.Record
+		var err error
+		if list, record, err = store.Load[keyList](tx, kindKeys, account); err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return strings.EqualFold(key.ID, name) })
+		if i < 0 {
+			return fmt.Errorf("account %s has no key %q", account, name)
+		}
+		if list.Keys[i], err = k.fresh(account, list.Keys[i].ID); err != nil {
+			return err
+		}
+		return k.put(tx, record.Tenant, account, list)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return k.open(account, list)
+}
+
+func (k *Keys) fresh(account, name string) (accountKey, error) {
+	raw := make([]byte, 63) // 84 characters in base64, as Azure AI services keys have
+	rand.Read(raw)
+	key := strings.NewReplacer("+", "A", "/", "z").Replace(base64.StdEncoding.EncodeToString(raw))
+	sealed, err := k.seal.Seal(kindKeys, account+"#"+name, []byte(key))
+	digest := k.Digest(key)
+	return accountKey{ID: name, Sealed: sealed, Digest: hex.EncodeToString(digest[:]), CreatedAt: time.Now().UTC()}, err
+}
+
+func (k *Keys) open(account string, list keyList) (map[string]string, error) {
+	keys := map[string]string{}
+	for _, key := range list.Keys {
+		plain, err := k.seal.Open(kindKeys, account+"#"+key.ID, key.Sealed)
+		if err != nil {
+			return nil, fmt.Errorf("key %s of %s: %w", key.ID, account, err)
+		}
+		keys[key.ID] = string(plain)
+	}
+	return keys, nil
+}
+
+func (k *Keys) put(tx *store.Tx, tenant, account string, list keyList) error {
+	body, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	record := store.Record{Tenant: tenant, Kind: kindKeys, ID: account, Body: body}
+	for _, key := range list.Keys {
+		record.Unique = append(record.Unique, store.Key{Name: "digest", Value: key.Digest})
+	}
+	_, err = tx.Put(record)
+	return err
+}

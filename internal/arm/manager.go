@@ -1,0 +1,424 @@
+package arm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"sekisho/internal/api"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+)
+
+// Types that arm itself knows.
+const (
+	typeSubscription = "Microsoft.Resources/subscriptions"
+	// TypeGroup is the type of a resource group.
+	TypeGroup = "Microsoft.Resources/resourceGroups"
+)
+
+// Identities creates and removes the service principals of managed identities.
+type Identities interface {
+	CreateIdentity(tx *store.Tx, tenant, resource, name string) (objectID, clientID string, err error)
+	RemoveIdentity(tx *store.Tx, resource string) error
+}
+
+// Assignments removes the role assignments at and below a deleted resource.
+type Assignments interface {
+	RemoveBelow(tx *store.Tx, scope rbac.Scope) error
+}
+
+// Manager writes resources.
+type Manager struct {
+	store       *store.Store
+	registry    *Registry
+	reader      *Reader
+	identities  Identities
+	assignments Assignments
+}
+
+// NewManager makes a Manager of the registry's types.
+func NewManager(s *store.Store, registry *Registry, reader *Reader, identities Identities, assignments Assignments) *Manager {
+	return &Manager{s, registry, reader, identities, assignments}
+}
+
+// Write is one creation or change of a resource.
+type Write struct {
+	Type   *Type
+	ID     string // as the client wrote it
+	Caller api.Caller
+	// Change gives the resource that the client asks for; old is nil if there
+	// is none yet.
+	Change func(old *Resource) (*Resource, error)
+	// IfMatch and IfNoneMatch are the request's headers.
+	IfMatch, IfNoneMatch string
+}
+
+// Put carries a Write out in one transaction.
+func (m *Manager) Put(ctx context.Context, w Write) (res *Resource, created bool, err error) {
+	err = m.store.Update(ctx, func(tx *store.Tx) error {
+		res, created, err = m.PutTx(tx, w)
+		return err
+	})
+	return res, created, err
+}
+
+// PutTx carries a Write out in the caller's transaction.
+func (m *Manager) PutTx(tx *store.Tx, w Write) (res *Resource, created bool, err error) {
+	id, tenant, err := m.place(tx, w.Type, w.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	old, err := m.load(tx, id)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := precondition(old, w.IfMatch, w.IfNoneMatch); err != nil {
+		return nil, false, err
+	}
+	in, err := w.Change(old)
+	if err != nil {
+		return nil, false, err
+	}
+	in.ID, in.Name, in.Type, in.Tenant = id, id[strings.LastIndex(id, "/")+1:], w.Type.Name, tenant
+	if old != nil {
+		in.ID, in.Name = old.ID, old.Name
+	}
+	if res, err = m.plan(w.Type, old, in); err != nil {
+		return nil, false, err
+	}
+	if err := m.reconcileIdentity(tx, old, res); err != nil {
+		return nil, false, err
+	}
+	stamp(old, res, w.Caller)
+	if w.Type.Commit != nil {
+		if err := w.Type.Commit(tx, old, res); err != nil {
+			return nil, false, err
+		}
+	}
+	return res, old == nil, m.save(tx, w.Type, res)
+}
+
+// plan applies the rules of every resource, then those of the type.
+func (m *Manager) plan(t *Type, old, in *Resource) (*Resource, error) {
+	if old == nil && t.Names != nil && !t.Names.MatchString(in.Name) {
+		return nil, api.BadRequest("InvalidResourceName", "name", "The resource name '%s' of type '%s' is invalid: %s.", in.Name, t.Name, t.NameRule)
+	}
+	if err := planLocation(t, old, in); err != nil {
+		return nil, err
+	}
+	if err := planTags(in.Tags); err != nil {
+		return nil, err
+	}
+	if in.Identity != nil && !t.Identities {
+		return nil, api.BadRequest("InvalidRequestContent", "identity", "Resources of type '%s' bear no managed identity.", t.Name)
+	}
+	if old != nil && in.Identity == nil {
+		in.Identity = old.Identity
+	}
+	if t.Plan == nil {
+		return in, nil
+	}
+	return t.Plan(old, in)
+}
+
+func planLocation(t *Type, old, in *Resource) error {
+	if !t.Tracked {
+		in.Location, in.Tags = "", nil
+		return nil
+	}
+	if in.Location == "" && old != nil {
+		in.Location = old.Location
+	}
+	if in.Location == "" {
+		return api.BadRequest("LocationRequired", "location", "The location property is required for this definition.")
+	}
+	location, ok := normalLocation(in.Location)
+	if !ok {
+		return api.BadRequest("LocationNotAvailableForResourceType", "location",
+			"The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.", in.Location, t.Name, locationNames())
+	}
+	if old != nil && location != old.Location {
+		return api.Errorf(http.StatusConflict, "InvalidResourceLocation",
+			"The resource '%s' already exists in location '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", in.Name, old.Location, location)
+	}
+	in.Location = location
+	return nil
+}
+
+// planTags holds Azure's limits: 50 tags, names of 512 and values of 256
+// characters, none of <>%&\?/ in a name.
+func planTags(tags map[string]string) error {
+	if len(tags) > 50 {
+		return api.BadRequest("InvalidTags", "tags", "A resource has at most 50 tags; %d were given.", len(tags))
+	}
+	for name, value := range tags {
+		if name == "" || len(name) > 512 || strings.ContainsAny(name, `<>%&\?/`) {
+			return api.BadRequest("InvalidTagNameCharacters", "tags", `The tag name '%s' is invalid: 1 to 512 characters, none of <>%%&\?/.`, name)
+		}
+		if len(value) > 256 {
+			return api.BadRequest("InvalidTagValue", "tags."+name, "The value of tag '%s' is longer than 256 characters.", name)
+		}
+	}
+	return nil
+}
+
+// place finds where a resource is written: its canonical id, below the parents
+// as they are stored. A missing parent is an error in ARM's words.
+func (m *Manager) place(tx *store.Tx, t *Type, written string) (id, tenant string, err error) {
+	parsed, err := rbac.ParseID(written)
+	if err != nil {
+		return "", "", api.BadRequest("InvalidResourceId", "id", "The resource id '%s' is invalid: %v.", written, err)
+	}
+	sub, err := m.load(tx, "/subscriptions/"+parsed.Subscription)
+	if err != nil {
+		return "", "", err
+	}
+	if sub == nil {
+		return "", "", SubscriptionNotFound(parsed.Subscription)
+	}
+	if t.Name == TypeGroup {
+		return sub.ID + "/resourceGroups/" + parsed.ResourceGroup, sub.Tenant, nil
+	}
+	group, err := m.load(tx, sub.ID+"/resourceGroups/"+parsed.ResourceGroup)
+	if err != nil {
+		return "", "", err
+	}
+	if group == nil {
+		return "", "", groupNotFound(parsed.ResourceGroup)
+	}
+	if err := m.registered(tx, parsed.Subscription, t.Namespace()); err != nil {
+		return "", "", err
+	}
+	if !t.child() {
+		return group.ID + "/providers/" + t.Namespace() + "/" + t.segments()[0] + "/" + parsed.Name(), sub.Tenant, nil
+	}
+	parentID, _ := rbac.Scope(written).Parent()
+	parent, err := m.load(tx, string(parentID))
+	if err != nil {
+		return "", "", err
+	}
+	if parent == nil {
+		return "", "", api.Errorf(http.StatusNotFound, "ParentResourceNotFound",
+			"Failed to perform 'write' on resource(s) of type '%s', because the parent resource '%s' could not be found.", strings.Join(t.segments(), "/"), parentID)
+	}
+	types := t.segments()
+	return parent.ID + "/" + types[len(types)-1] + "/" + parsed.Name(), sub.Tenant, nil
+}
+
+func precondition(old *Resource, ifMatch, ifNoneMatch string) error {
+	switch {
+	case ifMatch != "" && ifMatch != "*" && (old == nil || old.Etag != strings.Trim(ifMatch, `"`)),
+		ifMatch == "*" && old == nil:
+		return api.Errorf(http.StatusPreconditionFailed, "PreconditionFailed", "The condition If-Match: %s was not satisfied.", ifMatch)
+	case ifNoneMatch == "*" && old != nil:
+		return api.Errorf(http.StatusPreconditionFailed, "PreconditionFailed", "The condition If-None-Match: * was not satisfied: the resource exists.")
+	}
+	return nil
+}
+
+// stamp fills in systemData.
+func stamp(old, res *Resource, caller api.Caller) {
+	kind := "Application"
+	switch {
+	case strings.Contains(caller.Name, "@"):
+		kind = "User"
+	case caller.Identity != "":
+		kind = "ManagedIdentity"
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	data := SystemData{CreatedBy: caller.Name, CreatedByType: kind, CreatedAt: now}
+	if old != nil && old.SystemData != nil {
+		data = *old.SystemData
+	}
+	data.LastModifiedBy, data.LastModifiedByType, data.LastModifiedAt = caller.Name, kind, now
+	res.SystemData = &data
+}
+
+func (m *Manager) load(tx *store.Tx, id string) (*Resource, error) {
+	record, err := tx.Get(kindResource, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode(record)
+}
+
+func (m *Manager) save(tx *store.Tx, t *Type, res *Resource) error {
+	body, err := json.Marshal(res)
+	if err != nil {
+		return err
+	}
+	record := store.Record{Tenant: res.Tenant, Kind: kindResource, ID: res.ID, Body: body,
+		Keys: []store.Key{{Name: "type", Value: res.Type}}}
+	if t.Endpoint != nil {
+		end, err := t.Endpoint(res)
+		if err != nil {
+			return err
+		}
+		for _, host := range end.Hosts {
+			record.Unique = append(record.Unique, store.Key{Name: "host", Value: host})
+		}
+	}
+	saved, err := tx.Put(record)
+	var taken *store.UniqueError
+	if errors.As(err, &taken) {
+		label := before(taken.Key.Value, ".")
+		return api.Errorf(http.StatusConflict, "CustomDomainInUse",
+			"The subdomain name '%s' is already used. Please pick a different name.", label)
+	}
+	res.Etag = saved.Etag
+	return err
+}
+
+// Delete removes a resource and all below it, with their keys, identities and
+// role assignments. It tells whether there was one.
+func (m *Manager) Delete(ctx context.Context, id, ifMatch string) (found bool, err error) {
+	err = m.store.Update(ctx, func(tx *store.Tx) error {
+		old, err := m.load(tx, id)
+		if err != nil {
+			return err
+		}
+		if found = old != nil; !found {
+			return nil
+		}
+		if err := precondition(old, ifMatch, ""); err != nil {
+			return err
+		}
+		below, err := tx.List(kindResource, store.Query{Prefix: id + "/"})
+		if err != nil {
+			return err
+		}
+		for i := len(below) - 1; i >= 0; i-- { // children before their parents
+			child, err := decode(below[i])
+			if err != nil {
+				return err
+			}
+			if err := m.remove(tx, child); err != nil {
+				return err
+			}
+		}
+		if err := m.remove(tx, old); err != nil {
+			return err
+		}
+		return m.assignments.RemoveBelow(tx, old.Scope())
+	})
+	return found, err
+}
+
+func (m *Manager) remove(tx *store.Tx, res *Resource) error {
+	if t, ok := m.registry.Get(res.Type); ok && t.Remove != nil {
+		if err := t.Remove(tx, res); err != nil {
+			return err
+		}
+	}
+	if res.Identity.System() {
+		if err := m.identities.RemoveIdentity(tx, res.ID); err != nil {
+			return err
+		}
+	}
+	return tx.Delete(kindResource, res.ID)
+}
+
+// reconcileIdentity makes the directory hold the identities that res says.
+func (m *Manager) reconcileIdentity(tx *store.Tx, old, res *Resource) error {
+	var before *Identity
+	if old != nil {
+		before = old.Identity
+	}
+	want, err := planIdentity(res.Identity)
+	if err != nil {
+		return err
+	}
+	if before.System() && !want.System() {
+		if err := m.identities.RemoveIdentity(tx, res.ID); err != nil {
+			return err
+		}
+	}
+	if res.Identity = want; want == nil {
+		return nil
+	}
+	if want.System() {
+		want.TenantID = res.Tenant
+		if before.System() {
+			want.PrincipalID = before.PrincipalID
+		} else if want.PrincipalID, _, err = m.identities.CreateIdentity(tx, res.Tenant, res.ID, res.Name); err != nil {
+			return err
+		}
+	}
+	for id := range want.UserAssigned {
+		if want.UserAssigned[id], err = m.userIdentity(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planIdentity normalises what a client may write; nil for none.
+func planIdentity(in *Identity) (*Identity, error) {
+	if in == nil {
+		return nil, nil
+	}
+	out := &Identity{}
+	var system, user bool
+	for part := range strings.SplitSeq(in.Type, ",") {
+		switch strings.ToLower(strings.TrimSpace(part)) {
+		case "systemassigned":
+			system = true
+		case "userassigned":
+			user = true
+		case "none":
+		default:
+			return nil, api.BadRequest("InvalidIdentityType", "identity.type",
+				"The identity type '%s' is invalid: it is SystemAssigned, UserAssigned, 'SystemAssigned, UserAssigned' or None.", in.Type)
+		}
+	}
+	for id, identity := range in.UserAssigned {
+		if identity == nil { // a PATCH takes one away by null
+			continue
+		}
+		if out.UserAssigned == nil {
+			out.UserAssigned = map[string]*UserIdentity{}
+		}
+		out.UserAssigned[id] = identity
+	}
+	switch {
+	case user && len(out.UserAssigned) == 0:
+		return nil, api.BadRequest("InvalidIdentityValues", "identity.userAssignedIdentities",
+			"The identity type is '%s' but userAssignedIdentities names none.", in.Type)
+	case !user && len(out.UserAssigned) > 0:
+		return nil, api.BadRequest("InvalidIdentityValues", "identity.userAssignedIdentities",
+			"The identity type is '%s' but userAssignedIdentities names some.", in.Type)
+	case system && user:
+		out.Type = "SystemAssigned, UserAssigned"
+	case system:
+		out.Type = "SystemAssigned"
+	case user:
+		out.Type = "UserAssigned"
+	default:
+		return nil, nil
+	}
+	return out, nil
+}
+
+func (m *Manager) userIdentity(tx *store.Tx, id string) (*UserIdentity, error) {
+	res, err := m.load(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if res == nil || !strings.EqualFold(res.Type, "Microsoft.ManagedIdentity/userAssignedIdentities") {
+		return nil, api.BadRequest("FailedIdentityOperation", "identity.userAssignedIdentities",
+			"Identity operation failed: the user-assigned identity '%s' does not exist.", id)
+	}
+	identity := &UserIdentity{}
+	if err := json.Unmarshal(res.Properties, identity); err != nil {
+		return nil, fmt.Errorf("identity %s: %w", id, err)
+	}
+	return identity, nil
+}

@@ -1,0 +1,201 @@
+package arm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"sekisho/internal/api"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+)
+
+// Reader is the in-memory view of all resources: it follows the change feed,
+// so that the way of a request reads no database. It answers for what was
+// committed before the call.
+type Reader struct {
+	registry *Registry
+	follower *store.Follower
+
+	mu        sync.RWMutex
+	resources map[string]*Resource  // by lower-cased id
+	hosts     map[string]api.Target // by host name
+	hostsOf   map[string][]string   // by lower-cased resource id
+	tenants   map[string]string     // by lower-cased subscription id
+	keys      map[[32]byte]keyOwner
+	digestsOf map[string][][32]byte // by lower-cased resource id
+	digest    func(secret string) [32]byte
+}
+
+type keyOwner struct {
+	account string // lower-cased id
+	name    string
+}
+
+// NewReader makes the view. digest is how account keys are indexed.
+func NewReader(s *store.Store, registry *Registry, digest func(string) [32]byte) *Reader {
+	r := &Reader{
+		registry: registry, digest: digest,
+		resources: map[string]*Resource{}, hosts: map[string]api.Target{}, hostsOf: map[string][]string{},
+		tenants: map[string]string{}, keys: map[[32]byte]keyOwner{}, digestsOf: map[string][][32]byte{},
+	}
+	r.follower = store.NewFollower(s, []string{kindResource, kindKeys}, r.apply)
+	return r
+}
+
+func (r *Reader) apply(tx *store.Tx, changes []store.Change) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range changes {
+		record, err := tx.Get(c.Kind, c.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		gone := err != nil
+		id := strings.ToLower(c.ID)
+		switch c.Kind {
+		case kindResource:
+			err = r.applyResource(id, record, gone)
+		case kindKeys:
+			err = r.applyKeys(id, record, gone)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) applyResource(id string, record store.Record, gone bool) error {
+	for _, host := range r.hostsOf[id] {
+		delete(r.hosts, host)
+	}
+	delete(r.hostsOf, id)
+	if gone {
+		delete(r.resources, id)
+		return nil
+	}
+	res, err := decode(record)
+	if err != nil {
+		return err
+	}
+	r.resources[id] = res
+	if res.Type == typeSubscription {
+		r.tenants[strings.ToLower(res.Name)] = res.Tenant
+	}
+	t, ok := r.registry.Get(res.Type)
+	if !ok || t.Endpoint == nil {
+		return nil
+	}
+	end, err := t.Endpoint(res)
+	if err != nil {
+		return err
+	}
+	for _, host := range end.Hosts {
+		r.hosts[host] = api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}
+	}
+	r.hostsOf[id] = end.Hosts
+	return nil
+}
+
+func (r *Reader) applyKeys(id string, record store.Record, gone bool) error {
+	for _, digest := range r.digestsOf[id] {
+		delete(r.keys, digest)
+	}
+	delete(r.digestsOf, id)
+	if gone {
+		return nil
+	}
+	var list keyList
+	if err := json.Unmarshal(record.Body, &list); err != nil {
+		return err
+	}
+	for _, key := range list.Keys {
+		digest := key.digest()
+		r.keys[digest] = keyOwner{id, key.ID}
+		r.digestsOf[id] = append(r.digestsOf[id], digest)
+	}
+	return nil
+}
+
+func decode(record store.Record) (*Resource, error) {
+	res := &Resource{}
+	if err := json.Unmarshal(record.Body, res); err != nil {
+		return nil, err
+	}
+	res.Tenant, res.Etag = record.Tenant, record.Etag
+	return res, nil
+}
+
+// Get finds a resource by id. What it returns is shared: do not change it.
+func (r *Reader) Get(ctx context.Context, id string) (*Resource, bool, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return nil, false, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	res, ok := r.resources[strings.ToLower(id)]
+	return res, ok, nil
+}
+
+// Resolve tells which resource's data plane a URL leads to.
+func (r *Reader) Resolve(ctx context.Context, u *url.URL) (api.Target, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return api.Target{}, err
+	}
+	host := strings.ToLower(u.Hostname())
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if target, ok := r.hosts[host]; ok {
+		return target, nil
+	}
+	return api.Target{}, api.Errorf(http.StatusNotFound, "ResourceNotFound",
+		"Sekisho has no account whose endpoint is https://%s/. On Azure this host name would not resolve.", host)
+}
+
+// TenantOf tells which tenant the subscription of a scope belongs to.
+func (r *Reader) TenantOf(ctx context.Context, scope rbac.Scope) (string, bool, error) {
+	subscription := scope.Subscription()
+	if subscription == "" {
+		return "", false, nil
+	}
+	if err := r.follower.Sync(ctx); err != nil {
+		return "", false, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	tenant, ok := r.tenants[strings.ToLower(subscription)]
+	return tenant, ok, nil
+}
+
+// FindKey finds the account that has a key. The index holds keyed digests, so
+// that neither the look-up's time nor its memory tells anything of a key.
+func (r *Reader) FindKey(ctx context.Context, key string) (api.Target, string, bool, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return api.Target{}, "", false, err
+	}
+	digest := r.digest(key)
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	owner, ok := r.keys[digest]
+	if !ok {
+		return api.Target{}, "", false, nil
+	}
+	res, ok := r.resources[owner.account]
+	if !ok {
+		return api.Target{}, "", false, nil
+	}
+	t, ok := r.registry.Get(res.Type)
+	if !ok || t.Endpoint == nil {
+		return api.Target{}, "", false, nil
+	}
+	end, err := t.Endpoint(res)
+	if err != nil {
+		return api.Target{}, "", false, err
+	}
+	return api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}, owner.name, true, nil
+}

@@ -1,0 +1,63 @@
+package entra
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Error is a refusal of the token service. Source: reference-error-codes.md.
+type Error struct {
+	Number  int    // AADSTS number
+	OAuth   string // the error field: invalid_client, …
+	Status  int
+	Message string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.Number, e.Message) }
+
+func fail(number int, oauth, format string, args ...any) *Error {
+	status := http.StatusBadRequest
+	if oauth == "invalid_client" {
+		status = http.StatusUnauthorized
+	}
+	return &Error{Number: number, OAuth: oauth, Status: status, Message: fmt.Sprintf(format, args...)}
+}
+
+// TenantNotFound is the answer for a tenant that does not exist here.
+func TenantNotFound(tenant string) *Error {
+	return fail(90002, "invalid_request", "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.", tenant)
+}
+
+// MissingParameter is the answer to a request body without a parameter.
+func MissingParameter(name string) *Error {
+	return fail(900144, "invalid_request", "The request body must contain the following parameter: '%s'.", name)
+}
+
+// UnsupportedGrant is the answer to a grant type that is not served.
+func UnsupportedGrant(grant string) *Error {
+	return fail(70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'.", grant)
+}
+
+func appNotFound(app, tenant string) *Error {
+	return fail(700016, "unauthorized_client", "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", app, tenant)
+}
+
+func resourceNotFound(resource, tenant string) *Error {
+	return fail(500011, "invalid_resource", "The resource principal named %s was not found in the tenant named %s. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.", resource, tenant)
+}
+
+// TokenError says why a token does not verify. Its text holds nothing of the
+// token but its claims.
+type TokenError struct {
+	kind string
+	text string
+}
+
+func (e *TokenError) Error() string { return e.text }
+
+// Code is "Expired", "Audience", "Principal" or "Invalid".
+func (e *TokenError) Code() string { return e.kind }
+
+func badToken(kind, format string, args ...any) *TokenError {
+	return &TokenError{kind, fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,184 @@
+package entra
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"sekisho/internal/store"
+)
+
+// Signing keys roll with overlap: a key signs for keyLife, and verifies for
+// keyOverlap longer, which exceeds the life of any token that it signed.
+const (
+	keyLife    = 30 * 24 * time.Hour
+	keyOverlap = 48 * time.Hour
+)
+
+// keyDocument is a signing key as stored.
+type keyDocument struct {
+	ID          string    `json:"id"`
+	Sealed      []byte    `json:"sealed"` // PKCS #8
+	Certificate []byte    `json:"certificate"`
+	Created     time.Time `json:"created"`
+}
+
+type signingKey struct {
+	keyDocument
+	private *rsa.PrivateKey
+}
+
+func (d *Directory) openKey(record store.Record) (*signingKey, error) {
+	doc, err := store.Decode[keyDocument](record)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := d.seal.Open(kindSigningKey, doc.ID, doc.Sealed)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", doc.ID, err)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(plain)
+	if err != nil {
+		return nil, fmt.Errorf("signing key %s: %w", doc.ID, err)
+	}
+	private, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("signing key %s is not RSA", doc.ID)
+	}
+	return &signingKey{doc, private}, nil
+}
+
+// RotateKeys makes a new signing key, which signs from now on, and drops those
+// whose tokens have all expired.
+func (d *Directory) RotateKeys(ctx context.Context) error {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	now := d.now().UTC()
+	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "accounts.accesscontrol.windows.net"},
+		NotBefore: now, NotAfter: now.Add(keyLife + keyOverlap)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	thumbprint := sha1.Sum(certificate) // x5t is SHA-1 by RFC 7517; Entra's kid is the same
+	id := base64.RawURLEncoding.EncodeToString(thumbprint[:])
+	plain, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	sealed, err := d.seal.Seal(kindSigningKey, id, plain)
+	if err != nil {
+		return err
+	}
+	return d.store.Update(ctx, func(tx *store.Tx) error {
+		all, err := tx.List(kindSigningKey, store.Query{})
+		if err != nil {
+			return err
+		}
+		for _, record := range all {
+			old, err := store.Decode[keyDocument](record)
+			if err != nil {
+				return err
+			}
+			if now.After(old.Created.Add(keyLife + keyOverlap)) {
+				if err := tx.Delete(kindSigningKey, record.ID); err != nil {
+					return err
+				}
+			}
+		}
+		return put(tx, "", kindSigningKey, id, keyDocument{ID: id, Sealed: sealed, Certificate: certificate, Created: now}, nil)
+	})
+}
+
+// maintainKeys makes a new key when none is young enough to sign.
+func (d *Directory) maintainKeys(ctx context.Context) error {
+	key, err := d.currentKey(ctx)
+	if err != nil && !errors.Is(err, errNoKey) {
+		return err
+	}
+	if err == nil && d.now().Before(key.Created.Add(keyLife)) {
+		return nil
+	}
+	return d.RotateKeys(ctx)
+}
+
+// MaintainKeys rolls the signing keys until ctx ends.
+func (d *Directory) MaintainKeys(ctx context.Context) error {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := d.maintainKeys(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+var errNoKey = errors.New("the directory has no signing key")
+
+// currentKey is the newest.
+func (d *Directory) currentKey(ctx context.Context) (*signingKey, error) {
+	keys, err := d.publishedKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, errNoKey
+	}
+	return keys[0], nil
+}
+
+func (d *Directory) publishedKeys(ctx context.Context) ([]*signingKey, error) {
+	keys, err := look(ctx, d, func() []*signingKey {
+		var all []*signingKey
+		for _, key := range d.keys {
+			all = append(all, key)
+		}
+		return all
+	})
+	slices.SortFunc(keys, func(a, b *signingKey) int { return b.Created.Compare(a.Created) })
+	return keys, err
+}
+
+// JWK is a public signing key, as /discovery/keys publishes it.
+type JWK struct {
+	KeyType   string   `json:"kty"`
+	Use       string   `json:"use"`
+	ID        string   `json:"kid"`
+	X5T       string   `json:"x5t"`
+	N         string   `json:"n"`
+	E         string   `json:"e"`
+	X5C       []string `json:"x5c"`
+	Algorithm string   `json:"alg"`
+}
+
+// PublicKeys are the keys that tokens may be verified with.
+func (d *Directory) PublicKeys(ctx context.Context) ([]JWK, error) {
+	keys, err := d.publishedKeys(ctx)
+	var all []JWK
+	for _, key := range keys {
+		public := key.private.PublicKey
+		all = append(all, JWK{
+			KeyType: "RSA", Use: "sig", ID: key.ID, X5T: key.ID, Algorithm: "RS256",
+			N:   base64.RawURLEncoding.EncodeToString(public.N.Bytes()),
+			E:   base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()),
+			X5C: []string{base64.StdEncoding.EncodeToString(key.Certificate)},
+		})
+	}
+	return all, err
+}

@@ -1,0 +1,73 @@
+package entra
+
+import "strings"
+
+// Resource is what a token is for.
+type Resource struct {
+	AppID string
+	Name  string
+	URIs  []string
+	// Version is the format of its access tokens, 1 or 2: the resource chooses
+	// it, not the endpoint.
+	Version int
+}
+
+// Application ids of the first-party resources.
+const (
+	GraphAppID = "00000003-0000-0000-c000-000000000000"
+	armAppID   = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+)
+
+// firstParty are Microsoft's own resources, present in every tenant.
+// Source: entra-docs reference-first-party-apps; the services' token scopes.
+var firstParty = []Resource{
+	{armAppID, "Windows Azure Service Management API", []string{"https://management.azure.com", "https://management.core.windows.net"}, 1},
+	{GraphAppID, "Microsoft Graph", []string{"https://graph.microsoft.com"}, 1},
+	{"7d312290-28c8-473c-a0ed-8e53749b6d6d", "Microsoft Cognitive Services", []string{"https://cognitiveservices.azure.com"}, 1},
+	{"18a66f5f-dbdf-4c17-9dd7-1634712a9cbe", "Azure Machine Learning Services", []string{"https://ai.azure.com", "https://ml.azure.com"}, 1},
+	{"880da380-985e-4198-81b9-e05b1cc53158", "Azure Cognitive Search", []string{"https://search.azure.com"}, 1},
+	{"e406a681-f3d4-42a8-90b6-c2b029497af1", "Azure Storage", []string{"https://storage.azure.com"}, 1},
+	{"cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault", []string{"https://vault.azure.net"}, 1},
+}
+
+func sameURI(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
+}
+
+func findFirstParty(name string) (Resource, bool) {
+	for _, r := range firstParty {
+		if strings.EqualFold(r.AppID, name) {
+			return r, true
+		}
+		for _, uri := range r.URIs {
+			if sameURI(uri, name) {
+				return r, true
+			}
+		}
+	}
+	return Resource{}, false
+}
+
+// ResourceOfScope reads the scope parameter of a client credentials request:
+// one "<resource>/.default", beside the OpenID scopes that MSAL adds to it.
+func ResourceOfScope(scope string) (string, error) {
+	var resource string
+	for s := range strings.FieldsSeq(scope) {
+		switch s {
+		case "openid", "offline_access", "profile", "email":
+			continue
+		}
+		r, ok := strings.CutSuffix(s, "/.default")
+		if !ok || r == "" {
+			return "", fail(70011, "invalid_scope", "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", s)
+		}
+		if resource != "" && r != resource {
+			return "", fail(70011, "invalid_scope", "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s names more than one resource.", scope)
+		}
+		resource = r
+	}
+	if resource == "" {
+		return "", MissingParameter("scope")
+	}
+	return resource, nil
+}

@@ -1,0 +1,170 @@
+package entra
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Lives of access tokens. Source: entra-docs access-tokens.md (60 to 90 minutes
+// for apps), managed-identities overview (24 hours).
+const (
+	appTokenLife      = time.Hour
+	identityTokenLife = 24 * time.Hour
+	// backdate is how far before its issue a token's nbf lies, as Entra's do.
+	backdate = 5 * time.Minute
+	// maxGroups is how many groups a JWT names before the overage claim.
+	maxGroups = 200
+)
+
+// Token is an issued access token.
+type Token struct {
+	AccessToken string
+	Resource    string
+	NotBefore   time.Time
+	Expires     time.Time
+	ExpiresIn   time.Duration
+	Principal   *Principal
+}
+
+// ClientCredentials is the grant of an application that proves itself with a
+// secret. Errors are *Error.
+func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID, secret, resource string) (*Token, error) {
+	tenant, err := d.Tenant(ctx, tenantName)
+	if err != nil {
+		return nil, err
+	}
+	if tenant == nil {
+		return nil, TenantNotFound(tenantName)
+	}
+	app, err := d.App(ctx, tenant.ID, clientID)
+	if err != nil {
+		return nil, err
+	}
+	if app == nil || app.Resource != "" { // a managed identity has no credential of its own
+		return nil, appNotFound(clientID, tenant.DisplayName)
+	}
+	if secret == "" {
+		return nil, fail(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+	}
+	d.mu.RLock()
+	err = d.checkSecret(app.AppID, secret)
+	d.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	if !app.Enabled {
+		return nil, fail(7000112, "unauthorized_client", "Application '%s'(%s) is disabled.", app.AppID, app.Name)
+	}
+	return d.issue(ctx, tenant, app, resource, appTokenLife, "1")
+}
+
+// IdentityToken is the token of a managed identity. Errors are *Error.
+func (d *Directory) IdentityToken(ctx context.Context, identity *Principal, resource string) (*Token, error) {
+	tenant, err := d.Tenant(ctx, identity.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if tenant == nil {
+		return nil, TenantNotFound(identity.Tenant)
+	}
+	return d.issue(ctx, tenant, identity, resource, identityTokenLife, "2")
+}
+
+// resource finds what a token is asked for, and the audience to write in it.
+func (d *Directory) resource(ctx context.Context, tenant *Tenant, name string) (Resource, string, error) {
+	if r, ok := findFirstParty(name); ok {
+		if strings.EqualFold(name, r.AppID) {
+			return r, r.AppID, nil
+		}
+		return r, name, nil
+	}
+	app, err := look(ctx, d, func() *Application { return d.audiences[appKey(tenant.ID, strings.TrimRight(name, "/"))] })
+	if err != nil {
+		return Resource{}, "", err
+	}
+	if app == nil {
+		return Resource{}, "", resourceNotFound(name, tenant.DisplayName)
+	}
+	r := Resource{AppID: app.AppID, Name: app.DisplayName, Version: max(app.TokenVersion, 1)}
+	if r.Version == 2 {
+		return r, r.AppID, nil // v2 tokens always name the application id
+	}
+	return r, name, nil
+}
+
+// issue signs an app-only token.
+// Source of the claims: access-token-claims-reference.md.
+func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal, resource string, life time.Duration, method string) (*Token, error) {
+	r, audience, err := d.resource(ctx, tenant, resource)
+	if err != nil {
+		return nil, err
+	}
+	now := d.now().UTC().Truncate(time.Second)
+	notBefore, expires := now.Add(-backdate), now.Add(life)
+	claims := jwt.MapClaims{
+		"aud": audience, "iat": notBefore.Unix(), "nbf": notBefore.Unix(), "exp": expires.Unix(),
+		"oid": client.ID, "sub": client.ID, "tid": tenant.ID, "idtyp": "app", "uti": unique(), "rh": "1." + unique(),
+	}
+	if r.Version == 2 {
+		claims["ver"], claims["iss"] = "2.0", IssuerV2(tenant.ID)
+		claims["azp"], claims["azpacr"] = client.AppID, method
+	} else {
+		claims["ver"], claims["iss"] = "1.0", issuerV1(tenant.ID)
+		claims["idp"] = issuerV1(tenant.ID)
+		claims["appid"], claims["appidacr"] = client.AppID, method
+	}
+	if client.Resource != "" {
+		claims["xms_mirid"] = client.Resource
+	}
+	if r.AppID == GraphAppID && len(client.Permissions) > 0 {
+		claims["roles"] = client.Permissions
+	}
+	groups, err := look(ctx, d, func() []string { return d.groupsOf(client.ID) })
+	if err != nil {
+		return nil, err
+	}
+	addGroups(claims, client, groups)
+	key, err := d.currentKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	token.Header["kid"] = key.ID
+	if r.Version == 1 {
+		token.Header["x5t"] = key.ID
+	}
+	signed, err := token.SignedString(key.private)
+	if err != nil {
+		return nil, err
+	}
+	return &Token{AccessToken: signed, Resource: resource, NotBefore: notBefore, Expires: expires, ExpiresIn: life - time.Second, Principal: client}, nil
+}
+
+// addGroups names the groups, or where to ask for them when they are too many.
+func addGroups(claims jwt.MapClaims, client *Principal, groups []string) {
+	switch {
+	case len(groups) > maxGroups:
+		claims["_claim_names"] = map[string]string{"groups": "src1"}
+		claims["_claim_sources"] = map[string]any{"src1": map[string]string{
+			"endpoint": "https://graph.microsoft.com/v1.0/servicePrincipals/" + client.ID + "/getMemberObjects"}}
+	case len(groups) > 0:
+		claims["groups"] = groups
+	}
+}
+
+func issuerV1(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }
+
+// IssuerV2 is the issuer of v2 tokens and of the v2 discovery document.
+func IssuerV2(tenant string) string { return "https://login.microsoftonline.com/" + tenant + "/v2.0" }
+
+// unique is a per-token identifier, as uti and rh hold.
+func unique() string {
+	raw := make([]byte, 16)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}

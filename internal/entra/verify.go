@@ -1,0 +1,122 @@
+package entra
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"sekisho/internal/api"
+	"sekisho/rbac"
+)
+
+// The cache of verified tokens is bounded in number and, per token, by its
+// expiry; a change of the signing keys empties it.
+const cachedTokens = 16384
+
+// verified is what a token says, once its signature is known to be good.
+type verified struct {
+	caller   api.Caller
+	audience string
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Tenant   string   `json:"tid"`
+	Object   string   `json:"oid"`
+	AppV1    string   `json:"appid"`
+	AppV2    string   `json:"azp"`
+	Version  string   `json:"ver"`
+	Identity string   `json:"xms_mirid"`
+	Roles    []string `json:"roles"`
+}
+
+// parser takes RS256 only: neither "none" nor an HMAC keyed with a public key
+// gets as far as a key.
+var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithoutClaimsValidation())
+
+// Verify implements gate.Verifier. Its errors are *TokenError.
+func (d *Directory) Verify(ctx context.Context, token string, audiences []string) (api.Caller, error) {
+	if err := d.follower.Sync(ctx); err != nil {
+		return api.Caller{}, err
+	}
+	digest := sha256.Sum256([]byte(token))
+	v, hit := d.verified.Get(digest)
+	if !hit {
+		var err error
+		if v, err = d.parse(token); err != nil {
+			return api.Caller{}, err
+		}
+		d.verified.Add(digest, v)
+	}
+	if now := d.now(); !now.Before(v.caller.Expires) {
+		return api.Caller{}, badToken("Expired", "the token expired at %s; it is %s", v.caller.Expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	if !slices.ContainsFunc(audiences, func(a string) bool { return sameURI(a, v.audience) }) {
+		return api.Caller{}, badToken("Audience", "the token's audience is '%s'; this service takes %s", v.audience, strings.Join(audiences, ", "))
+	}
+	// The directory is asked each time: a disabled principal is out at once.
+	d.mu.RLock()
+	p := d.principals[strings.ToLower(v.caller.Object)]
+	d.mu.RUnlock()
+	switch {
+	case p == nil || !strings.EqualFold(p.Tenant, v.caller.Tenant):
+		return api.Caller{}, badToken("Principal", "the principal %s is not in the directory", v.caller.Object)
+	case !p.Enabled:
+		return api.Caller{}, badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
+	}
+	caller := v.caller
+	caller.Name = p.Name
+	if p.Type == TypeServicePrincipal {
+		caller.Name = p.AppID // as Azure's own messages name an application
+	}
+	return caller, nil
+}
+
+func (d *Directory) parse(token string) (verified, error) {
+	var c claims
+	_, err := parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		d.mu.RLock()
+		defer d.mu.RUnlock()
+		if key := d.keys[kid]; key != nil {
+			return &key.private.PublicKey, nil
+		}
+		return nil, errUnknownKey
+	})
+	switch {
+	case errors.Is(err, errUnknownKey):
+		return verified{}, badToken("Invalid", "the token is signed with a key that is not of this directory")
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return verified{}, badToken("Invalid", "the token's signature is invalid")
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return verified{}, badToken("Invalid", "the token is malformed")
+	case err != nil:
+		return verified{}, badToken("Invalid", "the token can't be verified")
+	}
+	now := d.now()
+	switch {
+	case c.ExpiresAt == nil:
+		return verified{}, badToken("Invalid", "the token has no exp")
+	case c.NotBefore != nil && now.Before(c.NotBefore.Time):
+		return verified{}, badToken("Invalid", "the token is not valid before %s", c.NotBefore.UTC().Format(time.RFC3339))
+	case c.Issuer != issuerV1(c.Tenant) && c.Issuer != IssuerV2(c.Tenant):
+		return verified{}, badToken("Invalid", "the token's issuer '%s' is not that of its tenant", c.Issuer)
+	case len(c.Audience) != 1 || c.Object == "" || c.Tenant == "":
+		return verified{}, badToken("Invalid", "the token lacks aud, oid or tid")
+	}
+	app := c.AppV1
+	if app == "" {
+		app = c.AppV2
+	}
+	return verified{audience: c.Audience[0], caller: api.Caller{
+		Credential: api.Token, Tenant: c.Tenant, Object: c.Object, App: app,
+		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Expires: c.ExpiresAt.Time,
+	}}, nil
+}
+
+var errUnknownKey = errors.New("unknown key")

@@ -1,0 +1,235 @@
+package gate
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/rbac"
+)
+
+// decision is the gate's work on one call, with what the audit wants to know.
+type decision struct {
+	gate    *Gate
+	service api.Service
+	call    *api.Call
+	check   api.Check
+	result  rbac.Result
+	// deferred is set while a rule waits for the verified token: the call is
+	// out unless the token belongs to a trusted service.
+	deferred *api.Refusal
+}
+
+// decide finds out who is calling and whether they may. The network has been
+// asked before.
+func (d *decision) decide() error {
+	if err := d.identify(); err != nil {
+		return err
+	}
+	if err := d.trusted(); err != nil {
+		return err
+	}
+	return d.authorize()
+}
+
+func (d *decision) refuse(reason api.Reason, format string, args ...any) *api.Refusal {
+	return &api.Refusal{Reason: reason, Cause: fmt.Sprintf(format, args...), Caller: d.call.Caller, Tenant: d.call.Target.Tenant}
+}
+
+// network applies the target's network rules. A regional host has no target
+// yet: identify comes back when the key has told the account.
+func (d *decision) network() error {
+	guard, origin := d.call.Target.Guard, d.call.Origin
+	if guard == nil {
+		return nil
+	}
+	var refused *api.Refusal
+	switch remote := origin.Remote.Addr().Unmap(); {
+	case !guard.PublicAccess:
+		refused = d.refuse(api.PublicAccessClosed, "publicNetworkAccess of %s is Disabled and the call came over the public endpoint", d.call.Target.Scope)
+	case guard.DefaultDeny && !slices.ContainsFunc(guard.IPRules, func(p netip.Prefix) bool { return p.Contains(remote) }):
+		refused = d.refuse(api.NetworkRules, "networkAcls of %s deny by default and no ipRule covers %s", d.call.Target.Scope, remote)
+	default:
+		return nil
+	}
+	if origin.Kind == api.Sibling && guard.TrustedServices {
+		d.deferred = refused
+		return nil
+	}
+	return refused
+}
+
+// trustedProviders are the resource providers that networkAcls.bypass
+// "AzureServices" lets reach Azure OpenAI, told by the xms_mirid of their
+// system-assigned identity.
+// Source: cognitive-services-virtual-networks.md, "Grant access to trusted Azure services".
+var trustedProviders = []string{"microsoft.cognitiveservices", "microsoft.machinelearningservices", "microsoft.search"}
+
+// trusted settles a rule that waited for the token.
+func (d *decision) trusted() error {
+	if d.deferred == nil {
+		return nil
+	}
+	caller := d.call.Caller
+	if caller.Credential == api.Token && caller.Identity != "" && caller.Identity.Key() == d.call.Origin.Source.Key() {
+		if id, err := rbac.ParseID(string(caller.Identity)); err == nil && slices.Contains(trustedProviders, strings.ToLower(id.Provider)) {
+			return nil
+		}
+	}
+	return d.deferred
+}
+
+// identify verifies the credential that the call carries.
+func (d *decision) identify() error {
+	r, op := d.call.Request, d.call.Operation
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	key := r.Header.Get("api-key")
+	if key == "" {
+		key = r.Header.Get("Ocp-Apim-Subscription-Key")
+	}
+	bearer := strings.EqualFold(scheme, "Bearer")
+	// A JWT has two dots, a key has none.
+	if bearer && op.BearerKeys && !strings.Contains(token, ".") {
+		key, bearer = token, false
+	}
+	switch {
+	case bearer:
+		return d.verifyToken(strings.TrimSpace(token))
+	case key != "" && op.Keys:
+		return d.verifyKey(key)
+	case key != "":
+		return d.refuse(api.NoCredential, "this operation takes an Entra token, not a key")
+	case scheme != "":
+		return d.refuse(api.NoCredential, "the Authorization header's scheme is %q, not Bearer", scheme)
+	default:
+		return d.refuse(api.NoCredential, "the request has neither a token nor a key")
+	}
+}
+
+func (d *decision) verifyToken(token string) error {
+	caller, err := d.gate.Verifier.Verify(d.call.Request.Context(), token, d.service.Audiences)
+	if err != nil {
+		refused := d.refuse(api.InvalidToken, "%v", err)
+		refused.Err = err
+		return refused
+	}
+	d.call.Caller = caller
+	target := d.call.Target
+	if d.service.ForAccounts && (target.Guard == nil || !target.Guard.Tokens) {
+		return d.refuse(api.SubdomainRequired, "Entra tokens need the account's own host name (customSubDomainName)")
+	}
+	if target.Tenant != "" && !strings.EqualFold(target.Tenant, caller.Tenant) {
+		return d.refuse(api.WrongTenant, "the token is of tenant %s, the resource of tenant %s", caller.Tenant, target.Tenant)
+	}
+	return nil
+}
+
+func (d *decision) verifyKey(key string) error {
+	account, name, ok, err := d.gate.Keys.FindKey(d.call.Request.Context(), key)
+	if err != nil {
+		return err
+	}
+	target := d.call.Target
+	switch {
+	// A disabled account says so whatever the key.
+	case target.Guard != nil && !target.Guard.Keys:
+		return d.refuse(api.KeysDisabled, "disableLocalAuth of %s is true", target.Scope)
+	case !ok:
+		return d.refuse(api.InvalidKey, "no account has this key")
+	case target.Scope == "" && target.Location != account.Location:
+		return d.refuse(api.InvalidKey, "the key's account is not in region %s", target.Location)
+	case target.Scope != "" && target.Scope.Key() != account.Scope.Key():
+		return d.refuse(api.InvalidKey, "the key is not one of %s", target.Scope)
+	}
+	if target.Scope == "" { // a regional host: now the account is known
+		d.call.Target = account
+		if err := d.network(); err != nil {
+			return err
+		}
+		if !account.Guard.Keys {
+			return d.refuse(api.KeysDisabled, "disableLocalAuth of %s is true", account.Scope)
+		}
+	}
+	d.call.Caller = api.Caller{Credential: api.AccountKey, Tenant: account.Tenant, Name: name}
+	return nil
+}
+
+// authorize asks RBAC, or Graph's permissions. A key is its account's own
+// consent to every operation that takes keys.
+func (d *decision) authorize() error {
+	call := d.call
+	op := call.Operation
+	if len(op.Roles) > 0 {
+		return d.permissions(op.Roles)
+	}
+	checks, err := d.checks()
+	if err != nil {
+		return err
+	}
+	for _, check := range checks {
+		d.check = check
+		if call.Caller.Credential == api.AccountKey {
+			continue
+		}
+		if err := d.sameTenant(check.Scope); err != nil {
+			return err
+		}
+		if op.Filtered {
+			continue
+		}
+		if err := d.ask(check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask puts one question to RBAC.
+func (d *decision) ask(check api.Check) error {
+	var err error
+	d.result, err = d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, check)
+	if err != nil || d.result.Decision == rbac.Allowed {
+		return err
+	}
+	refused := d.refuse(api.NotPermitted, "%s", d.result.Why)
+	refused.Check, refused.Result = check, d.result
+	refused.SmallestRole = d.gate.Access.SmallestRole(check.Action, check.Data)
+	return refused
+}
+
+func (d *decision) checks() ([]api.Check, error) {
+	op := d.call.Operation
+	if op.Checks != nil {
+		return op.Checks(d.call)
+	}
+	if op.Action == "" {
+		return nil, nil // a token is enough (GET /subscriptions, GET /tenants)
+	}
+	return []api.Check{{Scope: d.call.Target.Scope, Action: op.Action, Data: op.Data}}, nil
+}
+
+// sameTenant refuses a token of another tenant than the one that the scope's
+// subscription belongs to. A subscription that does not exist is for the
+// handler to tell, after RBAC has refused who may not know.
+func (d *decision) sameTenant(scope rbac.Scope) error {
+	owner, ok, err := d.gate.Tenants.TenantOf(d.call.Request.Context(), scope)
+	if err != nil || !ok || strings.EqualFold(owner, d.call.Caller.Tenant) {
+		return err
+	}
+	refused := d.refuse(api.WrongTenant, "the token is of tenant %s, the subscription of tenant %s", d.call.Caller.Tenant, owner)
+	refused.Tenant = owner
+	return refused
+}
+
+func (d *decision) permissions(roles []string) error {
+	for _, role := range d.call.Caller.Roles {
+		if slices.Contains(roles, role) {
+			return nil
+		}
+	}
+	refused := d.refuse(api.NotPermitted, "the token holds none of the permissions %s", strings.Join(roles, ", "))
+	refused.Check = api.Check{Scope: "/", Action: roles[0]}
+	return refused
+}

@@ -1,0 +1,231 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sekisho/internal/api"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+)
+
+// Verifier turns an Entra token into the principal that it names.
+type Verifier interface {
+	// Verify checks signature, times, issuer, audience and that the principal
+	// still exists and is enabled. Its error text may be shown to the client.
+	Verify(ctx context.Context, token string, audiences []string) (api.Caller, error)
+}
+
+// Access answers questions to Azure RBAC.
+type Access interface {
+	Check(ctx context.Context, caller api.Caller, check api.Check) (rbac.Result, error)
+	// SmallestRole names the smallest built-in role that grants the action.
+	SmallestRole(action string, data bool) string
+}
+
+// Keys finds the account and the name of a key. It takes time independent of
+// how much of a wrong key is right, and of the number of accounts.
+type Keys interface {
+	FindKey(ctx context.Context, key string) (account api.Target, name string, ok bool, err error)
+}
+
+// Tenants says which tenant a subscription belongs to.
+type Tenants interface {
+	TenantOf(ctx context.Context, scope rbac.Scope) (tenant string, ok bool, err error)
+}
+
+// Audit takes one record per decision.
+type Audit interface {
+	Append(store.Entry)
+}
+
+// Config is what a Gate is made of.
+type Config struct {
+	Verifier Verifier
+	Access   Access
+	Keys     Keys
+	Tenants  Tenants
+	Audit    Audit
+	Log      *slog.Logger
+	Services []api.Service
+}
+
+// Gate serves the calls that edge hands it.
+type Gate struct {
+	Config
+	tables map[string]*table
+}
+
+type table struct {
+	service api.Service
+	routes  *routes
+}
+
+// New makes a Gate. It fails when two rows of a service claim the same path,
+// or when a row does not say which action it needs or where that is written.
+func New(c Config) (*Gate, error) {
+	g := &Gate{Config: c, tables: map[string]*table{}}
+	for _, service := range c.Services {
+		routes, err := newRoutes(service)
+		if err != nil {
+			return nil, err
+		}
+		g.tables[service.Name] = &table{service, routes}
+	}
+	return g, nil
+}
+
+// ServeCall decides one request and, if it may pass, serves it.
+func (g *Gate) ServeCall(w http.ResponseWriter, r *http.Request, origin api.Origin, target api.Target) {
+	call := &api.Call{Request: r, ID: uuid.NewString(), Origin: origin, Target: target}
+	call.Caller.Credential = api.Anonymous
+	t, ok := g.tables[target.Service]
+	if !ok {
+		http.Error(w, "no such service", http.StatusNotFound)
+		return
+	}
+	out := &response{ResponseWriter: w}
+	if err := g.serve(out, call, t); err != nil {
+		g.fail(out, call, t, err)
+	}
+}
+
+func (g *Gate) serve(w *response, call *api.Call, t *table) error {
+	if t.service.MaxBody > 0 {
+		call.Request.Body = http.MaxBytesReader(w, call.Request.Body, t.service.MaxBody)
+	}
+	d := &decision{gate: g, service: t.service, call: call}
+	call.Authorize = d.ask
+	if err := d.network(); err != nil {
+		g.record(call, d, err)
+		return err
+	}
+	path, err := pathSegments(call.Request.URL)
+	if err != nil {
+		return err
+	}
+	call.Path = "/" + strings.Join(path, "/")
+	op, vars, err := t.routes.match(call.Request, path)
+	if err != nil {
+		return err
+	}
+	call.Operation, call.Vars = op, vars
+	if op.Open {
+		err := op.Handle(w, call)
+		g.recordOpen(call, w, err)
+		return err
+	}
+	err = d.decide()
+	g.record(call, d, err)
+	if err != nil {
+		return err
+	}
+	return op.Handle(w, call)
+}
+
+// fail renders an error in the service's shape, unless the reply has begun: a
+// stream that breaks off can only end.
+func (g *Gate) fail(w *response, call *api.Call, t *table, err error) {
+	if w.begun {
+		if call.Request.Context().Err() == nil {
+			g.Log.Error("reply broke off", "request", call.ID, "operation", name(call), "err", err)
+		}
+		return
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = api.Errorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+			"The request body is too large: this service takes at most %d bytes.", tooLarge.Limit)
+	}
+	var known *api.Error
+	var refused *api.Refusal
+	if !errors.As(err, &known) && !errors.As(err, &refused) {
+		if errors.Is(err, context.Canceled) {
+			return // the client is gone
+		}
+		g.Log.Error("internal error", "request", call.ID, "operation", name(call), "err", err)
+		err = api.Errorf(http.StatusInternalServerError, "InternalServerError",
+			"Sekisho failed to serve this request; its log tells why, under request id %s.", call.ID)
+	}
+	t.service.WriteError(w, call, err)
+}
+
+func name(call *api.Call) string {
+	if call.Operation == nil {
+		return call.Request.Method + " " + call.Request.URL.Path
+	}
+	return call.Operation.Name
+}
+
+// record writes the audit entry of a decision.
+func (g *Gate) record(call *api.Call, d *decision, err error) {
+	e := entry(call)
+	e.Action, e.Data, e.Scope = d.check.Action, d.check.Data, string(d.check.Scope)
+	if d.result.Decision == rbac.Allowed && d.result.Assignment != nil {
+		e.Assignment, e.Role = d.result.Assignment.ID, d.result.Role.RoleName
+	}
+	e.Decision = "Allowed"
+	if err != nil {
+		e.Decision = "Refused"
+		var refused *api.Refusal
+		if errors.As(err, &refused) {
+			e.Reason, e.Cause = string(refused.Reason), refused.Cause
+		} else {
+			e.Reason = err.Error()
+		}
+	}
+	g.Audit.Append(e)
+}
+
+// recordOpen writes the audit entry of an operation that decides for itself
+// whom it serves (a token endpoint): the handler fills in the caller. Plain
+// discovery documents leave none.
+func (g *Gate) recordOpen(call *api.Call, w *response, err error) {
+	if call.Caller.App == "" && err == nil {
+		return
+	}
+	e := entry(call)
+	e.Decision, e.Status = "Allowed", w.status
+	if err != nil {
+		e.Decision, e.Reason = "Refused", err.Error()
+	}
+	g.Audit.Append(e)
+}
+
+func entry(call *api.Call) store.Entry {
+	r := call.Request
+	return store.Entry{
+		Time: time.Now().UTC(), RequestID: call.ID, Service: call.Target.Service, Operation: name(call),
+		Method: r.Method, Path: r.URL.Path, Tenant: call.Caller.Tenant, Principal: call.Caller.Object,
+		PrincipalName: call.Caller.Name, App: call.Caller.App, Credential: string(call.Caller.Credential),
+		Remote: call.Origin.Remote.String(), Scope: string(call.Target.Scope),
+	}
+}
+
+// response remembers whether a reply has begun. Unwrap lets
+// http.ResponseController flush.
+type response struct {
+	http.ResponseWriter
+	begun  bool
+	status int
+}
+
+func (r *response) WriteHeader(status int) {
+	r.begun, r.status = true, status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *response) Write(b []byte) (int, error) {
+	if !r.begun {
+		r.WriteHeader(http.StatusOK)
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }

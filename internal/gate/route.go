@@ -1,0 +1,185 @@
+package gate
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"sekisho/internal/api"
+)
+
+// routes finds the row of a service's table that a request is for. Literals of
+// a pattern match in any case, as Azure's do, which is why this is not a
+// http.ServeMux; a literal wins over a variable.
+type routes struct {
+	plain     node
+	extension node // patterns "{scope}/…", matched from the last "/providers/" on
+}
+
+type node struct {
+	literal  map[string]*node // by lower-cased segment
+	variable *node
+	names    []string // of the variables on the way here
+	methods  map[string]*api.Operation
+}
+
+const scopePrefix = "{scope}/providers/"
+
+func newRoutes(service api.Service) (*routes, error) {
+	r := &routes{}
+	for i := range service.Operations {
+		op := &service.Operations[i]
+		if err := validate(op); err != nil {
+			return nil, fmt.Errorf("service %s, %s %s: %w", service.Name, op.Method, op.Pattern, err)
+		}
+		root, pattern := &r.plain, op.Pattern
+		if strings.HasPrefix(pattern, scopePrefix) {
+			root, pattern = &r.extension, strings.TrimPrefix(pattern, "{scope}/providers")
+		}
+		if err := root.add(op, segments(pattern)); err != nil {
+			return nil, fmt.Errorf("service %s, %s %s: %w", service.Name, op.Method, op.Pattern, err)
+		}
+	}
+	return r, nil
+}
+
+// validate holds what every row must say: an operation that is not open to
+// everybody names its source, and asks for something or says that a token is
+// enough by having a source only.
+func validate(op *api.Operation) error {
+	switch {
+	case op.Handle == nil:
+		return fmt.Errorf("no handler")
+	case op.Name == "":
+		return fmt.Errorf("no operation id")
+	case !op.Open && op.Source == "":
+		return fmt.Errorf("no source for the action that it needs")
+	case op.Open && (op.Action != "" || op.Checks != nil):
+		return fmt.Errorf("an open operation asks for an action")
+	}
+	return nil
+}
+
+func (n *node) add(op *api.Operation, path []string) error {
+	var names []string
+	for _, segment := range path {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			names = append(names, strings.TrimSuffix(name, "}"))
+			if n.variable == nil {
+				n.variable = &node{}
+			}
+			n = n.variable
+			continue
+		}
+		if n.literal == nil {
+			n.literal = map[string]*node{}
+		}
+		key := strings.ToLower(segment)
+		if n.literal[key] == nil {
+			n.literal[key] = &node{}
+		}
+		n = n.literal[key]
+	}
+	if n.methods == nil {
+		n.methods, n.names = map[string]*api.Operation{}, names
+	}
+	if !slices.Equal(n.names, names) {
+		return fmt.Errorf("variables %v differ from %v of another method", names, n.names)
+	}
+	if n.methods[op.Method] != nil {
+		return fmt.Errorf("declared twice")
+	}
+	n.methods[op.Method] = op
+	return nil
+}
+
+// find walks the trie, literals first; values are in order of the variables.
+func (n *node) find(path, values []string) (*node, []string) {
+	if len(path) == 0 {
+		if n.methods == nil {
+			return nil, nil
+		}
+		return n, values
+	}
+	if next := n.literal[strings.ToLower(path[0])]; next != nil {
+		if found, v := next.find(path[1:], values); found != nil {
+			return found, v
+		}
+	}
+	if n.variable != nil && path[0] != "" {
+		return n.variable.find(path[1:], append(values, path[0]))
+	}
+	return nil, nil
+}
+
+// match finds the operation of a request and the values of its variables.
+func (r *routes) match(req *http.Request, path []string) (*api.Operation, map[string]string, error) {
+	vars := map[string]string{}
+	found, values := r.plain.find(path, nil)
+	if found == nil {
+		if i := lastProviders(path); i >= 0 {
+			vars["scope"] = "/" + strings.Join(path[:i], "/")
+			found, values = r.extension.find(path[i+1:], nil)
+		}
+	}
+	if found == nil {
+		return nil, nil, &api.Error{Status: http.StatusNotFound, Code: api.CodeNoRoute, Target: req.URL.Path,
+			Message: "Resource not found"}
+	}
+	for i, name := range found.names {
+		vars[name] = values[i]
+	}
+	op := found.methods[req.Method]
+	if op == nil && req.Method == http.MethodHead {
+		op = found.methods[http.MethodGet]
+	}
+	if op == nil {
+		return nil, nil, notAllowed(found, req)
+	}
+	return op, vars, nil
+}
+
+func notAllowed(n *node, req *http.Request) error {
+	var allowed []string
+	for method := range n.methods {
+		allowed = append(allowed, method)
+	}
+	slices.Sort(allowed)
+	return &api.Error{Status: http.StatusMethodNotAllowed, Code: api.CodeMethodNotAllowed, Target: req.Method,
+		Message: fmt.Sprintf("The requested resource does not support http method '%s'.", req.Method),
+		Header:  http.Header{"Allow": {strings.Join(allowed, ", ")}}}
+}
+
+// lastProviders is the index of the last "providers" segment.
+func lastProviders(path []string) int {
+	for i := len(path) - 1; i >= 0; i-- {
+		if strings.EqualFold(path[i], "providers") {
+			return i
+		}
+	}
+	return -1
+}
+
+func segments(path string) []string {
+	return strings.Split(strings.Trim(path, "/"), "/")
+}
+
+// pathSegments splits a request's path before it is unescaped, so that an
+// escaped slash stays inside its segment. Empty segments are dropped: clients
+// send "//subscriptions" and trailing slashes.
+func pathSegments(u *url.URL) ([]string, error) {
+	var path []string
+	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if segment == "" {
+			continue
+		}
+		plain, err := url.PathUnescape(segment)
+		if err != nil {
+			return nil, api.BadRequest("BadRequest", u.Path, "The path has an invalid escape: %v.", err)
+		}
+		path = append(path, plain)
+	}
+	return path, nil
+}

@@ -1,0 +1,333 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"sekisho/internal/access"
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/edge"
+	"sekisho/internal/entra"
+	"sekisho/internal/gate"
+	"sekisho/internal/services/authorization"
+	"sekisho/internal/services/compute"
+	"sekisho/internal/services/graph"
+	"sekisho/internal/services/imds"
+	"sekisho/internal/services/login"
+	"sekisho/internal/services/managedidentity"
+	"sekisho/internal/services/openai"
+	"sekisho/internal/services/resources"
+	"sekisho/internal/store"
+)
+
+// Options are what the command line says.
+type Options struct {
+	Data     string // data directory
+	Listen   string // TLS, by server name
+	Proxy    string // CONNECT proxy
+	Identity string // managed identity endpoint
+	Config   string // configuration file; may be empty
+	Log      *slog.Logger
+	Now      func() time.Time // the clock; time.Now by default
+}
+
+// Default addresses: loopback only.
+const (
+	DefaultListen   = "127.0.0.1:4443"
+	DefaultProxy    = "127.0.0.1:4480"
+	DefaultIdentity = "127.0.0.1:4481"
+)
+
+// Platform is a running Sekisho.
+type Platform struct {
+	opts      Options
+	store     *store.Store
+	audit     *store.Audit
+	directory *entra.Directory
+	manager   *arm.Manager
+	reader    *arm.Reader
+	registry  *arm.Registry
+	identity  *imds.Server
+	edge      *edge.Server
+	ca        *edge.CA
+	sealing   *store.Sealer
+
+	listeners [3]net.Listener // listen, proxy, identity
+	plain     *http.Server    // identity
+	control   *control
+	closers   []func() error // in the order of opening
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	failed    chan error
+}
+
+// Start opens the data directory and serves. What stands in the way is one
+// error that says so and what to do, and nothing is changed.
+func Start(ctx context.Context, o Options) (_ *Platform, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Data, err = filepath.Abs(o.Data); err != nil {
+		return nil, err
+	}
+	config, err := ReadConfig(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p := &Platform{opts: o, cancel: cancel, failed: make(chan error, 8)}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	models, modelNames, err := newModels(config.Models)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.listen(); err != nil {
+		return nil, err
+	}
+	if err := p.open(ctx, config); err != nil {
+		return nil, err
+	}
+	if err := p.assemble(ctx, config, models, modelNames); err != nil {
+		return nil, err
+	}
+	if err := p.createSample(ctx); err != nil {
+		return nil, fmt.Errorf("sample environment: %w", err)
+	}
+	return p, p.serve(ctx)
+}
+
+// listen binds all addresses first, so that a port in use changes nothing.
+func (p *Platform) listen() error {
+	for i, l := range []struct{ address, flag string }{{p.opts.Listen, "--listen"}, {p.opts.Proxy, "--proxy"}, {p.opts.Identity, "--identity"}} {
+		ln, err := net.Listen("tcp", l.address)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("%s is in use by another process; stop it or give another address with %s", l.address, l.flag)
+		}
+		if err != nil {
+			return fmt.Errorf("can't listen on %s (%s): %w", l.address, l.flag, err)
+		}
+		p.listeners[i] = ln
+		p.closers = append(p.closers, func() error {
+			if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	return nil
+}
+
+func (p *Platform) open(ctx context.Context, config Config) error {
+	release, err := store.Lock(p.opts.Data)
+	if err != nil {
+		return err
+	}
+	p.closers = append(p.closers, func() error { release(); return nil })
+	seal, err := store.OpenSealer(ctx, p.opts.Data, config.Keeper)
+	if err != nil {
+		return err
+	}
+	if p.store, err = store.Open(ctx, p.opts.Data); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.store.Close)
+	if p.audit, err = store.OpenAudit(p.opts.Data, config.Audit.Retention); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.audit.Close)
+	if p.directory, err = entra.New(ctx, p.store, seal, p.opts.Now); err != nil {
+		return err
+	}
+	p.ca, err = openCA(ctx, p.store, seal, p.opts.Data)
+	p.sealing = seal
+	return err
+}
+
+// assemble makes the rooms and gives each what it needs.
+func (p *Platform) assemble(ctx context.Context, config Config, m *models, modelNames []string) error {
+	keys := arm.NewKeys(p.store, p.sealing)
+	grants := access.New(p.store)
+	ai := openai.New(keys, m, modelNames)
+	types := []*arm.Type{arm.GroupType()}
+	types = append(types, ai.Types()...)
+	types = append(types, compute.Types()...)
+	types = append(types, managedidentity.Types(p.directory)...)
+	p.registry = arm.NewRegistry(types...)
+	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
+	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
+	ai.Attach(p.manager, p.reader)
+	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
+
+	g, err := gate.New(gate.Config{
+		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.audit, Log: p.opts.Log,
+		Services: []api.Service{
+			arm.Service(
+				p.manager.Operations(),
+				resources.New(p.manager, p.registry, p.directory).Operations(),
+				authorization.New(p.store, grants, p.directory, p.manager).Operations(),
+				ai.ControlPlane(),
+			),
+			ai.DataPlane(),
+			login.New(p.directory).Service(),
+			graph.New(p.store).Service(),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	p.edge = edge.New(edge.Config{CA: p.ca, Resolver: p.reader, Handler: g, RefuseOther: config.Proxy.OtherHosts == "refuse", Log: p.opts.Log})
+	return nil
+}
+
+// serve starts everything that runs by itself.
+func (p *Platform) serve(ctx context.Context) error {
+	p.plain = &http.Server{Handler: p.identity, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(p.opts.Log.Handler(), slog.LevelWarn)}
+	p.background("TLS listener", func() error { return p.edge.Serve(p.listeners[0], nil) })
+	p.background("proxy", func() error { return p.edge.ServeProxy(p.listeners[1]) })
+	p.background("identity endpoint", func() error {
+		if err := p.plain.Serve(p.listeners[2]); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	p.background("signing keys", func() error { return p.directory.MaintainKeys(ctx) })
+	control, err := p.openControl()
+	if err != nil {
+		return err
+	}
+	p.control = control
+	p.background("control socket", control.serve)
+	return nil
+}
+
+func (p *Platform) background(what string, run func() error) {
+	p.running.Go(func() {
+		if err := run(); err != nil {
+			p.failed <- fmt.Errorf("%s: %w", what, err)
+		}
+	})
+}
+
+// Failed tells of a part that stopped by itself; Sekisho should end then.
+func (p *Platform) Failed() <-chan error { return p.failed }
+
+// Addresses are where Sekisho listens.
+type Addresses struct {
+	Listen   string `json:"listen"`
+	Proxy    string `json:"proxy"`
+	Identity string `json:"identity"`
+}
+
+// Addresses are the bound addresses, with the ports that were chosen.
+func (p *Platform) Addresses() Addresses {
+	return Addresses{p.listeners[0].Addr().String(), p.listeners[1].Addr().String(), p.listeners[2].Addr().String()}
+}
+
+// Data is the data directory.
+func (p *Platform) Data() string { return p.opts.Data }
+
+// Shutdown drains: what is under way ends, up to ctx, then everything is
+// written and closed.
+func (p *Platform) Shutdown(ctx context.Context) error {
+	err := errors.Join(p.edge.Shutdown(ctx), p.plain.Shutdown(ctx), p.control.shutdown(ctx))
+	return errors.Join(err, p.close())
+}
+
+func (p *Platform) close() error {
+	p.cancel()
+	p.running.Wait()
+	var all []error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		all = append(all, p.closers[i]())
+	}
+	p.closers = nil
+	return errors.Join(all...)
+}
+
+// kindCA is the store's kind of the certificate authority.
+const kindCA = "certificateAuthority"
+
+type caDocument struct {
+	Sealed []byte `json:"sealed"`
+}
+
+// openCA opens the certificate authority, or makes it on the first start, and
+// writes the files that clients trust it by.
+func openCA(ctx context.Context, s *store.Store, seal *store.Sealer, dir string) (*edge.CA, error) {
+	var ca *edge.CA
+	err := s.Update(ctx, func(tx *store.Tx) error {
+		doc, _, err := store.Load[caDocument](tx, kindCA, "root")
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			if ca, err = edge.NewCA(time.Now()); err != nil {
+				return err
+			}
+			plain, err := ca.Marshal()
+			if err != nil {
+				return err
+			}
+			if doc.Sealed, err = seal.Seal(kindCA, "root", plain); err != nil {
+				return err
+			}
+			_, err = store.Save(tx, store.Record{Kind: kindCA, ID: "root"}, doc)
+			return err
+		case err != nil:
+			return err
+		}
+		plain, err := seal.Open(kindCA, "root", doc.Sealed)
+		if err != nil {
+			return err
+		}
+		ca, err = edge.ParseCA(plain)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	bundle, err := edge.Bundle(ca)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(filepath.Join(dir, caFile), ca.CertificatePEM(), 0o644); err != nil {
+		return nil, err
+	}
+	return ca, writeFile(filepath.Join(dir, bundleFile), bundle, 0o644)
+}
+
+// Files in the data directory that clients read.
+const (
+	caFile          = "ca.pem"
+	bundleFile      = "ca-bundle.pem"
+	credentialsFile = "credentials.json"
+)
+
+// writeFile replaces a file as a whole, so that a reader never sees half of it.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

@@ -1,0 +1,147 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sekisho/internal/access"
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/entra"
+	"sekisho/internal/services/compute"
+	"sekisho/internal/store"
+)
+
+// Credentials are what the first start writes to credentials.json, once.
+type Credentials struct {
+	TenantID       string `json:"tenantId"`
+	SubscriptionID string `json:"subscriptionId"`
+	Administrator  struct {
+		UserPrincipalName string `json:"userPrincipalName"`
+		Password          string `json:"password"`
+	} `json:"administrator"`
+	Automation struct {
+		ClientID     string `json:"clientId"`
+		ClientSecret string `json:"clientSecret"`
+		ObjectID     string `json:"objectId"`
+	} `json:"automation"`
+}
+
+// Names of the sample environment, as seed 000 has them.
+const (
+	sampleLocation = "japaneast"
+	sampleGroup    = "rg-sample"
+	sampleAccount  = "aoai-sample"
+	sampleVM       = "vm-sample"
+)
+
+// ownerRole is the GUID of Owner.
+const ownerRole = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+
+// createSample fills an empty store: a tenant with an administrator and an
+// automation service principal, a subscription, and in it what seed 000 talks
+// of. All is one transaction; the credentials are on disk before it commits.
+func (p *Platform) createSample(ctx context.Context) error {
+	return p.store.Update(ctx, func(tx *store.Tx) error {
+		tenants, err := tx.List(entra.KindTenant, store.Query{Limit: 1})
+		if err != nil || len(tenants) > 0 {
+			return err
+		}
+		var c Credentials
+		c.TenantID, c.SubscriptionID = uuid.NewString(), uuid.NewString()
+		if err := p.createDirectory(tx, &c); err != nil {
+			return err
+		}
+		if err := p.createSubscription(tx, c); err != nil {
+			return err
+		}
+		raw, err := json.MarshalIndent(c, "", "  ")
+		if err != nil {
+			return err
+		}
+		return writeFile(filepath.Join(p.opts.Data, credentialsFile), append(raw, '\n'), 0o600)
+	})
+}
+
+func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
+	now := time.Now().UTC()
+	tenant := entra.Tenant{ID: c.TenantID, DisplayName: "Contoso", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}}
+	if err := entra.PutTenant(tx, tenant); err != nil {
+		return err
+	}
+	c.Administrator.UserPrincipalName, c.Administrator.Password = "admin@contoso.com", entra.NewPassword()
+	admin := entra.User{ID: uuid.NewString(), UserPrincipalName: c.Administrator.UserPrincipalName, DisplayName: "Administrator",
+		AccountEnabled: true, PasswordHash: entra.HashPassword(c.Administrator.Password), Created: now}
+	if err := entra.PutUser(tx, tenant.ID, admin); err != nil {
+		return err
+	}
+	app := entra.Application{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: "automation", SignInAudience: "AzureADMyOrg", Created: now}
+	secret, credential := p.directory.NewSecret("first start", now, now.AddDate(2, 0, 0))
+	app.PasswordCredentials = []entra.PasswordCredential{credential}
+	if err := entra.PutApplication(tx, tenant.ID, app); err != nil {
+		return err
+	}
+	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: app.AppID, DisplayName: app.DisplayName, Type: "Application", AccountEnabled: true,
+		Names: []string{app.AppID}, Permissions: []string{"Directory.Read.All"}, Created: now}
+	if err := entra.PutServicePrincipal(tx, tenant.ID, sp); err != nil {
+		return err
+	}
+	c.Automation.ClientID, c.Automation.ClientSecret, c.Automation.ObjectID = app.AppID, secret, sp.ID
+	scope := "/subscriptions/" + c.SubscriptionID
+	for principal, kind := range map[string]string{admin.ID: entra.TypeUser, sp.ID: entra.TypeServicePrincipal} {
+		name := uuid.NewString()
+		err := access.Put(tx, tenant.ID, access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name,
+			Scope: scope, Role: ownerRole, PrincipalID: principal, PrincipalType: kind, CreatedOn: now, UpdatedOn: now, CreatedBy: admin.ID, UpdatedBy: admin.ID})
+		if err != nil {
+			return err
+		}
+	}
+	return access.PutParent(tx, tenant.ID, access.Parent{Child: scope, Parent: string(access.RootGroup(tenant.ID))})
+}
+
+func (p *Platform) createSubscription(tx *store.Tx, c Credentials) error {
+	if err := arm.PutSubscription(tx, c.TenantID, c.SubscriptionID, arm.Subscription{DisplayName: "Sekisho sample", State: "Enabled"}); err != nil {
+		return err
+	}
+	for _, namespace := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity"} {
+		if err := arm.RegisterTx(tx, c.TenantID, c.SubscriptionID, namespace); err != nil {
+			return err
+		}
+	}
+	group := "/subscriptions/" + c.SubscriptionID + "/resourceGroups/" + sampleGroup
+	account := group + "/providers/Microsoft.CognitiveServices/accounts/" + sampleAccount
+	deployment := func(model, version string) map[string]any {
+		return map[string]any{"model": map[string]string{"format": "OpenAI", "name": model, "version": version}}
+	}
+	for _, r := range []struct {
+		typeName, id, kind, sku string
+		properties              any
+	}{
+		{arm.TypeGroup, group, "", "", nil},
+		{"Microsoft.CognitiveServices/accounts", account, "OpenAI", "S0", map[string]any{"customSubDomainName": sampleAccount}},
+		{"Microsoft.CognitiveServices/accounts/deployments", account + "/deployments/gpt-35-turbo", "", "Standard", deployment("gpt-35-turbo", "0125")},
+		{"Microsoft.CognitiveServices/accounts/deployments", account + "/deployments/ada", "", "Standard", deployment("text-embedding-ada-002", "2")},
+		{compute.VirtualMachine, group + "/providers/Microsoft.Compute/virtualMachines/" + sampleVM, "", "", map[string]any{"hardwareProfile": map[string]string{"vmSize": "Standard_B2s"}}},
+	} {
+		in := &arm.Resource{Kind: r.kind, Location: sampleLocation}
+		if r.sku != "" {
+			in.SKU = &arm.SKU{Name: r.sku}
+		}
+		if r.properties != nil {
+			if err := in.SetProperties(r.properties); err != nil {
+				return err
+			}
+		}
+		t, _ := p.registry.Get(r.typeName)
+		_, _, err := p.manager.PutTx(tx, arm.Write{Type: t, ID: r.id, Caller: api.Caller{Name: c.Automation.ClientID, Object: c.Automation.ObjectID},
+			Change: func(*arm.Resource) (*arm.Resource, error) { return in, nil }})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+// Package authorization is Microsoft.Authorization, the ARM face of access:
+// role definitions and role assignments at any scope.
+package authorization
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"sekisho/internal/access"
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/entra"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+)
+
+// source documents these operations.
+const source = "azure-rest-api-specs authorization/stable/2022-04-01; azure-docs role-assignments-rest.md, role-definitions-list.md"
+
+const provider = "Microsoft.Authorization"
+
+// Authorization is the service.
+type Authorization struct {
+	store     *store.Store
+	access    *access.Access
+	directory *entra.Directory
+	arm       *arm.Manager
+}
+
+// New makes the service.
+func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager) *Authorization {
+	return &Authorization{s, a, d, m}
+}
+
+// Operations are the rows of ARM that this service serves.
+func (s *Authorization) Operations() []api.Operation {
+	const prefix = "{scope}/providers/" + provider
+	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
+		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
+	}
+	return []api.Operation{
+		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", atScope, s.listRoles),
+		row(http.MethodGet, "/roleDefinitions/{name}", "RoleDefinitions_Get", "/roleDefinitions/read", atScope, s.getRole),
+		row(http.MethodGet, "/roleAssignments", "RoleAssignments_List", "/roleAssignments/read", atScope, s.list),
+		row(http.MethodGet, "/roleAssignments/{name}", "RoleAssignments_Get", "/roleAssignments/read", atItself, s.get),
+		row(http.MethodPut, "/roleAssignments/{name}", "RoleAssignments_Create", "/roleAssignments/write", atItself, s.put),
+		row(http.MethodDelete, "/roleAssignments/{name}", "RoleAssignments_Delete", "/roleAssignments/delete", atItself, s.delete),
+	}
+}
+
+func atScope(call *api.Call) ([]api.Check, error) {
+	return []api.Check{{Scope: rbac.Scope(call.Var("scope")), Action: call.Operation.Action}}, nil
+}
+
+func atItself(call *api.Call) ([]api.Check, error) {
+	return []api.Check{{Scope: rbac.Scope(call.Path), Action: call.Operation.Action}}, nil
+}
+
+// place finds the scope of a call as it is stored, and the tenant it is of.
+func (s *Authorization) place(ctx context.Context, call *api.Call) (scope, tenant string, err error) {
+	written := call.Var("scope")
+	if _, err := rbac.ParseScope(written); err != nil {
+		return "", "", api.BadRequest("InvalidScope", "scope", "The scope '%s' is invalid: %v.", written, err)
+	}
+	root := access.RootGroup(call.Caller.Tenant)
+	switch {
+	case written == "/":
+		return "/", call.Caller.Tenant, nil
+	case rbac.Scope(written).Key() == root.Key():
+		return string(root), call.Caller.Tenant, nil
+	}
+	res, err := s.arm.Find(ctx, written)
+	if err != nil {
+		return "", "", err
+	}
+	return res.ID, res.Tenant, nil
+}
+
+// roleID is a role definition's id as seen from a scope.
+func roleID(scope, guid string) string {
+	id := "/providers/" + provider + "/roleDefinitions/" + guid
+	if sub := rbac.Scope(scope).Subscription(); sub != "" {
+		return "/subscriptions/" + sub + id
+	}
+	return id
+}
+
+// lastSegment is a role definition's GUID, given as a bare one or as an id.
+func lastSegment(id string) string { return id[strings.LastIndex(id, "/")+1:] }

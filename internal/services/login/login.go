@@ -1,0 +1,198 @@
+// Package login is the HTTP face of the token service, at the paths of
+// login.microsoftonline.com: discovery, keys, user realm and the token
+// endpoints of v1 and v2.
+//
+// Grants served so far: client credentials with a secret.
+package login
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sekisho/internal/api"
+	"sekisho/internal/entra"
+)
+
+// Service is the name of the table.
+const Service = "login"
+
+const maxBody = 64 << 10
+
+// authorityHosts are the aliases of the public cloud's authority.
+var authorityHosts = []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"}
+
+// Login is the service.
+type Login struct{ directory *entra.Directory }
+
+// New makes the service.
+func New(d *entra.Directory) *Login { return &Login{d} }
+
+// Service is its table. Every row is open: what a token request needs is in its
+// own body.
+func (s *Login) Service() api.Service {
+	row := func(method, pattern, name string, handle func(http.ResponseWriter, *api.Call) error) api.Operation {
+		return api.Operation{Method: method, Pattern: pattern, Name: name, Open: true, Handle: handle}
+	}
+	return api.Service{
+		Name: Service, MaxBody: maxBody, WriteError: writeError,
+		Operations: []api.Operation{
+			row(http.MethodGet, "/{tenant}/v2.0/.well-known/openid-configuration", "Discovery_V2", s.discovery(2)),
+			row(http.MethodGet, "/{tenant}/.well-known/openid-configuration", "Discovery_V1", s.discovery(1)),
+			row(http.MethodGet, "/common/discovery/instance", "Discovery_Instance", s.instance),
+			row(http.MethodGet, "/{tenant}/discovery/v2.0/keys", "Keys_V2", s.keys),
+			row(http.MethodGet, "/{tenant}/discovery/keys", "Keys_V1", s.keys),
+			row(http.MethodGet, "/common/userrealm/{user}", "UserRealm", s.userRealm),
+			row(http.MethodPost, "/{tenant}/oauth2/v2.0/token", "Token_V2", s.token(2)),
+			row(http.MethodPost, "/{tenant}/oauth2/token", "Token_V1", s.token(1)),
+		},
+	}
+}
+
+// tenantInURL is the tenant as URLs of a discovery document name it.
+func (s *Login) tenantInURL(call *api.Call) (name, issuer string, err error) {
+	name = call.Var("tenant")
+	switch strings.ToLower(name) {
+	case "common", "organizations":
+		return name, "{tenantid}", nil
+	}
+	t, err := s.directory.Tenant(call.Request.Context(), name)
+	if err != nil {
+		return "", "", err
+	}
+	if t == nil {
+		return "", "", entra.TenantNotFound(name)
+	}
+	return t.ID, t.ID, nil
+}
+
+// discovery is the OpenID provider configuration.
+// Source: entra-docs v2-protocols-oidc.md; keys that MSAL reads, clients.md §1b.
+func (s *Login) discovery(version int) func(http.ResponseWriter, *api.Call) error {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		tenant, issuer, err := s.tenantInURL(call)
+		if err != nil {
+			return err
+		}
+		prefix, keys, iss := "/oauth2/", "/discovery/keys", "https://sts.windows.net/"+issuer+"/"
+		if version == 2 {
+			prefix, keys, iss = "/oauth2/v2.0/", "/discovery/v2.0/keys", entra.IssuerV2(issuer)
+		}
+		at := func(path string) string { return call.URL("/" + tenant + path) }
+		return writeJSON(w, http.StatusOK, map[string]any{
+			"token_endpoint": at(prefix + "token"), "authorization_endpoint": at(prefix + "authorize"),
+			"device_authorization_endpoint": at(prefix + "devicecode"), "end_session_endpoint": at(prefix + "logout"),
+			"issuer": iss, "jwks_uri": at(keys),
+			"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+			"response_modes_supported":              []string{"query", "fragment", "form_post"},
+			"response_types_supported":              []string{"code"},
+			"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
+			"subject_types_supported":               []string{"pairwise"},
+			"id_token_signing_alg_values_supported": []string{"RS256"},
+			"request_uri_parameter_supported":       false, "http_logout_supported": true,
+			"tenant_region_scope": "AS", "cloud_instance_name": "microsoftonline.com",
+			"cloud_graph_host_name": "graph.windows.net", "msgraph_host": "graph.microsoft.com",
+		})
+	}
+}
+
+// instance tells MSAL which hosts are one authority.
+func (s *Login) instance(w http.ResponseWriter, call *api.Call) error {
+	endpoint := call.Request.URL.Query().Get("authorization_endpoint")
+	host, path, _ := strings.Cut(strings.TrimPrefix(endpoint, "https://"), "/")
+	tenant, _, _ := strings.Cut(path, "/")
+	known := false
+	for _, h := range authorityHosts {
+		known = known || strings.EqualFold(h, host)
+	}
+	if !known || tenant == "" {
+		return &entra.Error{Number: 50049, OAuth: "invalid_instance", Status: http.StatusBadRequest, Message: "Unknown or invalid instance."}
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{
+		"tenant_discovery_endpoint": "https://login.microsoftonline.com/" + tenant + "/v2.0/.well-known/openid-configuration",
+		"api-version":               "1.1",
+		"metadata": []any{map[string]any{
+			"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": authorityHosts}},
+	})
+}
+
+func (s *Login) keys(w http.ResponseWriter, call *api.Call) error {
+	if _, _, err := s.tenantInURL(call); err != nil {
+		return err
+	}
+	keys, err := s.directory.PublicKeys(call.Request.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"keys": keys})
+}
+
+// userRealm tells how users of a domain sign in.
+// Source: identity.md §1, fields that MSAL requires.
+func (s *Login) userRealm(w http.ResponseWriter, call *api.Call) error {
+	user := call.Var("user")
+	_, domain, _ := strings.Cut(user, "@")
+	t, err := s.directory.Tenant(call.Request.Context(), domain)
+	if err != nil {
+		return err
+	}
+	reply := map[string]any{"ver": "1.0", "account_type": "Unknown", "login": user,
+		"cloud_instance_name": "microsoftonline.com", "cloud_audience_urn": "urn:federation:MicrosoftOnline"}
+	if t != nil {
+		reply["account_type"], reply["domain_name"] = "Managed", domain
+	}
+	return writeJSON(w, http.StatusOK, reply)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store, no-cache")
+	h.Set("Pragma", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	w.WriteHeader(status)
+	_, err = w.Write(raw)
+	return err
+}
+
+// writeError renders an error as the token service does.
+// Source: entra-docs reference-error-codes.md.
+func writeError(w http.ResponseWriter, call *api.Call, err error) {
+	w.Header().Set("x-ms-request-id", call.ID)
+	now := time.Now().UTC().Format("2006-01-02 15:04:05Z")
+	correlation := call.Request.Header.Get("client-request-id")
+	if uuid.Validate(correlation) != nil {
+		correlation = call.ID
+	}
+	status, code, text, numbers := http.StatusInternalServerError, "server_error", err.Error(), []int{}
+	var e *entra.Error
+	var known *api.Error
+	switch {
+	case errors.As(err, &e):
+		status, code, numbers = e.Status, e.OAuth, []int{e.Number}
+	case errors.As(err, &known):
+		status, code, text = known.Status, "invalid_request", known.Message
+		if known.Code == api.CodeNoRoute {
+			text = "Sekisho does not serve this endpoint of the token service: " + call.Request.Method + " " + call.Request.URL.Path
+		}
+	}
+	body := map[string]any{
+		"error":             code,
+		"error_description": fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", text, call.ID, correlation, now),
+		"error_codes":       numbers, "timestamp": now, "trace_id": call.ID, "correlation_id": correlation,
+	}
+	if len(numbers) > 0 {
+		body["error_uri"] = call.URL(fmt.Sprintf("/error?code=%d", numbers[0]))
+	}
+	writeJSON(w, status, body)
+}

@@ -1,0 +1,92 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/internal/entra"
+)
+
+// token is the token endpoint. v1 asks for a resource, v2 for a scope.
+func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		r := call.Request
+		if err := r.ParseForm(); err != nil {
+			var tooLarge *http.MaxBytesError
+			if errors.As(err, &tooLarge) {
+				return err
+			}
+			return api.BadRequest("invalid_request", "", "The request body is not a form: %v", err)
+		}
+		form := r.PostForm
+		client, secret := credentials(r, form)
+		call.Caller.App, call.Caller.Name = client, client // for the audit, also of a failure
+		switch grant := form.Get("grant_type"); grant {
+		case "":
+			return entra.MissingParameter("grant_type")
+		case "client_credentials":
+		default:
+			return entra.UnsupportedGrant(grant)
+		}
+		if client == "" {
+			return entra.MissingParameter("client_id")
+		}
+		resource, err := resourceOf(form, version)
+		if err != nil {
+			return err
+		}
+		t, err := s.directory.ClientCredentials(r.Context(), call.Var("tenant"), client, secret, resource)
+		if err != nil {
+			return err
+		}
+		call.Caller.Object, call.Caller.Tenant = t.Principal.ID, t.Principal.Tenant
+		w.Header().Set("x-ms-request-id", call.ID)
+		return writeJSON(w, http.StatusOK, reply(t, version))
+	}
+}
+
+// credentials are in the form, or in a Basic header whose parts are
+// form-encoded (RFC 6749 §2.3.1).
+func credentials(r *http.Request, form url.Values) (client, secret string) {
+	client, secret = form.Get("client_id"), form.Get("client_secret")
+	if user, password, ok := r.BasicAuth(); ok {
+		if u, err := url.QueryUnescape(user); err == nil {
+			client = u
+		}
+		if p, err := url.QueryUnescape(password); err == nil {
+			secret = p
+		}
+	}
+	return client, secret
+}
+
+func resourceOf(form url.Values, version int) (string, error) {
+	resource := form.Get("resource")
+	if version == 1 {
+		if resource == "" {
+			return "", entra.MissingParameter("resource")
+		}
+		return resource, nil
+	}
+	if resource != "" && form.Get("scope") == "" {
+		return "", &entra.Error{Number: 901002, OAuth: "invalid_request", Status: http.StatusBadRequest, Message: "The 'resource' request parameter is not supported."}
+	}
+	return entra.ResourceOfScope(form.Get("scope"))
+}
+
+func reply(t *entra.Token, version int) map[string]any {
+	seconds := int(t.ExpiresIn.Seconds())
+	if version == 2 {
+		return map[string]any{"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": t.AccessToken}
+	}
+	text := strconv.Itoa(seconds) // v1 writes numbers as strings
+	return map[string]any{
+		"token_type": "Bearer", "expires_in": text, "ext_expires_in": text, "access_token": t.AccessToken,
+		"expires_on": strconv.FormatInt(t.Expires.Unix(), 10), "not_before": strconv.FormatInt(t.NotBefore.Unix(), 10),
+		"resource": strings.TrimSpace(t.Resource),
+	}
+}

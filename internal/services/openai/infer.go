@@ -1,0 +1,267 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/model"
+)
+
+// chatChecks asks for the extensions' action when the request brings data
+// sources (On Your Data).
+func chatChecks(call *api.Call) ([]api.Check, error) {
+	action := call.Operation.Action
+	body, err := arm.PeekBody(call)
+	if err != nil {
+		return nil, err
+	}
+	if bringsData(body) {
+		action = actions + "deployments/extensions/chat/completions/action"
+	}
+	return []api.Check{{Scope: call.Target.Scope, Action: action, Data: true}}, nil
+}
+
+func bringsData(body []byte) bool {
+	if !bytes.Contains(body, []byte(`"data`)) { // spares parsing a body twice
+		return false
+	}
+	var in map[string]json.RawMessage
+	if json.Unmarshal(body, &in) != nil {
+		return false // the handler tells what is wrong
+	}
+	_, snake := in["data_sources"]
+	_, camel := in["dataSources"]
+	return snake || camel
+}
+
+// dated are the operations whose api-version is a date; without one Azure
+// finds no such resource.
+func dated(handle func(http.ResponseWriter, *api.Call) error) func(http.ResponseWriter, *api.Call) error {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		if err := checkVersion(call); err != nil {
+			return err
+		}
+		return handle(w, call)
+	}
+}
+
+func checkVersion(call *api.Call) error {
+	if !arm.IsVersion(call.Request.URL.Query().Get("api-version")) {
+		return notFound()
+	}
+	return nil
+}
+
+func notFound() *api.Error {
+	return api.Errorf(http.StatusNotFound, "404", "Resource not found")
+}
+
+func (s *OpenAI) inferDated(w http.ResponseWriter, call *api.Call, op model.Operation) error {
+	if err := checkVersion(call); err != nil {
+		return err
+	}
+	body, err := readObject(call)
+	if err != nil {
+		return err
+	}
+	return s.infer(w, call, op, call.Var("deployment-id"), body)
+}
+
+// inferV1 finds the deployment in the body's model, as the v1 surface does.
+func (s *OpenAI) inferV1(w http.ResponseWriter, call *api.Call, op model.Operation) error {
+	body, err := readObject(call)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Model string `json:"model"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil || in.Model == "" {
+		return api.BadRequest("invalid_request_error", "model", "you must provide a model parameter: the name of a deployment")
+	}
+	return s.infer(w, call, op, in.Model, body)
+}
+
+// readObject reads a JSON object.
+func readObject(call *api.Call) ([]byte, error) {
+	body, err := io.ReadAll(call.Request.Body)
+	if err != nil {
+		return nil, err
+	}
+	var syntax *json.SyntaxError
+	var object map[string]json.RawMessage
+	switch err := json.Unmarshal(body, &object); {
+	case errors.As(err, &syntax):
+		return nil, api.BadRequest("BadRequest", "", "We could not parse the JSON body of your request: %v at position %d.", err, syntax.Offset)
+	case err != nil || object == nil:
+		return nil, api.BadRequest("BadRequest", "", "The body of your request must be a JSON object.")
+	}
+	return body, nil
+}
+
+func (s *OpenAI) infer(w http.ResponseWriter, call *api.Call, op model.Operation, name string, body []byte) error {
+	ctx := call.Request.Context()
+	res, ok, err := s.reader.Get(ctx, string(call.Target.Scope)+"/deployments/"+name)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return deploymentNotFound()
+	}
+	d, err := arm.DecodeProperties[deployment](res)
+	if err != nil {
+		return err
+	}
+	if m, ok := s.catalog.find(d.Model.Name, d.Model.Version); !ok || !m.can(op) {
+		return api.BadRequest("OperationNotSupported", "", "The %s operation does not work with the specified model, %s. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.", operationWord(op), d.Model.Name)
+	}
+	if bringsData(body) {
+		return api.BadRequest("BadRequest", "data_sources", "On Your Data (data_sources) is not supported by this Sekisho yet.")
+	}
+	reply, err := s.models.For(d.Model.Name).Do(ctx, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: passedOn(call.Request.Header)})
+	if err != nil {
+		return modelError(err)
+	}
+	defer reply.Body.Close()
+	setHeaders(w, call)
+	w.Header().Set("Content-Type", reply.ContentType)
+	w.Header().Set("x-ms-deployment-name", res.Name)
+	if reply.ContentType == model.EventStream {
+		return stream(w, reply.Body)
+	}
+	w.WriteHeader(http.StatusOK)
+	_, err = io.Copy(w, reply.Body)
+	return err
+}
+
+func operationWord(op model.Operation) string {
+	return map[model.Operation]string{model.Chat: "chatCompletion", model.Completions: "completion", model.Embeddings: "embeddings"}[op]
+}
+
+// passedOn are the request's headers that an upstream may see.
+func passedOn(h http.Header) http.Header {
+	out := http.Header{}
+	for _, name := range []string{"User-Agent", "x-ms-client-request-id", "Traceparent", "Tracestate"} {
+		if v := h.Get(name); v != "" {
+			out.Set(name, v)
+		}
+	}
+	return out
+}
+
+// stream copies events as they come. A model that fails in mid-stream ends it
+// with an error event and no [DONE].
+func stream(w http.ResponseWriter, body io.Reader) error {
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("x-accel-buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	flush := http.NewResponseController(w)
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
+				return err
+			}
+			if err := flush.Flush(); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			var upstream *model.UpstreamError
+			if errors.As(err, &upstream) {
+				fmt.Fprintf(w, "data: {\"error\":{\"code\":\"ServiceUnavailable\",\"message\":%s}}\n\n", strconv.Quote("The model broke off: "+string(upstream.Kind)+"."))
+				flush.Flush()
+			}
+			return err
+		}
+	}
+}
+
+// modelError maps a model's failure to Azure OpenAI's answer.
+func modelError(err error) error {
+	var input *model.InputError
+	if errors.As(err, &input) {
+		return &api.Error{Status: http.StatusBadRequest, Code: input.Code, Message: input.Message, Target: input.Param}
+	}
+	var up *model.UpstreamError
+	if !errors.As(err, &up) {
+		return err
+	}
+	switch up.Kind {
+	case model.Timeout:
+		return api.Errorf(http.StatusRequestTimeout, "Timeout", "The operation was timeout.")
+	case model.Garbage:
+		return api.Errorf(http.StatusBadGateway, "BadGateway", "The model server behind this deployment gave an answer that is not of this operation.")
+	case model.Status:
+		return upstreamStatus(up)
+	}
+	return api.Errorf(http.StatusServiceUnavailable, "ServiceUnavailable", "The model server behind this deployment is not reachable.")
+}
+
+// upstreamStatus passes on what the client can mend. That the upstream refuses
+// Sekisho's own credentials is not the client's affair.
+func upstreamStatus(up *model.UpstreamError) error {
+	switch up.Status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		code, text := "BadRequest", "The model server refused the request."
+		var body struct {
+			Error struct {
+				Message string `json:"message"`
+				Code    any    `json:"code"`
+				Param   string `json:"param"`
+			} `json:"error"`
+		}
+		if json.Unmarshal(up.Body, &body) == nil && body.Error.Message != "" {
+			text = body.Error.Message
+		}
+		if s, ok := body.Error.Code.(string); ok && s != "" {
+			code = s
+		}
+		return &api.Error{Status: up.Status, Code: code, Message: text, Target: body.Error.Param}
+	case http.StatusTooManyRequests:
+		e := api.Errorf(up.Status, "429", "The model server behind this deployment takes no more requests for now. Please retry later.")
+		if up.RetryAfter > 0 {
+			seconds := int((up.RetryAfter.Seconds()))
+			e.Header = http.Header{"Retry-After": {strconv.Itoa(max(seconds, 1))}}
+		}
+		return e
+	}
+	return api.Errorf(http.StatusServiceUnavailable, "ServiceUnavailable", "The model server behind this deployment answered with status %d.", up.Status)
+}
+
+// setHeaders sets what every reply of the data plane has.
+func setHeaders(w http.ResponseWriter, call *api.Call) {
+	h := w.Header()
+	h.Set("apim-request-id", call.ID)
+	h.Set("x-request-id", call.ID)
+	if call.Target.Location != "" {
+		h.Set("x-ms-region", regionName(call.Target.Location))
+	}
+	if id := call.Request.Header.Get("x-ms-client-request-id"); id != "" {
+		h.Set("x-ms-client-request-id", id)
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")
+}
+
+// regionName is a region as x-ms-region shows it: "East US".
+func regionName(location string) string {
+	for _, l := range arm.Locations {
+		if l.Name == strings.ToLower(location) {
+			return l.DisplayName
+		}
+	}
+	return location
+}

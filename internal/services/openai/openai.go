@@ -1,0 +1,109 @@
+package openai
+
+import (
+	"net/http"
+
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/model"
+)
+
+// Models gives the model that answers for a model name.
+type Models interface {
+	For(name string) model.Model
+}
+
+// OpenAI is the service.
+type OpenAI struct {
+	resources *arm.Manager
+	reader    *arm.Reader
+	keys      *arm.Keys
+	models    Models
+	catalog   catalog
+}
+
+// New makes the service's declarations; Attach completes it. configured are
+// names of models beside Azure's own.
+func New(keys *arm.Keys, models Models, configured []string) *OpenAI {
+	return &OpenAI{keys: keys, models: models, catalog: newCatalog(configured)}
+}
+
+// Attach gives the service the resources, which are made of its declarations.
+func (s *OpenAI) Attach(resources *arm.Manager, reader *arm.Reader) {
+	s.resources, s.reader = resources, reader
+}
+
+// Types are the resource types of Microsoft.CognitiveServices.
+func (s *OpenAI) Types() []*arm.Type {
+	return []*arm.Type{s.accounts(), s.deployments()}
+}
+
+// ControlPlane are the rows of ARM that belong to no resource.
+func (s *OpenAI) ControlPlane() []api.Operation {
+	return []api.Operation{{
+		Method: http.MethodGet, Pattern: "/subscriptions/{subscriptionId}/providers/" + provider + "/locations/{location}/models",
+		Name: "Models_List", Action: provider + "/locations/models/read", Source: controlSource,
+		Checks: arm.SubscriptionChecks(provider + "/locations/models/read"), Handle: s.locationModels,
+	}}
+}
+
+// dataSource is where the data actions of the calls are from.
+const dataSource = "azure-docs role-based-access-control/permissions/ai-machine-learning.md, Microsoft.CognitiveServices data actions"
+
+// actions is the prefix of Azure OpenAI's data actions.
+const actions = accountType + "/OpenAI/"
+
+// maxBody bounds a request of the data plane.
+const maxBody = 16 << 20
+
+// DataPlane is the table of {account}.openai.azure.com.
+func (s *OpenAI) DataPlane() api.Service {
+	return api.Service{
+		Name:        Service,
+		Audiences:   []string{"https://cognitiveservices.azure.com", "https://ai.azure.com", "7d312290-28c8-473c-a0ed-8e53749b6d6d"},
+		ForAccounts: true, MaxBody: maxBody, WriteError: writeError,
+		Operations: append(s.inference(), s.lists()...),
+	}
+}
+
+func (s *OpenAI) inference() []api.Operation {
+	var rows []api.Operation
+	for _, op := range []struct {
+		name   string
+		op     model.Operation
+		checks func(*api.Call) ([]api.Check, error)
+	}{
+		{"ChatCompletions_Create", model.Chat, chatChecks},
+		{"Completions_Create", model.Completions, nil},
+		{"Embeddings_Create", model.Embeddings, nil},
+	} {
+		row := api.Operation{Method: http.MethodPost, Name: op.name, Action: actions + "deployments/" + string(op.op) + "/action", Data: true,
+			Source: dataSource, Keys: true, Checks: op.checks}
+		dated, v1 := row, row
+		dated.Pattern = "/openai/deployments/{deployment-id}/" + string(op.op)
+		dated.Handle = func(w http.ResponseWriter, call *api.Call) error { return s.inferDated(w, call, op.op) }
+		v1.Pattern, v1.BearerKeys = "/openai/v1/"+string(op.op), true
+		v1.Handle = func(w http.ResponseWriter, call *api.Call) error { return s.inferV1(w, call, op.op) }
+		rows = append(rows, dated, v1)
+	}
+	return rows
+}
+
+func (s *OpenAI) lists() []api.Operation {
+	read := func(pattern, name, action string, handle func(http.ResponseWriter, *api.Call) error) api.Operation {
+		return api.Operation{Method: http.MethodGet, Pattern: pattern, Name: name, Action: actions + action, Data: true,
+			Source: dataSource, Keys: true, Handle: dated(handle)}
+	}
+	v1 := func(op api.Operation, handle func(http.ResponseWriter, *api.Call) error) api.Operation {
+		op.BearerKeys, op.Handle = true, handle
+		return op
+	}
+	return []api.Operation{
+		read("/openai/models", "Models_List", "models/read", s.listModels),
+		read("/openai/models/{model-id}", "Models_Get", "models/read", s.getModel),
+		read("/openai/deployments", "Deployments_List", "deployments/read", s.listDeployments),
+		read("/openai/deployments/{deployment-id}", "Deployments_Get", "deployments/read", s.getDeployment),
+		v1(read("/openai/v1/models", "Models_ListV1", "models/read", nil), s.listModelsV1),
+		v1(read("/openai/v1/models/{model-id}", "Models_GetV1", "models/read", nil), s.getModelV1),
+	}
+}

@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/internal/store"
+)
+
+// crashDir names the data directory for a child of TestCrash.
+const crashDir = "SEKISHO_TEST_CRASH_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		writeUntilKilled(dir)
+	}
+	os.Exit(m.Run())
+}
+
+type ballast struct{ ID, Padding string }
+
+func newBallast(id string) ballast { return ballast{id, strings.Repeat(id, 300)} }
+
+// writeUntilKilled writes a document and its twin in one transaction, prints
+// the id once that is acknowledged, and goes on.
+func writeUntilKilled(dir string) {
+	s, err := store.Open(ctx, dir)
+	if err != nil {
+		fmt.Println("child:", err)
+		os.Exit(1)
+	}
+	for n := s.Head(); ; n++ {
+		id := fmt.Sprintf("record-%d", n)
+		err := s.Update(ctx, func(tx *store.Tx) error {
+			rec := store.Record{Kind: "record", ID: id, Unique: []store.Key{{Name: "number", Value: id}}}
+			_, err := store.Save(tx, rec, newBallast(id))
+			_, twinErr := store.Save(tx, store.Record{Kind: "twin", ID: id}, newBallast(id))
+			return errors.Join(err, twinErr)
+		})
+		if err != nil {
+			fmt.Println("child:", err)
+			os.Exit(1)
+		}
+		fmt.Println(id)
+	}
+}
+
+func TestCrash(t *testing.T) {
+	dir := t.TempDir()
+	acknowledged := map[string]bool{}
+	for round := range 3 {
+		for _, id := range killAfter(t, dir, 40+25*round) {
+			acknowledged[id] = true
+		}
+		s := open(t, dir)
+		changed := map[string]bool{}
+		changes, err := s.Changes(ctx, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			changed[c.Kind+c.ID] = true
+		}
+		err = s.View(ctx, func(tx *store.Tx) error {
+			for id := range acknowledged {
+				if _, err := tx.Lookup("record", store.Key{Name: "number", Value: id}); err != nil {
+					t.Errorf("round %d: acknowledged, but %v", round, err)
+				}
+			}
+			records, err := tx.List("record", store.Query{})
+			if len(records) < len(acknowledged) {
+				t.Errorf("round %d: %d records, %d acknowledged", round, len(records), len(acknowledged))
+			}
+			for _, rec := range records { // acknowledged or not, each is whole
+				body, err := store.Decode[ballast](rec)
+				twin, _, twinErr := store.Load[ballast](tx, "twin", rec.ID)
+				if want := newBallast(rec.ID); err != nil || twinErr != nil || body != want || twin != want {
+					t.Errorf("round %d: %s is not whole: %v, %v", round, rec.ID, err, twinErr)
+				}
+				if !changed["record"+rec.ID] || !changed["twin"+rec.ID] {
+					t.Errorf("round %d: the feed lacks %s", round, rec.ID)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	}
+}
+
+// killAfter runs a child until it has acknowledged some ids, kills it, and
+// gives every id that it acknowledged.
+func killAfter(t *testing.T, dir string, enough int) (ids []string) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), crashDir+"="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	rescue := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
+	defer rescue.Stop()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "child:") {
+			t.Fatal(lines.Text())
+		}
+		ids = append(ids, lines.Text())
+		if len(ids) == enough {
+			child.Process.Kill() // SIGKILL; what it still printed is read to the end
+		}
+	}
+	child.Wait()
+	if len(ids) < enough {
+		t.Fatalf("the child acknowledged %d of %d", len(ids), enough)
+	}
+	return ids
+}

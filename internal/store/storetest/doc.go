@@ -1,0 +1,3 @@
+// Package storetest is the conformance suite of the document store. Every
+// database that Sekisho can keep its documents in runs it unchanged.
+package storetest

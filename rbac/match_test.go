@@ -1,0 +1,64 @@
+package rbac
+
+import "testing"
+
+func TestMatch(t *testing.T) {
+	tests := []struct {
+		name, pattern, action string
+		want                  bool
+	}{
+		{"the same text", "Microsoft.X/a/read", "Microsoft.X/a/read", true},
+		{"case does not count", "microsoft.x/listkeys/ACTION", "Microsoft.X/listKeys/action", true},
+		{"without a star no prefix matches", "Microsoft.X/a", "Microsoft.X/a/read", false},
+		{"a star alone", "*", "Microsoft.X/a/read", true},
+		{"a star spans slashes", "Microsoft.Compute/virtualMachines/*", "Microsoft.Compute/virtualMachines/extensions/read", true},
+		{"a leading star", "*/read", "Microsoft.X/a/b/read", true},
+		{"a leading star and another verb", "*/read", "Microsoft.X/a/b/write", false},
+		{"an interior star", "Microsoft.Network/*/read", "Microsoft.Network/a/b/read", true},
+		{"head and tail do not overlap", "Microsoft.X/*/read", "Microsoft.X/read", false},
+		{"a star may stand for nothing", "Microsoft.X/*", "Microsoft.X/", true},
+		{"but not for the slash before it", "Microsoft.X/*", "Microsoft.X", false},
+		{"a star within a word", "Microsoft.X/list*/action", "Microsoft.X/listKeys/action", true},
+		{"another provider", "Microsoft.X/*", "Microsoft.XY/a", false},
+		{"two stars", "Microsoft.*/a/*/read", "Microsoft.X/a/b/read", true},
+		{"two stars out of order", "a*b*c", "a-c-b", false},
+		{"the tail is found after the middle", "*ab*b", "ab", false},
+		{"the last of many fits", "*a*a*a", "xaxaa", true},
+		{"one too few", "*a*a*a", "xaxbx", false},
+		{"an empty pattern names nothing", "", "Microsoft.X/a", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Match(tt.pattern, tt.action); got != tt.want {
+				t.Errorf("Match(%q, %q) = %v", tt.pattern, tt.action, got)
+			}
+		})
+	}
+}
+
+// naiveMatch is Match by the definition: a star is nothing, or one byte and a
+// star. It takes exponential time.
+func naiveMatch(pattern, action string) bool {
+	switch {
+	case pattern == "":
+		return action == ""
+	case pattern[0] == '*':
+		return naiveMatch(pattern[1:], action) || action != "" && naiveMatch(pattern, action[1:])
+	}
+	return action != "" && pattern[0] == action[0] && naiveMatch(pattern[1:], action[1:])
+}
+
+func FuzzMatch(f *testing.F) {
+	f.Add("Microsoft.X/*/read", "Microsoft.X/read")
+	f.Add("*a*ab*b", "aabb")
+	f.Add("**", "")
+	f.Add("a*", "A")
+	f.Fuzz(func(t *testing.T, pattern, action string) {
+		if len(pattern) > 12 || len(action) > 24 {
+			return
+		}
+		if got, want := Match(pattern, action), naiveMatch(fold(pattern), fold(action)); got != want {
+			t.Errorf("Match(%q, %q) = %v, want %v", pattern, action, got, want)
+		}
+	})
+}

@@ -1,0 +1,131 @@
+package rbac
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Scope is a place in Azure's tree, as written:
+//
+//	/
+//	/providers/Microsoft.Management/managementGroups/{group}
+//	/subscriptions/{subscription}
+//	/subscriptions/{subscription}/resourceGroups/{group}
+//	{scope}/providers/{namespace}/{type}/{name}[/{child type}/{name}...]
+//
+// The methods read any text; [ParseScope] tells whether it is a scope.
+type Scope string
+
+// Root is the tenant root. It is above everything.
+const Root Scope = "/"
+
+// Key is the canonical form, for comparing: lower case, no trailing slash.
+func (s Scope) Key() string { return fold(trim(string(s))) }
+
+// Covers tells whether s is other, or above it by path: rg1 covers what is in
+// rg1, and not rg10. That a management group is above a subscription is not in
+// the path; a [Snapshot] knows it.
+func (s Scope) Covers(other Scope) bool {
+	above, below := s.Key(), other.Key()
+	if above == string(Root) {
+		return strings.HasPrefix(below, above)
+	}
+	rest, ok := strings.CutPrefix(below, above)
+	return ok && (rest == "" || above != "" && rest[0] == '/')
+}
+
+// Parent is the scope next above by path: of a child resource its parent
+// resource, of an extension resource what it extends, of a resource its
+// resource group (or subscription, or the root), of a management group or a
+// subscription the root. The root has none.
+func (s Scope) Parent() (Scope, bool) {
+	path := trim(string(s))
+	if path == "" || path == string(Root) {
+		return "", false
+	}
+	if ends := appendEnds(nil, []byte(path)); len(ends) > 1 {
+		return Scope(path[:ends[len(ends)-2]]), true
+	}
+	return Root, true
+}
+
+// Ancestors are s and the scopes above it by path, s first, the root last.
+func (s Scope) Ancestors() []Scope {
+	all := []Scope{s}
+	for up, ok := s.Parent(); ok; up, ok = up.Parent() {
+		all = append(all, up)
+	}
+	return all
+}
+
+// Subscription is the subscription that s is or lies in, as written; empty
+// where there is none.
+func (s Scope) Subscription() string {
+	key, value, _ := cutPair(string(s))
+	if !foldsTo(key, "subscriptions") {
+		return ""
+	}
+	return value
+}
+
+// ResourceGroup is the name of the resource group that s is or lies in, as
+// written; empty where there is none.
+func (s Scope) ResourceGroup() string {
+	key, _, rest := cutPair(string(s))
+	if !foldsTo(key, "subscriptions") {
+		return ""
+	}
+	key, value, _ := cutPair(rest)
+	if !foldsTo(key, "resourcegroups") {
+		return ""
+	}
+	return value
+}
+
+// trim takes off trailing slashes, but leaves the root.
+func trim(path string) string {
+	for len(path) > 1 && path[len(path)-1] == '/' {
+		path = path[:len(path)-1]
+	}
+	return path
+}
+
+// cutPair reads "/key/value" off the front of a path.
+func cutPair(path string) (key, value, rest string) {
+	key, rest, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	value, _, _ = strings.Cut(rest, "/")
+	return key, value, rest[len(value):]
+}
+
+// appendEnds appends where each scope along a path ends, outermost first; the
+// last is the end of the path, and the root is left out. It rests on ids being
+// made of pairs (subscriptions/S, resourceGroups/G, type/name), of which only
+// providers/namespace is not a scope.
+func appendEnds(ends []int, path []byte) []int {
+	if len(path) <= 1 {
+		return ends
+	}
+	for at := 0; at < len(path); {
+		middle := segmentEnd(path, at)
+		if middle == len(path) {
+			break
+		}
+		end := segmentEnd(path, middle)
+		if !foldsTo(path[at:middle], "/providers") {
+			ends = append(ends, end)
+		}
+		at = end
+	}
+	if len(ends) == 0 || ends[len(ends)-1] != len(path) {
+		ends = append(ends, len(path))
+	}
+	return ends
+}
+
+// segmentEnd is the index of the next slash after the one at slash, or the end.
+func segmentEnd(path []byte, slash int) int {
+	if i := bytes.IndexByte(path[slash+1:], '/'); i >= 0 {
+		return slash + 1 + i
+	}
+	return len(path)
+}

@@ -1,0 +1,183 @@
+package rbac
+
+import (
+	"hash/maphash"
+	"slices"
+)
+
+// Snapshot is a World made ready for checks. It does not change, and is safe
+// for use by many goroutines at once.
+type Snapshot struct {
+	seed        maphash.Seed
+	version     *version
+	roles       *roleSet
+	principals  table[*principal]
+	assignments table[*RoleAssignment]
+	parents     table[[]byte]
+}
+
+// NewSnapshot indexes a world. The world's slices may not change afterwards.
+func NewSnapshot(w World) *Snapshot {
+	seed := maphash.MakeSeed()
+	s := &Snapshot{
+		seed:        seed,
+		version:     new(version),
+		principals:  newTable[*principal](seed),
+		assignments: newTable[*RoleAssignment](seed),
+		parents:     newTable[[]byte](seed),
+	}
+	roles := make(map[string]*role, len(w.Roles))
+	for i := range w.Roles {
+		roles[fold(w.Roles[i].Name)] = compile(&w.Roles[i])
+	}
+	s.roles = newRoleSet(roles)
+	for child, parent := range w.Parents {
+		if parent != "" {
+			s.parents.put(Scope(child).Key(), []byte(parent.Key()))
+		}
+	}
+	named := func(key string) *principal {
+		p, ok := s.principals.get(key)
+		if !ok {
+			p = &principal{}
+			s.principals.put(key, p)
+		}
+		return p
+	}
+	for member, groups := range w.Groups {
+		if len(groups) > 0 {
+			named(fold(member)).groups = foldAll(groups)
+		}
+	}
+	last := make(map[string]int, len(w.Assignments))
+	for i := range w.Assignments {
+		last[fold(w.Assignments[i].ID)] = i
+	}
+	for id, i := range last {
+		a := &w.Assignments[i]
+		s.assignments.put(id, a)
+		p := named(fold(a.Principal))
+		p.grants = append(p.grants, s.grant(a))
+	}
+	for _, shard := range s.principals.shards {
+		for _, p := range shard {
+			slices.SortFunc(p.grants, grant.compare)
+		}
+	}
+	return s
+}
+
+// WithAssignment adds an assignment, or replaces the one of the same ID.
+func (s *Snapshot) WithAssignment(a RoleAssignment) *Snapshot {
+	next := s.WithoutAssignment(a.ID).edit()
+	g := next.grant(&a)
+	next.assignments = next.assignments.with(g.id, &a)
+	next.edited(fold(a.Principal), func(p *principal) {
+		at, _ := slices.BinarySearchFunc(p.grants, g, grant.compare)
+		p.grants = slices.Insert(slices.Clone(p.grants), at, g)
+	})
+	return next
+}
+
+// WithoutAssignment takes an assignment away, if it is there.
+func (s *Snapshot) WithoutAssignment(id string) *Snapshot {
+	id = fold(id)
+	a, ok := s.assignments.get(id)
+	if !ok {
+		return s
+	}
+	next := s.edit()
+	next.assignments = next.assignments.without(id)
+	next.edited(fold(a.Principal), func(p *principal) {
+		p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return g.id == id })
+	})
+	return next
+}
+
+// WithRole adds a role, or replaces the one of the same GUID.
+func (s *Snapshot) WithRole(r RoleDefinition) *Snapshot {
+	next := s.edit()
+	next.roles = s.roles.with(fold(r.Name), compile(&r))
+	return next
+}
+
+// WithoutRole takes a role away by its GUID. Its assignments grant nothing then.
+func (s *Snapshot) WithoutRole(name string) *Snapshot {
+	next := s.edit()
+	next.roles = s.roles.with(fold(name), nil)
+	return next
+}
+
+// WithGroups sets the groups that a member is directly in; none takes it out of
+// all of them.
+func (s *Snapshot) WithGroups(member string, groups []string) *Snapshot {
+	next := s.edit()
+	next.edited(fold(member), func(p *principal) { p.groups = foldAll(groups) })
+	return next
+}
+
+// WithParent puts a subscription or management group below a management group;
+// an empty parent puts it right below the root.
+func (s *Snapshot) WithParent(child, parent Scope) *Snapshot {
+	next := s.edit()
+	if parent == "" {
+		next.parents = s.parents.without(child.Key())
+	} else {
+		next.parents = s.parents.with(child.Key(), []byte(parent.Key()))
+	}
+	return next
+}
+
+// GroupsOf lists the groups that a principal is in, directly or by way of other
+// groups, nearest first and in lower case.
+func (s *Snapshot) GroupsOf(principal string) []string {
+	return s.reach(fold(principal))[1:]
+}
+
+// reach is a principal and the groups that it is in, nearest first.
+func (s *Snapshot) reach(id string) []string {
+	reached := []string{id}
+	seen := map[string]bool{id: true}
+	for i := 0; i < len(reached); i++ {
+		p, ok := s.principals.get(reached[i])
+		if !ok {
+			continue
+		}
+		for _, group := range p.groups {
+			if !seen[group] {
+				seen[group] = true
+				reached = append(reached, group)
+			}
+		}
+	}
+	return reached
+}
+
+// edit is a copy that may be changed until it is handed out.
+func (s *Snapshot) edit() *Snapshot {
+	next := *s
+	next.version = new(version)
+	return &next
+}
+
+// edited replaces a principal by a changed copy of it.
+func (s *Snapshot) edited(key string, change func(*principal)) {
+	var p principal
+	if old, ok := s.principals.get(key); ok {
+		p.grants, p.groups = old.grants, old.groups
+	}
+	change(&p)
+	if len(p.grants) == 0 && len(p.groups) == 0 {
+		s.principals = s.principals.without(key)
+		return
+	}
+	s.principals = s.principals.with(key, &p)
+}
+
+func foldAll(ids []string) []string {
+	folded := make([]string, len(ids))
+	for i, id := range ids {
+		folded[i] = fold(id)
+	}
+	return folded
+}
