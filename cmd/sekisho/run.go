@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sekisho/internal/platform"
-	"sekisho/internal/services/imds"
 )
 
 func run() *cobra.Command {
@@ -134,7 +133,7 @@ func relayMetadata(granted platform.Run) (end func()) {
 			r.SetURL(target)
 			// What IMDS refuses must arrive for it to be refused.
 			r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"]
-			r.Out.Header.Set(imds.SecretHeader, granted.Secret)
+			r.Out.Header.Set(granted.Header, granted.Secret)
 		},
 	}}
 	go server.Serve(ln)

@@ -115,7 +115,10 @@ type RunRequest struct {
 type Run struct {
 	Environment
 	Variables map[string]string `json:"variables"`
-	Secret    string            `json:"secret,omitempty"`
+	// Header and Secret are what a relay adds to a request of the metadata
+	// protocol.
+	Header string `json:"header,omitempty"`
+	Secret string `json:"secret,omitempty"`
 }
 
 func (c *control) run(w http.ResponseWriter, r *http.Request) {
@@ -148,6 +151,7 @@ func (p *Platform) Begin(ctx context.Context, in RunRequest) (run Run, end func(
 		if err != nil {
 			return run, nil, err
 		}
+		run.Header = imds.SecretHeader
 		run.Secret, end = p.identity.Begin(vm.ID)
 		run.Variables["IDENTITY_ENDPOINT"] = "http://" + run.Identity + imds.AppServicePath
 		run.Variables["IDENTITY_HEADER"] = run.Secret

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -144,4 +145,13 @@ func (p *Platform) createSubscription(tx *store.Tx, c Credentials) error {
 		}
 	}
 	return nil
+}
+
+// Credentials reads what the first start wrote.
+func (p *Platform) Credentials() (c Credentials, err error) {
+	raw, err := os.ReadFile(filepath.Join(p.opts.Data, credentialsFile))
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal(raw, &c)
 }

@@ -1,0 +1,45 @@
+# The two commands that a fresh machine needs: make demo, make test.
+
+GO         ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: all demo test lint clients soak bench clean
+
+all: bin/sekisho
+
+.PHONY: bin/sekisho
+bin/sekisho:
+	$(GO) build -o $@ ./cmd/sekisho
+
+# Tells the keyless story on embedded defaults; stays up on a terminal.
+demo: bin/sekisho
+	bin/sekisho demo
+
+# Everything: style, unit tests with the race detector, real clients.
+test: lint clients
+	$(GO) test -race -timeout 20m ./...
+
+lint:
+	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# The pinned clients of the conformance tests, under .cache/.
+clients:
+	conformance/clients/install.sh
+
+# The long forms of the random tests: properties and fuzz targets.
+SOAK ?= 60s
+soak:
+	$(GO) test -timeout 0 ./rbac/... ./internal/store/... ./internal/model/... -rapid.checks=20000
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(SOAK) $$package || exit 1; \
+	  done; \
+	done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf bin .cache
