@@ -61,6 +61,7 @@ type Platform struct {
 	edge      *edge.Server
 	ca        *edge.CA
 	sealing   *store.Sealer
+	services  []api.Service
 
 	listeners [3]net.Listener // listen, proxy, identity
 	plain     *http.Server    // identity
@@ -104,7 +105,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 	if err := p.open(ctx, config); err != nil {
 		return nil, err
 	}
-	if err := p.assemble(ctx, config, models, modelNames); err != nil {
+	if err := p.assemble(config, models, modelNames); err != nil {
 		return nil, err
 	}
 	if err := p.createSample(ctx); err != nil {
@@ -161,7 +162,7 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 }
 
 // assemble makes the rooms and gives each what it needs.
-func (p *Platform) assemble(ctx context.Context, config Config, m *models, modelNames []string) error {
+func (p *Platform) assemble(config Config, m *models, modelNames []string) error {
 	keys := arm.NewKeys(p.store, p.sealing)
 	grants := access.New(p.store)
 	ai := openai.New(keys, m, modelNames)
@@ -175,19 +176,19 @@ func (p *Platform) assemble(ctx context.Context, config Config, m *models, model
 	ai.Attach(p.manager, p.reader)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
+	p.services = []api.Service{
+		arm.Service(
+			p.manager.Operations(),
+			resources.New(p.manager, p.registry, p.directory).Operations(),
+			authorization.New(p.store, grants, p.directory, p.manager).Operations(),
+			ai.ControlPlane(),
+		),
+		ai.DataPlane(),
+		login.New(p.directory).Service(),
+		graph.New(p.store).Service(),
+	}
 	g, err := gate.New(gate.Config{
-		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.audit, Log: p.opts.Log,
-		Services: []api.Service{
-			arm.Service(
-				p.manager.Operations(),
-				resources.New(p.manager, p.registry, p.directory).Operations(),
-				authorization.New(p.store, grants, p.directory, p.manager).Operations(),
-				ai.ControlPlane(),
-			),
-			ai.DataPlane(),
-			login.New(p.directory).Service(),
-			graph.New(p.store).Service(),
-		},
+		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.audit, Log: p.opts.Log, Services: p.services,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,87 @@
+package platform
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"sekisho/internal/api"
+)
+
+var update = flag.Bool("update", false, "write docs/COVERAGE.md")
+
+const coverageFile = "../../docs/COVERAGE.md"
+
+// The coverage page is what the tables say: each operation with the action that
+// it needs and the document that says so.
+func TestCoveragePageIsCurrent(t *testing.T) {
+	data, err := os.MkdirTemp("", "sk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(data)
+	p, err := Start(context.Background(), Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Shutdown(context.Background())
+	page := coverage(p.services)
+	if *update {
+		if err := os.WriteFile(coverageFile, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile(coverageFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(written) != page {
+		t.Error("docs/COVERAGE.md is not what the tables say: run go test ./internal/platform -run Coverage -update")
+	}
+}
+
+func coverage(services []api.Service) string {
+	var b strings.Builder
+	b.WriteString("# Coverage\n\nEvery operation that Sekisho serves, the action it asks Azure RBAC for, and the source that names it.\nMade from the services' tables by `go test ./internal/platform -run Coverage -update`.\n")
+	for _, s := range services {
+		fmt.Fprintf(&b, "\n## %s\n\n", s.Name)
+		if len(s.Audiences) > 0 {
+			fmt.Fprintf(&b, "Token audiences: %s\n\n", strings.Join(s.Audiences, ", "))
+		}
+		b.WriteString("| operation | request | needs | keys | source |\n|---|---|---|---|---|\n")
+		ops := slices.Clone(s.Operations)
+		slices.SortStableFunc(ops, func(a, b api.Operation) int {
+			return cmp.Or(strings.Compare(a.Pattern, b.Pattern), strings.Compare(a.Method, b.Method))
+		})
+		for _, op := range ops {
+			fmt.Fprintf(&b, "| %s | `%s %s` | %s | %s | %s |\n", op.Name, op.Method, op.Pattern, needs(op), keys(op), op.Source)
+		}
+	}
+	return b.String()
+}
+
+func needs(op api.Operation) string {
+	switch {
+	case op.Open:
+		return "nothing"
+	case len(op.Roles) > 0:
+		return "one of " + strings.Join(op.Roles, ", ")
+	case op.Action == "":
+		return "a token"
+	case op.Data:
+		return "`" + op.Action + "` (data)"
+	}
+	return "`" + op.Action + "`"
+}
+
+func keys(op api.Operation) string {
+	if op.Keys {
+		return "yes"
+	}
+	return ""
+}
