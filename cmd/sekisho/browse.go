@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"sekisho/internal/platform"
 )
 
 // browsers are the Chromium family, which can be given a proxy and one more
@@ -30,11 +28,7 @@ func browse() *cobra.Command {
 		Short: "Open a page in a browser that goes through Sekisho",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := platform.Connect(cmd.Context(), data)
-			if err != nil {
-				return err
-			}
-			e, err := client.Environment(cmd.Context())
+			e, err := environmentOf(cmd.Context(), data)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -18,11 +19,7 @@ func env() *cobra.Command {
 		Short: `Print the export lines of intercept mode: eval "$(sekisho env)"`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := platform.Connect(cmd.Context(), data)
-			if err != nil {
-				return err
-			}
-			e, err := client.Environment(cmd.Context())
+			e, err := environmentOf(cmd.Context(), data)
 			if err != nil {
 				return err
 			}
@@ -38,6 +35,15 @@ func env() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&data, "data", "", "data directory (default: that of the running instance)")
 	return cmd
+}
+
+// environmentOf asks the running instance how clients are pointed at it.
+func environmentOf(ctx context.Context, data string) (platform.Environment, error) {
+	client, err := platform.Connect(ctx, data)
+	if err != nil {
+		return platform.Environment{}, err
+	}
+	return client.Environment(ctx)
 }
 
 type variable struct{ name, value string }
