@@ -9,8 +9,10 @@ import (
 // Catalog knows the smallest role for an action. It is for the advice that a
 // denial gives, and safe for use by many goroutines at once.
 type Catalog struct {
-	// candidates are the roles to recommend, the best first.
-	candidates []*role
+	// advised are the roles that people are given for the actions of a
+	// provider, all the other roles; each the least broad first.
+	advised map[string][]*role
+	all     []*role
 
 	mu   sync.Mutex
 	told map[operation]*RoleDefinition
@@ -18,8 +20,15 @@ type Catalog struct {
 
 // NewCatalog weighs the built-in roles among roles. The breadth of a role is
 // how many operations it grants, of all those that any of the roles names
-// without a star. Left out are deprecated roles and those with a condition.
-func NewCatalog(roles []RoleDefinition) *Catalog {
+// without a star.
+//
+// Least breadth alone gives poor advice: many narrow roles are made for one
+// service of Microsoft's or one product, and hold an action by the way. So
+// advised may name, by provider namespace, the GUIDs of the roles that people
+// are given for what that provider holds. For other providers all roles are
+// weighed but those made for a service, deprecated ones and those with a
+// condition.
+func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
 	type weighed struct {
 		*role
 		breadth int
@@ -32,8 +41,7 @@ func NewCatalog(roles []RoleDefinition) *Catalog {
 	control, data := operations(compiled, false), operations(compiled, true)
 	var all []weighed
 	for _, r := range compiled {
-		d := r.definition
-		if d.Type != BuiltInRole || r.conditioned() || strings.Contains(fold(d.RoleName), "deprecated") {
+		if r.definition.Type != BuiltInRole || r.conditioned() {
 			continue
 		}
 		all = append(all, weighed{r, r.breadth(control, false) + r.breadth(data, true), r.starred()})
@@ -50,27 +58,43 @@ func NewCatalog(roles []RoleDefinition) *Catalog {
 		}
 		return strings.Compare(a.definition.RoleName, b.definition.RoleName)
 	})
-	c := &Catalog{told: map[operation]*RoleDefinition{}}
+	providersOf := map[string][]string{}
+	for provider, guids := range advised {
+		for _, guid := range guids {
+			providersOf[fold(guid)] = append(providersOf[fold(guid)], fold(provider))
+		}
+	}
+	c := &Catalog{advised: map[string][]*role{}, told: map[operation]*RoleDefinition{}}
 	for _, w := range all {
-		c.candidates = append(c.candidates, w.role)
+		for _, provider := range providersOf[fold(w.definition.Name)] {
+			c.advised[provider] = append(c.advised[provider], w.role)
+		}
+		if !w.definition.notForPeople() {
+			c.all = append(c.all, w.role)
+		}
 	}
 	return c
 }
 
-// SmallestRole is the role of least breadth that grants the action; of equals
-// one without stars, then the first by name.
+// notForPeople tells by what a role says of itself that nobody should be
+// advised to take it: it is deprecated, or made for a service of Microsoft's.
+func (r *RoleDefinition) notForPeople() bool {
+	says := fold(r.RoleName + " " + r.Description)
+	return slices.ContainsFunc([]string{"deprecated", "service role", "internal use", "first party", "resource provider"},
+		func(mark string) bool { return strings.Contains(says, mark) })
+}
+
+// SmallestRole is, of the roles advised for the action's provider, the one of
+// least breadth that grants the action; where none of them does, or nothing is
+// advised, the one of least breadth of all. Of equals it is one without stars,
+// then the first by name.
 func (c *Catalog) SmallestRole(action string, data bool) (RoleDefinition, bool) {
 	op := operation{fold(action), data}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	definition, ok := c.told[op]
 	if !ok {
-		for _, r := range c.candidates {
-			if r.grants(op.action, data) {
-				definition = r.definition
-				break
-			}
-		}
+		definition = c.find(op)
 		if len(c.told) < askedLimit {
 			c.told[op] = definition
 		}
@@ -79,6 +103,18 @@ func (c *Catalog) SmallestRole(action string, data bool) (RoleDefinition, bool) 
 		return RoleDefinition{}, false
 	}
 	return *definition, true
+}
+
+func (c *Catalog) find(op operation) *RoleDefinition {
+	provider, _, _ := strings.Cut(op.action, "/")
+	for _, candidates := range [][]*role{c.advised[provider], c.all} {
+		for _, r := range candidates {
+			if r.grants(op.action, op.data) {
+				return r.definition
+			}
+		}
+	}
+	return nil
 }
 
 // operations are the actions on one plane that a role names without a star,

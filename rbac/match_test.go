@@ -1,6 +1,9 @@
 package rbac
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMatch(t *testing.T) {
 	tests := []struct {
@@ -15,7 +18,10 @@ func TestMatch(t *testing.T) {
 		{"a leading star", "*/read", "Microsoft.X/a/b/read", true},
 		{"a leading star and another verb", "*/read", "Microsoft.X/a/b/write", false},
 		{"an interior star", "Microsoft.Network/*/read", "Microsoft.Network/a/b/read", true},
-		{"head and tail do not overlap", "Microsoft.X/*/read", "Microsoft.X/read", false},
+		{"a star between slashes takes one along", "Microsoft.X/a/*/read", "Microsoft.X/a/read", true},
+		{"two of them too", "Microsoft.X/a/*/*/read", "Microsoft.X/a/read", true},
+		{"but no text", "Microsoft.X/a/*/read", "Microsoft.X/aread", false},
+		{"head and tail do not overlap otherwise", "Microsoft.X/list*listKeys/action", "Microsoft.X/listKeys/action", false},
 		{"a star may stand for nothing", "Microsoft.X/*", "Microsoft.X/", true},
 		{"but not for the slash before it", "Microsoft.X/*", "Microsoft.X", false},
 		{"a star within a word", "Microsoft.X/list*/action", "Microsoft.X/listKeys/action", true},
@@ -36,21 +42,36 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// naiveMatch is Match by the definition: a star is nothing, or one byte and a
-// star. It takes exponential time.
+// naiveMatch is Match by the definition: a star between slashes may be left
+// out with one of them. It takes exponential time.
 func naiveMatch(pattern, action string) bool {
+	if naiveStars(pattern, action) {
+		return true
+	}
+	for i := range pattern {
+		if strings.HasPrefix(pattern[i:], "/*/") && naiveMatch(pattern[:i]+pattern[i+2:], action) {
+			return true
+		}
+	}
+	return false
+}
+
+// naiveStars takes a star for nothing, or for one byte and a star.
+func naiveStars(pattern, action string) bool {
 	switch {
 	case pattern == "":
 		return action == ""
 	case pattern[0] == '*':
-		return naiveMatch(pattern[1:], action) || action != "" && naiveMatch(pattern, action[1:])
+		return naiveStars(pattern[1:], action) || action != "" && naiveStars(pattern, action[1:])
 	}
-	return action != "" && pattern[0] == action[0] && naiveMatch(pattern[1:], action[1:])
+	return action != "" && pattern[0] == action[0] && naiveStars(pattern[1:], action[1:])
 }
 
 func FuzzMatch(f *testing.F) {
 	f.Add("Microsoft.X/*/read", "Microsoft.X/read")
 	f.Add("*a*ab*b", "aabb")
+	f.Add("a/*/*/b", "a/b")
+	f.Add("/*/*", "//")
 	f.Add("**", "")
 	f.Add("a*", "A")
 	f.Fuzz(func(t *testing.T, pattern, action string) {
