@@ -89,7 +89,7 @@ func printAudit(w io.Writer, entries []store.Entry) error {
 			who = e.Credential
 		}
 		by := e.Role
-		if e.Decision != "Allowed" {
+		if e.Decision != store.Allowed {
 			by = strings.TrimSuffix(e.Reason+": "+e.Cause, ": ")
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format("01-02 15:04:05"), e.Decision, who, e.Operation, shortAction(e.Action), shortScope(e.Scope), by)

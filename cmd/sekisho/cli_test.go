@@ -41,8 +41,8 @@ func TestQuoteMakesOneShellWord(t *testing.T) {
 	}
 }
 
-func TestNoProxyKeepsTheUsersHostsButNotTheStar(t *testing.T) {
-	got := noProxy("corp.example, 127.0.0.1,*,")
+func TestNoProxyKeepsTheUsersHostsButNotTheStarNorThoseOfAzure(t *testing.T) {
+	got := noProxy("corp.example, 127.0.0.1,*,.openai.azure.com,")
 	if got != "localhost,127.0.0.1,::1,169.254.169.254,corp.example" {
 		t.Error(got)
 	}

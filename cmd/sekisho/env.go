@@ -74,11 +74,12 @@ func intercept(e platform.Environment) ([]variable, error) {
 	return vars, nil
 }
 
-// noProxy keeps what the user has, and this machine's own addresses.
+// noProxy is what the user has, and this machine's own addresses. An entry for
+// hosts of Azure is left out: a user's key must not reach the real one.
 func noProxy(before string) string {
 	hosts := []string{"localhost", "127.0.0.1", "::1", "169.254.169.254"}
 	for host := range strings.SplitSeq(before, ",") {
-		if host = strings.TrimSpace(host); host != "" && host != "*" && !slices.Contains(hosts, host) {
+		if host = strings.TrimSpace(host); host != "" && !platform.BypassesAzure(host) && !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
 		}
 	}

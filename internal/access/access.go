@@ -61,7 +61,7 @@ type Access struct {
 // New makes an Access on the assignments in s and the built-in roles.
 func New(s *store.Store) *Access {
 	a := &Access{store: s, roles: builtin.Roles()}
-	a.catalog = rbac.NewCatalog(a.roles)
+	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised())
 	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
 	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, entra.KindMember}, a.apply)
 	return a

@@ -121,6 +121,18 @@ func classify(host string) place {
 	return place{}
 }
 
+// Bypasses tells whether an entry of NO_PROXY takes hosts of Azure past a proxy.
+// Clients read an entry as a host and all names below it, with or without a
+// leading dot or "*.", and with a port that need not be there.
+func Bypasses(entry string) bool {
+	host := strings.TrimLeft(strings.ToLower(strings.TrimSpace(entry)), "*.")
+	if strings.Count(host, ":") == 1 { // more are an IPv6 address
+		host, _, _ = strings.Cut(host, ":")
+	}
+	return host == "" || classify(host).verdict != other ||
+		slices.ContainsFunc(azureZones, func(zone string) bool { return within(zone, host) })
+}
+
 // Hosts are the fixed host names that Sekisho serves, sorted. Hosts of accounts
 // come on top of them.
 func Hosts() []string { return slices.Sorted(maps.Keys(cloudHosts)) }

@@ -138,3 +138,17 @@ func classifyByLabels(host string) verdict {
 	}
 	return other
 }
+
+func TestEntriesOfNoProxyThatWouldLeadAzurePastTheProxyAreKnown(t *testing.T) {
+	for entry, want := range map[string]bool{
+		"*": true, "*.": true, ".": true,
+		"azure.com": true, ".azure.com": true, "*.openai.azure.com": true, "aoai-sample.openai.azure.com": true,
+		"management.azure.com:443": true, "kv1.vault.azure.net": true, "com": true, ".MICROSOFT.com": true, "graph.microsoft.com": true,
+		"localhost": false, "127.0.0.1": false, "::1": false, "10.0.0.0/8": false, "::ffff:0:0/96": false,
+		"internal.example": false, ".corp.example": false, "notazure.com": false, "azure.com.example": false, "learn.microsoft.com": false,
+	} {
+		if got := Bypasses(entry); got != want {
+			t.Errorf("Bypasses(%q) = %t", entry, got)
+		}
+	}
+}

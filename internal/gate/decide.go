@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -90,19 +91,21 @@ func (d *decision) identify() error {
 		key = r.Header.Get("Ocp-Apim-Subscription-Key")
 	}
 	bearer := strings.EqualFold(scheme, "Bearer")
+	token = strings.TrimSpace(token)
 	// A JWT has two dots, a key has none.
-	if bearer && op.BearerKeys && !strings.Contains(token, ".") {
+	if bearer && op.BearerKeys && token != "" && !strings.Contains(token, ".") {
 		key, bearer = token, false
 	}
 	switch {
 	case bearer:
-		return d.verifyToken(strings.TrimSpace(token))
+		return d.verifyToken(token)
 	case key != "" && op.Keys:
 		return d.verifyKey(key)
 	case key != "":
 		return d.refuse(api.NoCredential, "this operation takes an Entra token, not a key")
 	case scheme != "":
-		return d.refuse(api.NoCredential, "the Authorization header's scheme is %q, not Bearer", scheme)
+		// What stands there may be a secret without a scheme: it is not repeated.
+		return d.refuse(api.NoCredential, "the Authorization header is not of the form \"Bearer <token>\"")
 	default:
 		return d.refuse(api.NoCredential, "the request has neither a token nor a key")
 	}
@@ -110,6 +113,10 @@ func (d *decision) identify() error {
 
 func (d *decision) verifyToken(token string) error {
 	caller, err := d.gate.Verifier.Verify(d.call.Request.Context(), token, d.service.Audiences)
+	var bad TokenError
+	if err != nil && !errors.As(err, &bad) {
+		return err // the directory failed, which says nothing of the token
+	}
 	if err != nil {
 		refused := d.refuse(api.InvalidToken, "%v", err)
 		refused.Err = err
@@ -138,6 +145,8 @@ func (d *decision) verifyKey(key string) error {
 		return d.refuse(api.KeysDisabled, "disableLocalAuth of %s is true", target.Scope)
 	case !ok:
 		return d.refuse(api.InvalidKey, "no account has this key")
+	case target.Service != account.Service:
+		return d.refuse(api.InvalidKey, "the key is not one of this service")
 	case target.Scope == "" && target.Location != account.Location:
 		return d.refuse(api.InvalidKey, "the key's account is not in region %s", target.Location)
 	case target.Scope != "" && target.Scope.Key() != account.Scope.Key():
@@ -186,17 +195,23 @@ func (d *decision) authorize() error {
 	return nil
 }
 
-// ask puts one question to RBAC.
-func (d *decision) ask(check api.Check) error {
-	var err error
-	d.result, err = d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, check)
-	if err != nil || d.result.Decision == rbac.Allowed {
-		return err
+// ask puts one question of the decision to RBAC, and remembers the answer for
+// the audit.
+func (d *decision) ask(check api.Check) (err error) {
+	d.result, err = d.question(check)
+	return err
+}
+
+// question asks RBAC about the caller.
+func (d *decision) question(check api.Check) (rbac.Result, error) {
+	result, err := d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, check)
+	if err != nil || result.Decision == rbac.Allowed {
+		return result, err
 	}
-	refused := d.refuse(api.NotPermitted, "%s", d.result.Why)
-	refused.Check, refused.Result = check, d.result
+	refused := d.refuse(api.NotPermitted, "%s", result.Why)
+	refused.Check, refused.Result = check, result
 	refused.SmallestRole = d.gate.Access.SmallestRole(check.Action, check.Data)
-	return refused
+	return result, refused
 }
 
 func (d *decision) checks() ([]api.Check, error) {

@@ -18,8 +18,15 @@ import (
 // Verifier turns an Entra token into the principal that it names.
 type Verifier interface {
 	// Verify checks signature, times, issuer, audience and that the principal
-	// still exists and is enabled. Its error text may be shown to the client.
+	// still exists and is enabled. A token that does not pass is a TokenError;
+	// any other error is a failure of the verifier.
 	Verify(ctx context.Context, token string, audiences []string) (api.Caller, error)
+}
+
+// TokenError says why a token does not verify. Its text is shown to the client.
+type TokenError interface {
+	error
+	Code() string
 }
 
 // Access answers questions to Azure RBAC.
@@ -101,7 +108,7 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 		call.Request.Body = http.MaxBytesReader(w, call.Request.Body, t.service.MaxBody)
 	}
 	d := &decision{gate: g, service: t.service, call: call}
-	call.Authorize = d.ask
+	call.Authorize = func(check api.Check) error { _, err := d.question(check); return err }
 	if err := d.network(); err != nil {
 		g.record(call, d, err)
 		return err
@@ -117,16 +124,36 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 	}
 	call.Operation, call.Vars = op, vars
 	if op.Open {
+		if d.deferred != nil { // no token will come
+			g.record(call, d, d.deferred)
+			return d.deferred
+		}
 		err := op.Handle(w, call)
 		g.recordOpen(call, w, err)
 		return err
 	}
-	err = d.decide()
-	g.record(call, d, err)
-	if err != nil {
+	if err := d.decide(); err != nil {
+		g.record(call, d, err)
 		return err
 	}
-	return op.Handle(w, call)
+	if !op.Filtered {
+		g.record(call, d, nil)
+		return op.Handle(w, call)
+	}
+	// What may be seen is decided while the list is made.
+	err = op.Handle(w, call)
+	var refused *api.Refusal
+	errors.As(err, &refused)
+	g.record(call, d, refusal(refused))
+	return err
+}
+
+// refusal keeps a nil *Refusal from becoming an error.
+func refusal(r *api.Refusal) error {
+	if r == nil {
+		return nil
+	}
+	return r
 }
 
 // fail renders an error in the service's shape, unless the reply has begun: a
@@ -146,7 +173,7 @@ func (g *Gate) fail(w *response, call *api.Call, t *table, err error) {
 	var known *api.Error
 	var refused *api.Refusal
 	if !errors.As(err, &known) && !errors.As(err, &refused) {
-		if errors.Is(err, context.Canceled) {
+		if call.Request.Context().Err() != nil {
 			return // the client is gone
 		}
 		g.Log.Error("internal error", "request", call.ID, "operation", name(call), "err", err)
@@ -163,22 +190,29 @@ func name(call *api.Call) string {
 	return call.Operation.Name
 }
 
-// record writes the audit entry of a decision.
+// record writes the audit entry of a decision. A client that went before it was
+// decided leaves none.
 func (g *Gate) record(call *api.Call, d *decision, err error) {
 	e := entry(call)
-	e.Action, e.Data, e.Scope = d.check.Action, d.check.Data, string(d.check.Scope)
+	if d.check.Action != "" {
+		e.Action, e.Data, e.Scope = d.check.Action, d.check.Data, string(d.check.Scope)
+	}
 	if d.result.Decision == rbac.Allowed && d.result.Assignment != nil {
 		e.Assignment, e.Role = d.result.Assignment.ID, d.result.Role.RoleName
 	}
-	e.Decision = "Allowed"
-	if err != nil {
-		e.Decision = "Refused"
-		var refused *api.Refusal
-		if errors.As(err, &refused) {
-			e.Reason, e.Cause = string(refused.Reason), refused.Cause
-		} else {
-			e.Reason = err.Error()
-		}
+	var refused *api.Refusal
+	var bad *api.Error
+	switch {
+	case err == nil:
+		e.Decision = store.Allowed
+	case errors.As(err, &refused):
+		e.Decision, e.Reason, e.Cause = store.Refused, string(refused.Reason), refused.Cause
+	case errors.As(err, &bad):
+		e.Decision, e.Reason, e.Cause = store.Refused, bad.Code, bad.Message
+	case call.Request.Context().Err() != nil:
+		return
+	default:
+		e.Decision, e.Reason = store.Refused, "InternalError"
 	}
 	g.Audit.Append(e)
 }
@@ -191,9 +225,9 @@ func (g *Gate) recordOpen(call *api.Call, w *response, err error) {
 		return
 	}
 	e := entry(call)
-	e.Decision, e.Status = "Allowed", w.status
+	e.Decision, e.Status = store.Allowed, w.status
 	if err != nil {
-		e.Decision, e.Reason = "Refused", err.Error()
+		e.Decision, e.Reason = store.Refused, err.Error()
 	}
 	g.Audit.Append(e)
 }

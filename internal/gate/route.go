@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"sekisho/internal/api"
 )
@@ -155,7 +157,7 @@ func notAllowed(n *node, req *http.Request) error {
 // lastProviders is the index of the last "providers" segment.
 func lastProviders(path []string) int {
 	for i := len(path) - 1; i >= 0; i-- {
-		if strings.EqualFold(path[i], "providers") {
+		if strings.ToLower(path[i]) == "providers" { // as the trie folds
 			return i
 		}
 	}
@@ -166,9 +168,11 @@ func segments(path string) []string {
 	return strings.Split(strings.Trim(path, "/"), "/")
 }
 
-// pathSegments splits a request's path before it is unescaped, so that an
-// escaped slash stays inside its segment. Empty segments are dropped: clients
-// send "//subscriptions" and trailing slashes.
+// pathSegments splits a request's path and unescapes the parts. Empty segments
+// are dropped: clients send "//subscriptions" and trailing slashes. A name of
+// Azure's holds no slash, control character or broken UTF-8, nor is it a dot
+// path; an escaped one is refused, or the names that the route sees would not be
+// those that the joined path says.
 func pathSegments(u *url.URL) ([]string, error) {
 	var path []string
 	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
@@ -176,10 +180,12 @@ func pathSegments(u *url.URL) ([]string, error) {
 			continue
 		}
 		plain, err := url.PathUnescape(segment)
-		if err != nil {
-			return nil, api.BadRequest("BadRequest", u.Path, "The path has an invalid escape: %v.", err)
+		if err != nil || plain == "." || plain == ".." || !utf8.ValidString(plain) || strings.ContainsFunc(plain, forbidden) {
+			return nil, api.BadRequest("BadRequest", "path", "The path segment %q is invalid.", segment)
 		}
 		path = append(path, plain)
 	}
 	return path, nil
 }
+
+func forbidden(r rune) bool { return r == '/' || unicode.IsControl(r) }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"sekisho/internal/edge"
 	"sekisho/internal/store"
 )
 
@@ -95,6 +96,10 @@ func (c *Client) Environment(ctx context.Context) (e Environment, err error) {
 	defer resp.Body.Close()
 	return e, json.NewDecoder(resp.Body).Decode(&e)
 }
+
+// BypassesAzure tells whether an entry of NO_PROXY would take a client's calls
+// to Azure past Sekisho, to the real one.
+func BypassesAzure(entry string) bool { return edge.Bypasses(entry) }
 
 // Run asks for an identity. It lasts until end is called, or this process ends.
 func (c *Client) Run(ctx context.Context, in RunRequest) (run Run, end func(), err error) {
