@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type Directory struct {
 	now      func() time.Time
 	follower *store.Follower
 	verified *lru.Cache[[32]byte, verified]
+	rolling  sync.Mutex // held while a signing key is made
 
 	mu         sync.RWMutex
 	tenants    map[string]*Tenant    // by id and by domain, lower-cased
@@ -70,7 +72,8 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 		memberOf: map[string]map[string]bool{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
 	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, kindSigningKey}, d.apply)
-	return d, d.maintainKeys(ctx)
+	_, err = d.currentKey(ctx)
+	return d, err
 }
 
 func (d *Directory) apply(tx *store.Tx, changes []store.Change) error {
@@ -113,7 +116,6 @@ func (d *Directory) forget(c store.Change) {
 		}
 	case kindSigningKey:
 		delete(d.keys, c.ID)
-		d.verified.Purge()
 	default:
 		id := strings.ToLower(c.ID)
 		if p := d.principals[id]; p != nil {
@@ -170,7 +172,7 @@ func (d *Directory) learn(record store.Record) error {
 		}
 		d.secrets[strings.ToLower(a.AppID)] = a.PasswordCredentials
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
-			d.audiences[appKey(record.Tenant, strings.TrimRight(name, "/"))] = &a
+			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}
 	case kindSigningKey:
 		key, err := d.openKey(record)
@@ -227,8 +229,8 @@ func (d *Directory) IdentityOf(ctx context.Context, resource string) (*Principal
 	return look(ctx, d, func() *Principal { return d.byResource[strings.ToLower(resource)] })
 }
 
-// GroupsOf are the groups that a principal is in, directly and by nesting.
-// The caller holds the view.
+// groupsOf are the groups that a principal is in, directly and by nesting, in
+// a stable order. The caller holds the view.
 func (d *Directory) groupsOf(id string) []string {
 	var all []string
 	seen := map[string]bool{}
@@ -245,6 +247,7 @@ func (d *Directory) groupsOf(id string) []string {
 		}
 	}
 	walk(strings.ToLower(id))
+	slices.Sort(all)
 	return all
 }
 

@@ -156,7 +156,7 @@ func PutServicePrincipal(tx *store.Tx, tenant string, sp ServicePrincipal) error
 func (d *Directory) CreateIdentity(tx *store.Tx, tenant, resource, name string) (objectID, clientID string, err error) {
 	sp := ServicePrincipal{
 		ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "ManagedIdentity",
-		AccountEnabled: true, Resource: resource, Created: time.Now().UTC(),
+		AccountEnabled: true, Resource: resource, Created: d.now().UTC(),
 	}
 	sp.Names = []string{sp.AppID, "https://identity.azure.net/" + strings.ReplaceAll(uuid.NewString(), "-", "")}
 	return sp.ID, sp.AppID, PutServicePrincipal(tx, tenant, sp)

@@ -3,6 +3,8 @@ package entra
 import (
 	"fmt"
 	"net/http"
+
+	"sekisho/internal/api"
 )
 
 // Error is a refusal of the token service. Source: reference-error-codes.md.
@@ -14,6 +16,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.Number, e.Message) }
+
+// Unwrap says that the client may read the error: gate hides any other.
+func (e *Error) Unwrap() error { return api.Errorf(e.Status, e.OAuth, "%s", e.Message) }
 
 func fail(number int, oauth, format string, args ...any) *Error {
 	status := http.StatusBadRequest
@@ -36,6 +41,21 @@ func MissingParameter(name string) *Error {
 // UnsupportedGrant is the answer to a grant type that is not served.
 func UnsupportedGrant(grant string) *Error {
 	return fail(70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'.", grant)
+}
+
+// RepeatedParameter is the answer to a request body that gives one twice.
+func RepeatedParameter(name string) *Error {
+	return fail(9000411, "invalid_request", "The request is not properly formatted. The parameter '%s' is duplicated.", name)
+}
+
+// MalformedRequest is the answer to a body that is no form.
+func MalformedRequest() *Error {
+	return fail(9002313, "invalid_request", "Invalid request. Request is malformed or invalid.")
+}
+
+// ResourceParameter is the answer to a v2 request that names a resource.
+func ResourceParameter() *Error {
+	return fail(901002, "invalid_request", "The 'resource' request parameter is not supported.")
 }
 
 func appNotFound(app, tenant string) *Error {

@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -35,6 +34,16 @@ type keyDocument struct {
 type signingKey struct {
 	keyDocument
 	private *rsa.PrivateKey
+}
+
+// signs tells whether new tokens may be signed with the key.
+func (k *signingKey) signs(now time.Time) bool {
+	return k != nil && now.Before(k.Created.Add(keyLife))
+}
+
+// verifies tells whether tokens signed with the key are still good.
+func (k *signingKey) verifies(now time.Time) bool {
+	return k != nil && now.Before(k.Created.Add(keyLife+keyOverlap))
 }
 
 func (d *Directory) openKey(record store.Record) (*signingKey, error) {
@@ -87,11 +96,11 @@ func (d *Directory) RotateKeys(ctx context.Context) error {
 			return err
 		}
 		for _, record := range all {
-			old, err := store.Decode[keyDocument](record)
+			doc, err := store.Decode[keyDocument](record)
 			if err != nil {
 				return err
 			}
-			if now.After(old.Created.Add(keyLife + keyOverlap)) {
+			if old := (&signingKey{keyDocument: doc}); !old.verifies(now) {
 				if err := tx.Delete(kindSigningKey, record.ID); err != nil {
 					return err
 				}
@@ -101,16 +110,23 @@ func (d *Directory) RotateKeys(ctx context.Context) error {
 	})
 }
 
-// maintainKeys makes a new key when none is young enough to sign.
-func (d *Directory) maintainKeys(ctx context.Context) error {
-	key, err := d.currentKey(ctx)
-	if err != nil && !errors.Is(err, errNoKey) {
-		return err
+// currentKey is the key that signs. When none is young enough, it makes one: the
+// clock of a machine that slept jumps over the ticks of MaintainKeys.
+func (d *Directory) currentKey(ctx context.Context) (*signingKey, error) {
+	key, err := d.newestKey(ctx)
+	if err != nil || key.signs(d.now()) {
+		return key, err
 	}
-	if err == nil && d.now().Before(key.Created.Add(keyLife)) {
-		return nil
+	d.rolling.Lock()
+	defer d.rolling.Unlock()
+	key, err = d.newestKey(ctx)
+	if err != nil || key.signs(d.now()) { // another call made it meanwhile
+		return key, err
 	}
-	return d.RotateKeys(ctx)
+	if err := d.RotateKeys(ctx); err != nil {
+		return nil, err
+	}
+	return d.newestKey(ctx)
 }
 
 // MaintainKeys rolls the signing keys until ctx ends.
@@ -122,37 +138,47 @@ func (d *Directory) MaintainKeys(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			if err := d.maintainKeys(ctx); err != nil {
+			if _, err := d.currentKey(ctx); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-var errNoKey = errors.New("the directory has no signing key")
-
-// currentKey is the newest.
-func (d *Directory) currentKey(ctx context.Context) (*signingKey, error) {
+// newestKey is nil if there is none.
+func (d *Directory) newestKey(ctx context.Context) (*signingKey, error) {
 	keys, err := d.publishedKeys(ctx)
-	if err != nil {
+	if err != nil || len(keys) == 0 {
 		return nil, err
-	}
-	if len(keys) == 0 {
-		return nil, errNoKey
 	}
 	return keys[0], nil
 }
 
+// publishedKeys are those that verify, the newest first.
 func (d *Directory) publishedKeys(ctx context.Context) ([]*signingKey, error) {
+	now := d.now()
 	keys, err := look(ctx, d, func() []*signingKey {
 		var all []*signingKey
 		for _, key := range d.keys {
-			all = append(all, key)
+			if key.verifies(now) {
+				all = append(all, key)
+			}
 		}
 		return all
 	})
 	slices.SortFunc(keys, func(a, b *signingKey) int { return b.Created.Compare(a.Created) })
 	return keys, err
+}
+
+// verifyingKey is the key with an id, or nil if tokens that it signed are no
+// longer good.
+func (d *Directory) verifyingKey(id string) *signingKey {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if key := d.keys[id]; key.verifies(d.now()) {
+		return key
+	}
+	return nil
 }
 
 // JWK is a public signing key, as /discovery/keys publishes it.

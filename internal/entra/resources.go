@@ -30,8 +30,10 @@ var firstParty = []Resource{
 	{"cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault", []string{"https://vault.azure.net"}, 1},
 }
 
+// sameURI tells whether two names are one but for a trailing slash.
+// Source: entra-docs scopes-oidc.md, "Trailing slash and .default".
 func sameURI(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
+	return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
 }
 
 func findFirstParty(name string) (Resource, bool) {
@@ -58,16 +60,25 @@ func ResourceOfScope(scope string) (string, error) {
 			continue
 		}
 		r, ok := strings.CutSuffix(s, "/.default")
-		if !ok || r == "" {
-			return "", fail(70011, "invalid_scope", "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", s)
-		}
-		if resource != "" && r != resource {
-			return "", fail(70011, "invalid_scope", "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope %s names more than one resource.", scope)
+		switch {
+		case !ok || r == "":
+			return "", notDefaultScope(s)
+		case resource != "" && r != resource:
+			return "", fail(700022, "invalid_scope", "The provided value for the input parameter scope '%s' isn't valid because it contains more than one resource.", scope)
 		}
 		resource = r
 	}
-	if resource == "" {
-		return "", MissingParameter("scope")
+	switch {
+	case strings.TrimSpace(scope) == "":
+		return "", fail(90014, "invalid_request", "The required field 'scope' is missing from the credential. Ensure that you have all the necessary parameters for the login request.")
+	case resource == "":
+		return "", notDefaultScope(scope)
 	}
 	return resource, nil
+}
+
+// notDefaultScope is today's answer to what 70011 once answered.
+// Source: msgraph-sdk-python#181, azure-docs#99862.
+func notDefaultScope(scope string) *Error {
+	return fail(1002012, "invalid_scope", "The provided value for scope %s is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope)
 }

@@ -34,6 +34,9 @@ type Token struct {
 // ClientCredentials is the grant of an application that proves itself with a
 // secret. Errors are *Error.
 func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID, secret, resource string) (*Token, error) {
+	if Shared(tenantName) { // an application alone does not tell the tenant
+		return nil, fail(50059, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials.")
+	}
 	tenant, err := d.Tenant(ctx, tenantName)
 	if err != nil {
 		return nil, err
@@ -63,6 +66,11 @@ func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID,
 	return d.issue(ctx, tenant, app, resource, appTokenLife, "1")
 }
 
+// Shared tells whether a tenant name of an authority stands for any tenant.
+func Shared(tenant string) bool {
+	return strings.EqualFold(tenant, "common") || strings.EqualFold(tenant, "organizations")
+}
+
 // IdentityToken is the token of a managed identity. Errors are *Error.
 func (d *Directory) IdentityToken(ctx context.Context, identity *Principal, resource string) (*Token, error) {
 	tenant, err := d.Tenant(ctx, identity.Tenant)
@@ -83,7 +91,7 @@ func (d *Directory) resource(ctx context.Context, tenant *Tenant, name string) (
 		}
 		return r, name, nil
 	}
-	app, err := look(ctx, d, func() *Application { return d.audiences[appKey(tenant.ID, strings.TrimRight(name, "/"))] })
+	app, err := look(ctx, d, func() *Application { return d.audiences[appKey(tenant.ID, strings.TrimSuffix(name, "/"))] })
 	if err != nil {
 		return Resource{}, "", err
 	}

@@ -15,13 +15,14 @@ import (
 )
 
 // The cache of verified tokens is bounded in number and, per token, by its
-// expiry; a change of the signing keys empties it.
+// expiry and by the life of the key that signed it.
 const cachedTokens = 16384
 
 // verified is what a token says, once its signature is known to be good.
 type verified struct {
 	caller   api.Caller
 	audience string
+	key      string // id of the key that signed it
 }
 
 type claims struct {
@@ -36,8 +37,9 @@ type claims struct {
 }
 
 // parser takes RS256 only: neither "none" nor an HMAC keyed with a public key
-// gets as far as a key.
-var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired(), jwt.WithoutClaimsValidation())
+// gets as far as a key. Times are held against the directory's clock, below.
+// Decoding is strict, or a token could be spelled in several ways.
+var parser = jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())
 
 // Verify implements gate.Verifier. Its errors are *TokenError.
 func (d *Directory) Verify(ctx context.Context, token string, audiences []string) (api.Caller, error) {
@@ -52,6 +54,9 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 			return api.Caller{}, err
 		}
 		d.verified.Add(digest, v)
+	}
+	if d.verifyingKey(v.key) == nil {
+		return api.Caller{}, unknownKey()
 	}
 	if now := d.now(); !now.Before(v.caller.Expires) {
 		return api.Caller{}, badToken("Expired", "the token expired at %s; it is %s", v.caller.Expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
@@ -78,19 +83,22 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 }
 
 func (d *Directory) parse(token string) (verified, error) {
+	// base64 skips line ends, even when strict.
+	if strings.ContainsAny(token, "\r\n") {
+		return verified{}, badToken("Invalid", "the token is malformed")
+	}
 	var c claims
+	var kid string
 	_, err := parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
-		kid, _ := t.Header["kid"].(string)
-		d.mu.RLock()
-		defer d.mu.RUnlock()
-		if key := d.keys[kid]; key != nil {
+		kid, _ = t.Header["kid"].(string)
+		if key := d.verifyingKey(kid); key != nil {
 			return &key.private.PublicKey, nil
 		}
 		return nil, errUnknownKey
 	})
 	switch {
 	case errors.Is(err, errUnknownKey):
-		return verified{}, badToken("Invalid", "the token is signed with a key that is not of this directory")
+		return verified{}, unknownKey()
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return verified{}, badToken("Invalid", "the token's signature is invalid")
 	case errors.Is(err, jwt.ErrTokenMalformed):
@@ -113,10 +121,14 @@ func (d *Directory) parse(token string) (verified, error) {
 	if app == "" {
 		app = c.AppV2
 	}
-	return verified{audience: c.Audience[0], caller: api.Caller{
+	return verified{audience: c.Audience[0], key: kid, caller: api.Caller{
 		Credential: api.Token, Tenant: c.Tenant, Object: c.Object, App: app,
 		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Expires: c.ExpiresAt.Time,
 	}}, nil
 }
 
 var errUnknownKey = errors.New("unknown key")
+
+func unknownKey() error {
+	return badToken("Invalid", "the token is signed with a key that is not of this directory, or no longer")
+}

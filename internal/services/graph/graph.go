@@ -7,14 +7,18 @@ package graph
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
-	"sekisho/internal/odata"
 	"sekisho/internal/store"
 )
 
@@ -23,6 +27,7 @@ const Service = "graph"
 
 const (
 	maxBody = 4 << 20
+	maxIDs  = 1000 // of one getByIds
 	// source names the permissions that each call needs.
 	source = "microsoft-graph-docs-contrib api-reference/v1.0, Permissions of each method (Application)"
 )
@@ -36,13 +41,7 @@ func New(s *store.Store) *Graph { return &Graph{s} }
 // Service is its table.
 func (s *Graph) Service() api.Service {
 	svc := api.Service{Name: Service, Audiences: []string{"https://graph.microsoft.com", entra.GraphAppID}, MaxBody: maxBody, WriteError: writeError}
-	directory := []string{"Directory.Read.All", "Directory.ReadWrite.All"}
-	for _, c := range []collection{
-		{"users", entra.KindUser, "user", append([]string{"User.Read.All", "User.ReadWrite.All"}, directory...)},
-		{"groups", entra.KindGroup, "group", append([]string{"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}, directory...)},
-		{"applications", entra.KindApplication, "application", append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directory...)},
-		{"servicePrincipals", entra.KindServicePrincipal, "servicePrincipal", append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directory...)},
-	} {
+	for _, c := range collections {
 		svc.Operations = append(svc.Operations,
 			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path, Name: c.path + "_List", Source: source, Roles: c.roles,
 				Handle: func(w http.ResponseWriter, call *api.Call) error { return s.list(w, call, c) }},
@@ -51,9 +50,12 @@ func (s *Graph) Service() api.Service {
 	}
 	svc.Operations = append(svc.Operations,
 		api.Operation{Method: http.MethodPost, Pattern: "/v1.0/directoryObjects/getByIds", Name: "directoryObjects_getByIds", Source: source,
-			Roles: directory, Handle: s.getByIDs},
+			Roles: directoryRead, Handle: s.getByIDs},
+		// One row for all collections, so it takes only what suffices for each.
+		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/{entity}", Name: "directoryObjects_GetByKey", Source: source,
+			Roles: directoryRead, Handle: s.keyed},
 		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/organization", Name: "organization_List", Source: source,
-			Roles: append([]string{"Organization.Read.All"}, directory...), Handle: s.organization})
+			Roles: append([]string{"Organization.Read.All"}, directoryRead...), Handle: s.organization})
 	return svc
 }
 
@@ -61,6 +63,23 @@ func (s *Graph) Service() api.Service {
 type collection struct {
 	path, kind, odataType string
 	roles                 []string
+	names                 []string // properties that /{collection}/{id} also takes
+	keys                  []string // alternate keys, as (key='value')
+	onSelect              []string // properties that only $select shows
+}
+
+var directoryRead = []string{"Directory.Read.All", "Directory.ReadWrite.All"}
+
+// collections are the entity sets that are served.
+var collections = []collection{
+	{path: "users", kind: entra.KindUser, odataType: "user", names: []string{"userPrincipalName"}, keys: []string{"id", "userPrincipalName"},
+		onSelect: []string{"accountEnabled"}, roles: append([]string{"User.Read.All", "User.ReadWrite.All"}, directoryRead...)},
+	{path: "groups", kind: entra.KindGroup, odataType: "group", keys: []string{"id"},
+		roles: append([]string{"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}, directoryRead...)},
+	{path: "applications", kind: entra.KindApplication, odataType: "application", keys: []string{"id", "appId"},
+		roles: append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directoryRead...)},
+	{path: "servicePrincipals", kind: entra.KindServicePrincipal, odataType: "servicePrincipal", keys: []string{"id", "appId"},
+		roles: append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directoryRead...)},
 }
 
 // entities reads all of a kind in the caller's tenant, as Graph shows them.
@@ -87,97 +106,166 @@ func (s *Graph) entities(call *api.Call, c collection) (all []map[string]any, er
 }
 
 func (s *Graph) list(w http.ResponseWriter, call *api.Call, c collection) error {
-	filter, err := parseFilter(call)
+	q, err := parseQuery(call)
 	if err != nil {
 		return err
 	}
+	matched, err := s.matching(call, c, q)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{"@odata.context": call.URL("/v1.0/$metadata#" + c.path)}
+	if q.count {
+		body["@odata.count"] = len(matched)
+	}
+	var next string
+	if body["value"], next = q.page(c, matched); next != "" {
+		body["@odata.nextLink"] = nextLink(call, c, next)
+	}
+	return reply(w, call, body)
+}
+
+// matching are the entities that the filter lets through, in the order of ids.
+func (s *Graph) matching(call *api.Call, c collection, q query) ([]map[string]any, error) {
 	entities, err := s.entities(call, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	found := []any{}
+	blank, err := show(c.kind, store.Record{Body: []byte("{}")})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := q.match(blank); err != nil { // in an empty collection, too
+		return nil, err
+	}
+	var matched []map[string]any
 	for _, entity := range entities {
-		ok, err := filter.Match(odata.Env{Get: func(path string) (any, bool) { v, ok := entity[path]; return v, ok }})
+		ok, err := q.match(entity)
 		if err != nil {
-			return api.BadRequest("Request_UnsupportedQuery", "$filter", "Unsupported or invalid query filter clause: %v.", err)
+			return nil, err
 		}
 		if ok {
-			found = append(found, selected(call, entity))
+			matched = append(matched, entity)
 		}
 	}
-	return reply(w, call, map[string]any{"@odata.context": call.URL("/v1.0/$metadata#" + c.path), "value": found})
+	return matched, nil
 }
 
-func parseFilter(call *api.Call) (*odata.Filter, error) {
-	text := call.Request.URL.Query().Get("$filter")
-	if text == "" {
-		return nil, nil
-	}
-	f, err := odata.Parse(text)
-	if err != nil {
-		return nil, api.BadRequest("BadRequest", "$filter", "Invalid filter clause: %v", err)
-	}
-	return f, nil
-}
-
-// get finds one by object id; a user also by UPN, a service principal or an
-// application by appId='…' or appId=….
+// get finds one by object id; a user also by UPN. The id "$count" is a segment
+// of its own.
 func (s *Graph) get(w http.ResponseWriter, call *api.Call, c collection) error {
+	id := call.Var("id")
+	if id == "$count" {
+		return s.count(w, call, c)
+	}
+	if c.kind != entra.KindUser && uuid.Validate(id) != nil {
+		return api.BadRequest("Request_BadRequest", "id", "Invalid object identifier '%s'.", id)
+	}
+	return s.find(w, call, c, append([]string{"id"}, c.names...), id)
+}
+
+// keyed serves users('upn') and servicePrincipals(appId='…'): the key in
+// parentheses, as az writes a UPN with odd characters.
+// Source: microsoft-graph-docs-contrib user-get.md, serviceprincipal-get.md.
+func (s *Graph) keyed(w http.ResponseWriter, call *api.Call) error {
+	segment := call.Var("entity")
+	path, rest, _ := strings.Cut(segment, "(")
+	name, value, ok := parseKey(rest)
+	for _, c := range collections {
+		if !ok || !strings.EqualFold(c.path, path) {
+			continue
+		}
+		if name == "" {
+			return s.find(w, call, c, append([]string{"id"}, c.names...), value)
+		}
+		if slices.Contains(c.keys, name) {
+			return s.find(w, call, c, []string{name}, value)
+		}
+	}
+	return api.BadRequest("BadRequest", "", "Resource not found for the segment '%s'.", segment)
+}
+
+// parseKey reads what follows the opening parenthesis: 'value') or name='value').
+func parseKey(text string) (name, value string, ok bool) {
+	name, rest, ok := strings.Cut(text, "'")
+	quoted, closed := strings.CutSuffix(rest, "')")
+	name, named := strings.CutSuffix(name, "=")
+	value = strings.ReplaceAll(quoted, "''", "'")
+	lone := strings.Contains(strings.ReplaceAll(quoted, "''", ""), "'")
+	return name, value, ok && closed && !lone && value != "" && named == (name != "")
+}
+
+// find gives the entity one of whose properties is value.
+func (s *Graph) find(w http.ResponseWriter, call *api.Call, c collection, properties []string, value string) error {
+	q, err := parseQuery(call)
+	if err != nil {
+		return err
+	}
 	entities, err := s.entities(call, c)
 	if err != nil {
 		return err
 	}
-	id := call.Var("id")
 	for _, entity := range entities {
-		if upn, _ := entity["userPrincipalName"].(string); strings.EqualFold(entity["id"].(string), id) || upn != "" && strings.EqualFold(upn, id) {
-			return reply(w, call, withContext(call, c.path+"/$entity", selected(call, entity)))
+		for _, property := range properties {
+			if have, _ := entity[property].(string); strings.EqualFold(have, value) {
+				found := q.selected(c, entity)
+				found["@odata.context"] = call.URL("/v1.0/$metadata#" + c.path + "/$entity")
+				return reply(w, call, found)
+			}
 		}
 	}
-	return api.Errorf(http.StatusNotFound, "Request_ResourceNotFound",
-		"Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)
+	return errNotFound(value)
 }
 
-func withContext(call *api.Call, what string, entity map[string]any) map[string]any {
-	out := map[string]any{"@odata.context": call.URL("/v1.0/$metadata#" + what)}
-	for k, v := range entity {
-		out[k] = v
+// count is the bare number of entities.
+func (s *Graph) count(w http.ResponseWriter, call *api.Call, c collection) error {
+	if !eventual(call) {
+		return api.BadRequest("Request_BadRequest", "", "$count is not currently supported.")
 	}
-	return out
+	q, err := parseQuery(call)
+	if err != nil {
+		return err
+	}
+	matched, err := s.matching(call, c, q)
+	if err != nil {
+		return err
+	}
+	setHeaders(w, call)
+	w.Header().Set("Content-Type", "text/plain")
+	_, err = io.WriteString(w, strconv.Itoa(len(matched)))
+	return err
 }
 
-// selected leaves what $select names.
-func selected(call *api.Call, entity map[string]any) map[string]any {
-	names := call.Request.URL.Query().Get("$select")
-	if names == "" {
-		return entity
-	}
-	out := map[string]any{}
-	for name := range strings.SplitSeq(names, ",") {
-		if v, ok := entity[strings.TrimSpace(name)]; ok {
-			out[strings.TrimSpace(name)] = v
-		}
-	}
-	return out
-}
-
-// getByIDs finds principals of any type by object id.
+// getByIDs finds objects of any type by object id.
+// Source: microsoft-graph-docs-contrib directoryobject-getbyids.md.
 func (s *Graph) getByIDs(w http.ResponseWriter, call *api.Call) error {
+	raw, err := io.ReadAll(call.Request.Body)
+	if err != nil {
+		return err
+	}
 	var in struct {
 		IDs   []string `json:"ids"`
 		Types []string `json:"types"`
 	}
-	if err := json.NewDecoder(call.Request.Body).Decode(&in); err != nil {
+	if err := json.Unmarshal(raw, &in); err != nil {
 		return api.BadRequest("BadRequest", "", "Unable to read JSON request payload: %v.", err)
 	}
-	if len(in.IDs) == 0 || len(in.IDs) > 1000 {
-		return api.BadRequest("Request_BadRequest", "ids", "ids must name 1 to 1000 objects; it names %d.", len(in.IDs))
+	if len(in.IDs) == 0 || len(in.IDs) > maxIDs {
+		return api.BadRequest("Request_BadRequest", "ids", "ids must name 1 to %d objects; it names %d.", maxIDs, len(in.IDs))
+	}
+	q, err := parseQuery(call)
+	if err != nil {
+		return err
 	}
 	wanted := map[string]bool{}
 	for _, id := range in.IDs {
+		if uuid.Validate(id) != nil {
+			return api.BadRequest("Request_BadRequest", "ids", "Invalid GUID:%s", id)
+		}
 		wanted[strings.ToLower(id)] = true
 	}
 	found := []any{}
-	for _, c := range []collection{{kind: entra.KindUser, odataType: "user"}, {kind: entra.KindGroup, odataType: "group"}, {kind: entra.KindServicePrincipal, odataType: "servicePrincipal"}} {
+	for _, c := range collections {
 		if !wants(in.Types, c.odataType) {
 			continue
 		}
@@ -188,7 +276,7 @@ func (s *Graph) getByIDs(w http.ResponseWriter, call *api.Call) error {
 		for _, entity := range entities {
 			if wanted[strings.ToLower(entity["id"].(string))] {
 				entity["@odata.type"] = "#microsoft.graph." + c.odataType
-				found = append(found, entity)
+				found = append(found, q.selected(c, entity))
 			}
 		}
 	}
@@ -260,6 +348,9 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 			status, code, text = http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty."
 		default:
 			status, code, text = http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. "+refused.Cause
+		}
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="`+entra.GraphAppID+`"`)
 		}
 	case errors.As(err, &e):
 		status, code, text = e.Status, e.Code, e.Message

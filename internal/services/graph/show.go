@@ -2,6 +2,7 @@ package graph
 
 import (
 	"strings"
+	"time"
 
 	"sekisho/internal/entra"
 	"sekisho/internal/store"
@@ -22,7 +23,7 @@ func show(kind string, record store.Record) (map[string]any, error) {
 		g, err := store.Decode[entra.Group](record)
 		return map[string]any{
 			"id": g.ID, "displayName": g.DisplayName, "description": optional(g.Description), "mailNickname": g.MailNickname,
-			"securityEnabled": g.SecurityEnabled, "mailEnabled": false, "groupTypes": []string{}, "createdDateTime": g.Created,
+			"securityEnabled": g.SecurityEnabled, "mailEnabled": false, "groupTypes": []string{}, "createdDateTime": timestamp(g.Created),
 		}, err
 	case entra.KindApplication:
 		return showApplication(record)
@@ -36,15 +37,11 @@ func showApplication(record store.Record) (map[string]any, error) {
 	secrets := []map[string]any{}
 	for _, c := range a.PasswordCredentials {
 		secrets = append(secrets, map[string]any{"keyId": c.KeyID, "displayName": optional(c.DisplayName), "hint": c.Hint,
-			"startDateTime": c.Start, "endDateTime": c.End, "secretText": nil, "customKeyIdentifier": nil})
-	}
-	uris := a.IdentifierURIs
-	if uris == nil {
-		uris = []string{}
+			"startDateTime": timestamp(c.Start), "endDateTime": timestamp(c.End), "secretText": nil, "customKeyIdentifier": nil})
 	}
 	return map[string]any{
-		"id": a.ID, "appId": a.AppID, "displayName": a.DisplayName, "identifierUris": uris, "signInAudience": a.SignInAudience,
-		"publisherDomain": nil, "tags": []string{}, "passwordCredentials": secrets, "keyCredentials": []any{}, "createdDateTime": a.Created,
+		"id": a.ID, "appId": a.AppID, "displayName": a.DisplayName, "identifierUris": list(a.IdentifierURIs), "signInAudience": a.SignInAudience,
+		"publisherDomain": nil, "tags": []string{}, "passwordCredentials": secrets, "keyCredentials": []any{}, "createdDateTime": timestamp(a.Created),
 		"appRoles": []any{}, "requiredResourceAccess": []any{},
 	}, err
 }
@@ -61,9 +58,9 @@ func showServicePrincipal(record store.Record) (map[string]any, error) {
 	}
 	return map[string]any{
 		"id": sp.ID, "appId": sp.AppID, "displayName": sp.DisplayName, "appDisplayName": sp.DisplayName, "accountEnabled": sp.AccountEnabled,
-		"servicePrincipalType": sp.Type, "servicePrincipalNames": sp.Names, "alternativeNames": alternative, "appOwnerOrganizationId": record.Tenant,
+		"servicePrincipalType": sp.Type, "servicePrincipalNames": list(sp.Names), "alternativeNames": alternative, "appOwnerOrganizationId": record.Tenant,
 		"tags": []string{}, "appRoles": []any{}, "oauth2PermissionScopes": []any{}, "passwordCredentials": []any{}, "keyCredentials": []any{},
-		"createdDateTime": sp.Created, "signInAudience": nil, "homepage": nil, "replyUrls": []string{},
+		"createdDateTime": timestamp(sp.Created), "signInAudience": nil, "homepage": nil, "replyUrls": []string{},
 	}, err
 }
 
@@ -74,3 +71,14 @@ func optional(s string) any {
 	}
 	return s
 }
+
+// list is never null.
+func list(all []string) []string {
+	if all == nil {
+		return []string{}
+	}
+	return all
+}
+
+// timestamp is a time as Graph writes it.
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -14,6 +14,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,6 +85,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == MetadataPath && r.Method == http.MethodGet:
 		s.serve(w, r, metadata)
 	case path == AppServicePath, path == MetadataPath:
+		w.Header().Set("Allow", http.MethodGet)
 		fail(w, http.StatusMethodNotAllowed, "invalid_request", "This endpoint takes GET.")
 	default:
 		fail(w, http.StatusNotFound, "not_found", "Sekisho serves "+AppServicePath+" and "+MetadataPath+" here.")
@@ -91,20 +94,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // protocol is how one of the two asks.
 type protocol struct {
-	// secret is the header that holds the run's secret: in the metadata
-	// protocol the relay of `sekisho run` adds it.
-	secret    string
+	since     string            // the oldest api-version
 	selectors map[string]string // query parameter → what it selects by
 	check     func(*http.Request) string
 	reply     func(*entra.Token) map[string]any
 }
 
-// SecretHeader carries the run's secret; App Service defines it.
+// SecretHeader carries the run's secret; App Service defines it. In the
+// metadata protocol the relay of `sekisho run` adds it.
 const SecretHeader = "X-IDENTITY-HEADER"
 
 // Source: azure-docs app-service/overview-managed-identity.md, REST endpoint reference.
 var appService = protocol{
-	secret:    SecretHeader,
+	since:     "2019-08-01",
 	selectors: map[string]string{"client_id": "client", "principal_id": "object", "object_id": "object", "mi_res_id": "resource"},
 	check:     func(*http.Request) string { return "" },
 	reply: func(t *entra.Token) map[string]any {
@@ -115,13 +117,13 @@ var appService = protocol{
 
 // Source: entra-docs how-to-use-vm-token.md; numbers are strings.
 var metadata = protocol{
-	secret:    SecretHeader,
-	selectors: map[string]string{"client_id": "client", "object_id": "object", "principal_id": "object", "msi_res_id": "resource", "mi_res_id": "resource"},
+	since:     "2018-02-01",
+	selectors: map[string]string{"client_id": "client", "object_id": "object", "msi_res_id": "resource", "mi_res_id": "resource"},
 	check: func(r *http.Request) string {
 		switch {
 		case !strings.EqualFold(r.Header.Get("Metadata"), "true"):
 			return "Required metadata header not specified"
-		case r.Header.Get("X-Forwarded-For") != "":
+		case len(r.Header.Values("X-Forwarded-For")) > 0:
 			return "Requests with an X-Forwarded-For header are refused"
 		}
 		return ""
@@ -139,14 +141,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 		fail(w, http.StatusBadRequest, "invalid_request", problem)
 		return
 	}
-	machine, ok := s.machine(r.Header.Get(p.secret))
+	machine, ok := s.machine(r.Header.Get(SecretHeader))
 	if !ok {
 		fail(w, http.StatusUnauthorized, "unauthorized", "The identity header is not that of a run that is under way.")
 		return
 	}
 	query := r.URL.Query()
-	if query.Get("api-version") == "" {
+	switch version := query.Get("api-version"); {
+	case version == "":
 		fail(w, http.StatusBadRequest, "invalid_request", "api-version was not specified in the request")
+		return
+	case !apiVersion.MatchString(version) || version < p.since:
+		fail(w, http.StatusBadRequest, "invalid_request", "api-version is not a version of this endpoint; the oldest is "+p.since)
 		return
 	}
 	resource := query.Get("resource")
@@ -177,8 +183,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 	}
 }
 
-// identity is the one that the request selects among those of the machine.
-func (s *Server) identity(r *http.Request, machine string, p protocol) (*entra.Principal, string, error) {
+var apiVersion = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$`)
+
+// identity is the one that the request selects among those of the machine; with
+// none, problem says why.
+func (s *Server) identity(r *http.Request, machine string, p protocol) (_ *entra.Principal, problem string, err error) {
 	res, ok, err := s.resources.Get(r.Context(), machine)
 	if err != nil {
 		return nil, "", err
@@ -186,28 +195,30 @@ func (s *Server) identity(r *http.Request, machine string, p protocol) (*entra.P
 	if !ok || res.Identity == nil {
 		return nil, "Identity not found: " + machine + " bears no managed identity", nil
 	}
-	var bearers []string // ARM ids of what the identities belong to
+	var all []*entra.Principal
+	var system *entra.Principal
 	if res.Identity.System() {
-		bearers = append(bearers, res.ID)
+		if system, err = s.bearer(r, res.ID); err != nil {
+			return nil, "", err
+		}
+	}
+	if system != nil {
+		all = append(all, system)
 	}
 	for id := range res.Identity.UserAssigned {
-		bearers = append(bearers, id)
-	}
-	var all []*entra.Principal
-	for _, id := range bearers {
-		identity, err := s.directory.IdentityOf(r.Context(), id)
+		user, err := s.bearer(r, id)
 		if err != nil {
 			return nil, "", err
 		}
-		if identity != nil && identity.Enabled {
-			all = append(all, identity)
+		if user != nil {
+			all = append(all, user)
 		}
 	}
-	for name, by := range p.selectors {
-		want := r.URL.Query().Get(name)
-		if want == "" {
-			continue
-		}
+	by, want, problem := p.selector(r.URL.Query())
+	switch {
+	case problem != "":
+		return nil, problem, nil
+	case by != "":
 		for _, identity := range all {
 			have := map[string]string{"client": identity.AppID, "object": identity.ID, "resource": identity.Resource}[by]
 			if strings.EqualFold(have, want) {
@@ -215,24 +226,48 @@ func (s *Server) identity(r *http.Request, machine string, p protocol) (*entra.P
 			}
 		}
 		return nil, "Identity not found", nil
-	}
-	switch {
-	case len(all) == 0:
+	case system != nil:
+		return system, "", nil
+	case res.Identity.System() || len(all) == 0: // none takes the place of a disabled one
 		return nil, "Identity not found", nil
-	case res.Identity.System(), len(all) == 1:
+	case len(all) == 1:
 		return all[0], "", nil
 	}
 	return nil, "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request", nil
+}
+
+// bearer is the identity that belongs to a resource, unless it is disabled or
+// does not exist.
+func (s *Server) bearer(r *http.Request, resource string) (*entra.Principal, error) {
+	identity, err := s.directory.IdentityOf(r.Context(), resource)
+	if err != nil || identity == nil || !identity.Enabled {
+		return nil, err
+	}
+	return identity, nil
+}
+
+// selector is what the query selects an identity by, and its value.
+func (p protocol) selector(query url.Values) (by, value, problem string) {
+	for name, what := range p.selectors {
+		switch given := query.Get(name); {
+		case given == "":
+		case by != "":
+			return "", "", "The parameters that select an identity exclude each other; the request has more than one"
+		default:
+			by, value = what, given
+		}
+	}
+	return by, value, ""
 }
 
 func (s *Server) record(r *http.Request, machine string, identity *entra.Principal, resource string, err error) {
 	e := store.Entry{
 		Time: time.Now().UTC(), RequestID: uuid.NewString(), Service: "imds", Operation: "ManagedIdentity_Token", Method: r.Method, Path: r.URL.Path,
 		Tenant: identity.Tenant, Principal: identity.ID, PrincipalName: identity.Name, App: identity.AppID,
-		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Scope: machine, Decision: "Allowed",
+		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Scope: machine, Decision: store.Allowed,
 	}
 	if err != nil {
-		e.Decision, e.Reason = "Refused", err.Error()
+		e.Decision, e.Reason = store.Refused, err.Error()
 	}
 	s.audit.Append(e)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,8 +58,7 @@ func (s *Login) Service() api.Service {
 // tenantInURL is the tenant as URLs of a discovery document name it.
 func (s *Login) tenantInURL(call *api.Call) (name, issuer string, err error) {
 	name = call.Var("tenant")
-	switch strings.ToLower(name) {
-	case "common", "organizations":
+	if entra.Shared(name) {
 		return name, "{tenantid}", nil
 	}
 	t, err := s.directory.Tenant(call.Request.Context(), name)
@@ -66,7 +66,9 @@ func (s *Login) tenantInURL(call *api.Call) (name, issuer string, err error) {
 		return "", "", err
 	}
 	if t == nil {
-		return "", "", entra.TenantNotFound(name)
+		missing := entra.TenantNotFound(name)
+		missing.OAuth = "invalid_tenant" // so here, unlike at the token endpoint (azure-cli#22145)
+		return "", "", missing
 	}
 	return t.ID, t.ID, nil
 }
@@ -102,15 +104,13 @@ func (s *Login) discovery(version int) func(http.ResponseWriter, *api.Call) erro
 }
 
 // instance tells MSAL which hosts are one authority.
+// Source: clients.md §1b, instance discovery.
 func (s *Login) instance(w http.ResponseWriter, call *api.Call) error {
 	endpoint := call.Request.URL.Query().Get("authorization_endpoint")
-	host, path, _ := strings.Cut(strings.TrimPrefix(endpoint, "https://"), "/")
+	rest, secure := strings.CutPrefix(endpoint, "https://")
+	host, path, _ := strings.Cut(rest, "/")
 	tenant, _, _ := strings.Cut(path, "/")
-	known := false
-	for _, h := range authorityHosts {
-		known = known || strings.EqualFold(h, host)
-	}
-	if !known || tenant == "" {
+	if !secure || !slices.Contains(authorityHosts, strings.ToLower(host)) || tenant == "" {
 		return &entra.Error{Number: 50049, OAuth: "invalid_instance", Status: http.StatusBadRequest, Message: "Unknown or invalid instance."}
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{
@@ -143,7 +143,7 @@ func (s *Login) userRealm(w http.ResponseWriter, call *api.Call) error {
 	}
 	reply := map[string]any{"ver": "1.0", "account_type": "Unknown", "login": user,
 		"cloud_instance_name": "microsoftonline.com", "cloud_audience_urn": "urn:federation:MicrosoftOnline"}
-	if t != nil {
+	if t != nil && !strings.EqualFold(domain, t.ID) {
 		reply["account_type"], reply["domain_name"] = "Managed", domain
 	}
 	return writeJSON(w, http.StatusOK, reply)
@@ -168,12 +168,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // writeError renders an error as the token service does.
 // Source: entra-docs reference-error-codes.md.
 func writeError(w http.ResponseWriter, call *api.Call, err error) {
-	w.Header().Set("x-ms-request-id", call.ID)
-	now := time.Now().UTC().Format("2006-01-02 15:04:05Z")
-	correlation := call.Request.Header.Get("client-request-id")
-	if uuid.Validate(correlation) != nil {
-		correlation = call.ID
-	}
+	setHeaders(w, call)
+	now, correlation := time.Now().UTC().Format("2006-01-02 15:04:05Z"), correlationID(call)
 	status, code, text, numbers := http.StatusInternalServerError, "server_error", err.Error(), []int{}
 	var e *entra.Error
 	var known *api.Error
@@ -181,7 +177,10 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	case errors.As(err, &e):
 		status, code, numbers = e.Status, e.OAuth, []int{e.Number}
 	case errors.As(err, &known):
-		status, code, text = known.Status, "invalid_request", known.Message
+		status, text = known.Status, known.Message
+		if status < http.StatusInternalServerError {
+			code = "invalid_request"
+		}
 		if known.Code == api.CodeNoRoute {
 			text = "Sekisho does not serve this endpoint of the token service: " + call.Request.Method + " " + call.Request.URL.Path
 		}
@@ -195,4 +194,25 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		body["error_uri"] = call.URL(fmt.Sprintf("/error?code=%d", numbers[0]))
 	}
 	writeJSON(w, status, body)
+}
+
+// setHeaders names the request, and the client's own name of it if that asks.
+func setHeaders(w http.ResponseWriter, call *api.Call) {
+	w.Header().Set("x-ms-request-id", call.ID)
+	if call.Request.Header.Get("return-client-request-id") == "true" {
+		w.Header().Set("client-request-id", correlationID(call))
+	}
+}
+
+// correlationID is the client's own id of the request: a header, or a query
+// parameter as JavaScript sends it.
+func correlationID(call *api.Call) string {
+	id := call.Request.Header.Get("client-request-id")
+	if id == "" {
+		id = call.Request.URL.Query().Get("client-request-id")
+	}
+	if len(id) != 36 || uuid.Validate(id) != nil {
+		return call.ID
+	}
+	return id
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/entra"
@@ -20,9 +19,14 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 			if errors.As(err, &tooLarge) {
 				return err
 			}
-			return api.BadRequest("invalid_request", "", "The request body is not a form: %v", err)
+			return entra.MalformedRequest()
 		}
 		form := r.PostForm
+		for name, values := range form {
+			if len(values) > 1 {
+				return entra.RepeatedParameter(name)
+			}
+		}
 		client, secret := credentials(r, form)
 		call.Caller.App, call.Caller.Name = client, client // for the audit, also of a failure
 		switch grant := form.Get("grant_type"); grant {
@@ -44,7 +48,7 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 			return err
 		}
 		call.Caller.Object, call.Caller.Tenant = t.Principal.ID, t.Principal.Tenant
-		w.Header().Set("x-ms-request-id", call.ID)
+		setHeaders(w, call)
 		return writeJSON(w, http.StatusOK, reply(t, version))
 	}
 }
@@ -72,8 +76,8 @@ func resourceOf(form url.Values, version int) (string, error) {
 		}
 		return resource, nil
 	}
-	if resource != "" && form.Get("scope") == "" {
-		return "", &entra.Error{Number: 901002, OAuth: "invalid_request", Status: http.StatusBadRequest, Message: "The 'resource' request parameter is not supported."}
+	if resource != "" {
+		return "", entra.ResourceParameter()
 	}
 	return entra.ResourceOfScope(form.Get("scope"))
 }
@@ -87,6 +91,6 @@ func reply(t *entra.Token, version int) map[string]any {
 	return map[string]any{
 		"token_type": "Bearer", "expires_in": text, "ext_expires_in": text, "access_token": t.AccessToken,
 		"expires_on": strconv.FormatInt(t.Expires.Unix(), 10), "not_before": strconv.FormatInt(t.NotBefore.Unix(), 10),
-		"resource": strings.TrimSpace(t.Resource),
+		"resource": t.Resource,
 	}
 }

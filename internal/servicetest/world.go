@@ -1,0 +1,191 @@
+package servicetest
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"sekisho/internal/access"
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/entra"
+	"sekisho/internal/gate"
+	"sekisho/internal/model"
+	"sekisho/internal/services/authorization"
+	"sekisho/internal/services/compute"
+	"sekisho/internal/services/managedidentity"
+	"sekisho/internal/services/openai"
+	"sekisho/internal/services/resources"
+	"sekisho/internal/store"
+)
+
+// GUIDs of built-in roles.
+const (
+	Owner       = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+	Contributor = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+	Reader      = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+	// OpenAIUser and OpenAIContributor are those of Cognitive Services.
+	OpenAIUser        = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+	OpenAIContributor = "a001fd3d-188f-4b5d-821b-7da978bf7442"
+)
+
+// World is a small Azure.
+type World struct {
+	t            testing.TB
+	Dir          string // the data directory
+	Store        *store.Store
+	Directory    *entra.Directory
+	Reader       *arm.Reader
+	Manager      *arm.Manager
+	Tenant       string
+	Subscription string // its id: /subscriptions/{guid}
+	Owner        Principal
+	access       *access.Access
+	gate         *gate.Gate
+}
+
+// Principal is who makes calls.
+type Principal struct {
+	*entra.Principal
+	world *World
+}
+
+// Models answers for model names.
+type Models func(name string) model.Model
+
+// For implements openai.Models.
+func (m Models) For(name string) model.Model { return m(name) }
+
+// Builtin is Sekisho's own model, for every name.
+func Builtin(string) model.Model { return model.Builtin{} }
+
+// New makes a world whose deployments the models answer for. Only
+// Microsoft.CognitiveServices, Compute and ManagedIdentity are registered.
+func New(t testing.TB, models Models) *World {
+	t.Helper()
+	ctx := context.Background()
+	w := &World{t: t, Dir: t.TempDir(), Tenant: uuid.NewString(), Subscription: "/subscriptions/" + uuid.NewString()}
+	seal, err := store.OpenSealer(ctx, w.Dir, "")
+	w.must(err)
+	w.Store, err = store.Open(ctx, w.Dir)
+	w.must(err)
+	t.Cleanup(func() { w.Store.Close() })
+	audit, err := store.OpenAudit(w.Dir, time.Hour)
+	w.must(err)
+	t.Cleanup(func() { audit.Close() })
+	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
+	w.must(err)
+
+	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store)
+	w.access = grants
+	ai := openai.New(keys, models, nil)
+	types := append([]*arm.Type{arm.GroupType()}, ai.Types()...)
+	types = append(types, compute.Types()...)
+	types = append(types, managedidentity.Types(w.Directory)...)
+	registry := arm.NewRegistry(types...)
+	w.Reader = arm.NewReader(w.Store, registry, keys.Digest)
+	w.Manager = arm.NewManager(w.Store, registry, w.Reader, w.Directory, grants)
+	ai.Attach(w.Manager, w.Reader)
+	w.gate, err = gate.New(gate.Config{
+		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
+		Services: []api.Service{
+			arm.Service(w.Manager.Operations(), resources.New(w.Manager, registry, w.Directory).Operations(),
+				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), ai.ControlPlane()),
+			ai.DataPlane(),
+		},
+	})
+	w.must(err)
+
+	w.Update(func(tx *store.Tx) error {
+		if err := entra.PutTenant(tx, entra.Tenant{ID: w.Tenant, DisplayName: "Contoso", Domains: []string{"contoso.com"}}); err != nil {
+			return err
+		}
+		id := strings.TrimPrefix(w.Subscription, "/subscriptions/")
+		if err := arm.PutSubscription(tx, w.Tenant, id, arm.Subscription{DisplayName: "test", State: "Enabled"}); err != nil {
+			return err
+		}
+		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity"} {
+			if err := arm.RegisterTx(tx, w.Tenant, id, ns); err != nil {
+				return err
+			}
+		}
+		return access.PutParent(tx, w.Tenant, access.Parent{Child: w.Subscription, Parent: string(access.RootGroup(w.Tenant))})
+	})
+	w.Owner = w.Principal("owner")
+	w.Grant(w.Owner.ID, Owner, w.Subscription)
+	return w
+}
+
+func (w *World) must(err error) {
+	if err != nil {
+		w.t.Helper()
+		w.t.Fatal(err)
+	}
+}
+
+// Update writes to the store.
+func (w *World) Update(fn func(*store.Tx) error) {
+	w.t.Helper()
+	w.must(w.Store.Update(context.Background(), fn))
+}
+
+// Principal makes a service principal without roles.
+func (w *World) Principal(name string) Principal {
+	w.t.Helper()
+	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "Application", AccountEnabled: true}
+	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, w.Tenant, sp) })
+	p, err := w.Directory.Principal(context.Background(), sp.ID)
+	w.must(err)
+	return Principal{p, w}
+}
+
+// Group makes a group with members.
+func (w *World) Group(name string, members ...string) string {
+	w.t.Helper()
+	g := entra.Group{ID: uuid.NewString(), DisplayName: name, SecurityEnabled: true}
+	w.Update(func(tx *store.Tx) error {
+		if err := entra.PutGroup(tx, w.Tenant, g); err != nil {
+			return err
+		}
+		for _, member := range members {
+			if err := entra.AddMember(tx, w.Tenant, g.ID, member); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return g.ID
+}
+
+// Grant assigns a role past the gate, and gives the assignment's id.
+func (w *World) Grant(principal, role, scope string) string {
+	w.t.Helper()
+	if _, ok := w.access.Role(role); !ok {
+		w.t.Fatalf("there is no role %s", role)
+	}
+	name := uuid.NewString()
+	a := access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name, Scope: scope, Role: role,
+		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal}
+	w.Update(func(tx *store.Tx) error { return access.Put(tx, w.Tenant, a) })
+	return a.ID
+}
+
+// Token is an access token of the principal for a resource.
+func (p Principal) Token(resource string) string {
+	p.world.t.Helper()
+	token, err := p.world.Directory.IdentityToken(context.Background(), p.Principal, resource)
+	p.world.must(err)
+	return token.AccessToken
+}
+
+// logWriter shows what the gate logs with the test that fails.
+type logWriter struct{ t testing.TB }
+
+func (l logWriter) Write(b []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
