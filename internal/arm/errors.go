@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +11,17 @@ import (
 	"sekisho/rbac"
 )
 
-// WriteError renders an error in ARM's shape.
+// errAbsent is a change to a resource that does not exist.
+var errAbsent = errors.New("no such resource")
+
+const codeResourceNotFound = "ResourceNotFound"
+
+// namespaces are the resource providers that ARM's table serves, lower-cased.
+type namespaces map[string]bool
+
+// writeError renders an error in ARM's shape.
 // Source: resource-api-reference common error response; texts as clients.md §3.
-func WriteError(w http.ResponseWriter, call *api.Call, err error) {
+func (served namespaces) writeError(w http.ResponseWriter, call *api.Call, err error) {
 	WriteHeaders(w, call)
 	var refused *api.Refusal
 	if errors.As(err, &refused) {
@@ -30,7 +37,7 @@ func WriteError(w http.ResponseWriter, call *api.Call, err error) {
 	}
 	switch e.Code {
 	case api.CodeNoRoute:
-		e = noSuchPath(call.Request.URL.Path)
+		e = served.noSuchPath(call.Request.URL.Path)
 	case api.CodeMethodNotAllowed:
 		e = &api.Error{Status: e.Status, Code: "HttpMethodNotSupported", Message: e.Message}
 	}
@@ -126,22 +133,32 @@ func sentence(s string) string {
 }
 
 // noSuchPath is ARM's answer to a path that no provider serves.
-func noSuchPath(path string) *api.Error {
-	if id, err := rbac.ParseID(path); err == nil && id.Provider != "" {
-		return api.Errorf(http.StatusNotFound, "InvalidResourceType",
-			"The resource type '%s' could not be found in the namespace '%s'. Sekisho does not serve it.",
-			strings.TrimPrefix(id.Type(), id.Provider+"/"), id.Provider)
+func (served namespaces) noSuchPath(path string) *api.Error {
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	i := lastProviders(segments)
+	if i < 0 || i+2 >= len(segments) {
+		return api.Errorf(http.StatusNotFound, "NotFound", "Sekisho serves no operation at '%s'.", path)
 	}
-	return api.Errorf(http.StatusNotFound, "NotFound", "Sekisho serves no operation at '%s'.", path)
+	namespace, rest := segments[i+1], segments[i+2:]
+	if !served[strings.ToLower(namespace)] {
+		return api.Errorf(http.StatusNotFound, "InvalidResourceNamespace",
+			"The resource namespace '%s' is invalid. Sekisho does not serve it.", namespace)
+	}
+	var types []string
+	for j := 0; j < len(rest); j += 2 {
+		types = append(types, rest[j])
+	}
+	return api.Errorf(http.StatusNotFound, "InvalidResourceType",
+		"The resource type '%s' could not be found in the namespace '%s'. Sekisho does not serve it.", strings.Join(types, "/"), namespace)
 }
 
 // NotFound is ARM's answer for a resource that does not exist.
 func NotFound(id rbac.ID) *api.Error {
 	if len(id.Names) > 1 || id.ResourceGroup == "" {
-		return api.Errorf(http.StatusNotFound, "ResourceNotFound",
+		return api.Errorf(http.StatusNotFound, codeResourceNotFound,
 			"The Resource '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", typedName(id))
 	}
-	return api.Errorf(http.StatusNotFound, "ResourceNotFound",
+	return api.Errorf(http.StatusNotFound, codeResourceNotFound,
 		"The Resource '%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 		typedName(id), id.ResourceGroup)
 }
@@ -154,6 +171,16 @@ func typedName(id rbac.ID) string {
 	return name
 }
 
+func badID(id string, err error) *api.Error {
+	return api.BadRequest("InvalidResourceId", "id", "The resource id '%s' is invalid: %v.", id, err)
+}
+
+// parentNotFound is ARM's answer for a child of what does not exist.
+func parentNotFound(name string) *api.Error {
+	return api.Errorf(http.StatusNotFound, "ParentResourceNotFound",
+		"Can not perform requested operation on nested resource. Parent resource '%s' not found.", name)
+}
+
 func groupNotFound(name string) *api.Error {
 	return api.Errorf(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", name)
 }
@@ -161,15 +188,4 @@ func groupNotFound(name string) *api.Error {
 // SubscriptionNotFound is ARM's answer for a subscription that does not exist.
 func SubscriptionNotFound(id string) *api.Error {
 	return api.Errorf(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", id)
-}
-
-// skipToken is the opaque place in a list after the resource of that id.
-func skipToken(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
-
-func afterToken(token string) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return "", api.BadRequest("InvalidSkipToken", "$skiptoken", "The $skiptoken '%s' is not one that a list gave.", token)
-	}
-	return string(raw), nil
 }

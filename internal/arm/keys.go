@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sekisho/internal/store"
+	"sekisho/rbac"
 )
 
 // kindKeys is the store's kind of an account's keys; the id is the account's.
@@ -86,9 +87,17 @@ func (k *Keys) List(ctx context.Context, account string) (map[string]string, err
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, keysNotFound(account, err)
 	}
 	return k.open(account, list)
+}
+
+// keysNotFound tells of an account that is gone since it was found.
+func keysNotFound(account string, err error) error {
+	if id, bad := rbac.ParseID(account); bad == nil && errors.Is(err, store.ErrNotFound) {
+		return NotFound(id)
+	}
+	return err
 }
 
 // Regenerate replaces the key of the given name. The others stay as they are.
@@ -110,7 +119,7 @@ func (k *Keys) Regenerate(ctx context.Context, account, name string) (map[string
 		return k.put(tx, record.Tenant, account, list)
 	})
 	if err != nil {
-		return nil, err
+		return nil, keysNotFound(account, err)
 	}
 	return k.open(account, list)
 }

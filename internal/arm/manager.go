@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"sekisho/internal/api"
 	"sekisho/internal/store"
@@ -85,6 +86,10 @@ func (m *Manager) PutTx(tx *store.Tx, w Write) (res *Resource, created bool, err
 		return nil, false, err
 	}
 	in.ID, in.Name, in.Type, in.Tenant = id, id[strings.LastIndex(id, "/")+1:], w.Type.Name, tenant
+	in.Etag = "" // the store's
+	if isNull(in.Properties) {
+		in.Properties = nil
+	}
 	if old != nil {
 		in.ID, in.Name = old.ID, old.Name
 	}
@@ -114,6 +119,9 @@ func (m *Manager) plan(t *Type, old, in *Resource) (*Resource, error) {
 	if err := planTags(in.Tags); err != nil {
 		return nil, err
 	}
+	if t.Name != TypeGroup {
+		in.ManagedBy = ""
+	}
 	if in.Identity != nil && !t.Identities {
 		return nil, api.BadRequest("InvalidRequestContent", "identity", "Resources of type '%s' bear no managed identity.", t.Name)
 	}
@@ -138,11 +146,18 @@ func planLocation(t *Type, old, in *Resource) error {
 		return api.BadRequest("LocationRequired", "location", "The location property is required for this definition.")
 	}
 	location, ok := normalLocation(in.Location)
-	if !ok {
+	group := t.Name == TypeGroup // which have texts of their own
+	switch {
+	case !ok && group:
+		return api.BadRequest("LocationNotAvailableForResourceGroup", "location",
+			"The provided location '%s' is not available for resource group. List of available regions is '%s'.", in.Location, locationNames())
+	case old != nil && location != old.Location && group:
+		return api.Errorf(http.StatusConflict, "InvalidResourceGroupLocation",
+			"Invalid resource group location '%s'. The Resource group already exists in location '%s'.", location, old.Location)
+	case !ok:
 		return api.BadRequest("LocationNotAvailableForResourceType", "location",
 			"The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.", in.Location, t.Name, locationNames())
-	}
-	if old != nil && location != old.Location {
+	case old != nil && location != old.Location:
 		return api.Errorf(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.", in.Name, old.Location, location)
 	}
@@ -152,27 +167,38 @@ func planLocation(t *Type, old, in *Resource) error {
 
 // planTags holds Azure's limits: 50 tags, names of 512 and values of 256
 // characters, none of <>%&\?/ in a name.
+// Source: azure-docs tag-resources.md, "Limitations".
 func planTags(tags map[string]string) error {
 	if len(tags) > 50 {
 		return api.BadRequest("InvalidTags", "tags", "A resource has at most 50 tags; %d were given.", len(tags))
 	}
+	names := map[string]bool{}
 	for name, value := range tags {
-		if name == "" || len(name) > 512 || strings.ContainsAny(name, `<>%&\?/`) {
-			return api.BadRequest("InvalidTagNameCharacters", "tags", `The tag name '%s' is invalid: 1 to 512 characters, none of <>%%&\?/.`, name)
-		}
-		if len(value) > 256 {
+		folded := strings.ToLower(name)
+		switch {
+		case name == "" || length(name) > 512:
+			return api.BadRequest("InvalidTagName", "tags", "The name of a tag has 1 to 512 characters; '%.40s' has %d.", name, length(name))
+		case strings.ContainsAny(name, `<>%&\?/`) || strings.ContainsFunc(name, unicode.IsControl):
+			return api.BadRequest("InvalidTagNameCharacters", "tags", `The tag names '%s' have reserved characters '<,>,%%,&,\,?,/' or control characters.`, name)
+		case names[folded]:
+			return api.BadRequest("InvalidTags", "tags", "The tag name '%s' is given twice: tag names are the same in any case.", name)
+		case length(value) > 256:
 			return api.BadRequest("InvalidTagValue", "tags."+name, "The value of tag '%s' is longer than 256 characters.", name)
 		}
+		names[folded] = true
 	}
 	return nil
 }
+
+// length counts characters as Azure does, in UTF-16.
+func length(s string) int { return len(utf16.Encode([]rune(s))) }
 
 // place finds where a resource is written: its canonical id, below the parents
 // as they are stored. A missing parent is an error in ARM's words.
 func (m *Manager) place(tx *store.Tx, t *Type, written string) (id, tenant string, err error) {
 	parsed, err := rbac.ParseID(written)
 	if err != nil {
-		return "", "", api.BadRequest("InvalidResourceId", "id", "The resource id '%s' is invalid: %v.", written, err)
+		return "", "", badID(written, err)
 	}
 	sub, err := m.load(tx, "/subscriptions/"+parsed.Subscription)
 	if err != nil {
@@ -210,15 +236,28 @@ func (m *Manager) place(tx *store.Tx, t *Type, written string) (id, tenant strin
 	return parent.ID + "/" + types[len(types)-1] + "/" + parsed.Name(), sub.Tenant, nil
 }
 
+// precondition holds If-Match and If-None-Match against the stored etag.
 func precondition(old *Resource, ifMatch, ifNoneMatch string) error {
 	switch {
-	case ifMatch != "" && ifMatch != "*" && (old == nil || old.Etag != strings.Trim(ifMatch, `"`)),
-		ifMatch == "*" && old == nil:
+	case ifMatch != "" && !isOneOf(old, ifMatch):
 		return api.Errorf(http.StatusPreconditionFailed, "PreconditionFailed", "The condition If-Match: %s was not satisfied.", ifMatch)
-	case ifNoneMatch == "*" && old != nil:
-		return api.Errorf(http.StatusPreconditionFailed, "PreconditionFailed", "The condition If-None-Match: * was not satisfied: the resource exists.")
+	case ifNoneMatch != "" && isOneOf(old, ifNoneMatch):
+		return api.Errorf(http.StatusPreconditionFailed, "PreconditionFailed", "The condition If-None-Match: %s was not satisfied.", ifNoneMatch)
 	}
 	return nil
+}
+
+// isOneOf tells whether a list of etags has a resource's; * is any.
+func isOneOf(r *Resource, etags string) bool {
+	if r == nil {
+		return false
+	}
+	for etag := range strings.SplitSeq(etags, ",") {
+		if etag = strings.TrimSpace(etag); etag == "*" || strings.Trim(etag, `"`) == r.Etag {
+			return true
+		}
+	}
+	return false
 }
 
 // stamp fills in systemData.
@@ -324,101 +363,4 @@ func (m *Manager) remove(tx *store.Tx, res *Resource) error {
 		}
 	}
 	return tx.Delete(kindResource, res.ID)
-}
-
-// reconcileIdentity makes the directory hold the identities that res says.
-func (m *Manager) reconcileIdentity(tx *store.Tx, old, res *Resource) error {
-	var before *Identity
-	if old != nil {
-		before = old.Identity
-	}
-	want, err := planIdentity(res.Identity)
-	if err != nil {
-		return err
-	}
-	if before.System() && !want.System() {
-		if err := m.identities.RemoveIdentity(tx, res.ID); err != nil {
-			return err
-		}
-	}
-	if res.Identity = want; want == nil {
-		return nil
-	}
-	if want.System() {
-		want.TenantID = res.Tenant
-		if before.System() {
-			want.PrincipalID = before.PrincipalID
-		} else if want.PrincipalID, _, err = m.identities.CreateIdentity(tx, res.Tenant, res.ID, res.Name); err != nil {
-			return err
-		}
-	}
-	for id := range want.UserAssigned {
-		if want.UserAssigned[id], err = m.userIdentity(tx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// planIdentity normalises what a client may write; nil for none.
-func planIdentity(in *Identity) (*Identity, error) {
-	if in == nil {
-		return nil, nil
-	}
-	out := &Identity{}
-	var system, user bool
-	for part := range strings.SplitSeq(in.Type, ",") {
-		switch strings.ToLower(strings.TrimSpace(part)) {
-		case "systemassigned":
-			system = true
-		case "userassigned":
-			user = true
-		case "none":
-		default:
-			return nil, api.BadRequest("InvalidIdentityType", "identity.type",
-				"The identity type '%s' is invalid: it is SystemAssigned, UserAssigned, 'SystemAssigned, UserAssigned' or None.", in.Type)
-		}
-	}
-	for id, identity := range in.UserAssigned {
-		if identity == nil { // a PATCH takes one away by null
-			continue
-		}
-		if out.UserAssigned == nil {
-			out.UserAssigned = map[string]*UserIdentity{}
-		}
-		out.UserAssigned[id] = identity
-	}
-	switch {
-	case user && len(out.UserAssigned) == 0:
-		return nil, api.BadRequest("InvalidIdentityValues", "identity.userAssignedIdentities",
-			"The identity type is '%s' but userAssignedIdentities names none.", in.Type)
-	case !user && len(out.UserAssigned) > 0:
-		return nil, api.BadRequest("InvalidIdentityValues", "identity.userAssignedIdentities",
-			"The identity type is '%s' but userAssignedIdentities names some.", in.Type)
-	case system && user:
-		out.Type = "SystemAssigned, UserAssigned"
-	case system:
-		out.Type = "SystemAssigned"
-	case user:
-		out.Type = "UserAssigned"
-	default:
-		return nil, nil
-	}
-	return out, nil
-}
-
-func (m *Manager) userIdentity(tx *store.Tx, id string) (*UserIdentity, error) {
-	res, err := m.load(tx, id)
-	if err != nil {
-		return nil, err
-	}
-	if res == nil || !strings.EqualFold(res.Type, "Microsoft.ManagedIdentity/userAssignedIdentities") {
-		return nil, api.BadRequest("FailedIdentityOperation", "identity.userAssignedIdentities",
-			"Identity operation failed: the user-assigned identity '%s' does not exist.", id)
-	}
-	identity := &UserIdentity{}
-	if err := json.Unmarshal(res.Properties, identity); err != nil {
-		return nil, fmt.Errorf("identity %s: %w", id, err)
-	}
-	return identity, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/store"
+	"sekisho/rbac"
 )
 
 // kindRegistration is the store's kind of a provider's registration in a
@@ -34,7 +35,7 @@ func (m *Manager) registered(tx *store.Tx, subscription, namespace string) error
 }
 
 func isRegistered(tx *store.Tx, subscription, namespace string) (bool, error) {
-	if slices.Contains(alwaysRegistered, strings.ToLower(namespace)) {
+	if AlwaysRegistered(namespace) {
 		return true, nil
 	}
 	_, err := tx.Get(kindRegistration, registrationID(subscription, namespace))
@@ -60,17 +61,42 @@ func (m *Manager) Registered(ctx context.Context, subscription string, namespace
 	return all, err
 }
 
+// AlwaysRegistered tells whether every subscription has the provider.
+func AlwaysRegistered(namespace string) bool {
+	return slices.Contains(alwaysRegistered, strings.ToLower(namespace))
+}
+
 // Register makes a provider usable in a subscription, or no longer so.
 func (m *Manager) Register(ctx context.Context, tenant, subscription, namespace string, on bool) error {
 	return m.store.Update(ctx, func(tx *store.Tx) error {
 		if on {
 			return RegisterTx(tx, tenant, subscription, namespace)
 		}
+		if err := unused(tx, subscription, namespace); err != nil {
+			return err
+		}
 		if err := tx.Delete(kindRegistration, registrationID(subscription, namespace)); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		return nil
 	})
+}
+
+// unused refuses to give up a provider that has resources in the subscription.
+// Source: resource-providers-and-types.md, "You can't unregister a resource
+// provider when you still have resource types from that resource provider".
+func unused(tx *store.Tx, subscription, namespace string) error {
+	records, err := tx.List(kindResource, store.Query{Prefix: "/subscriptions/" + subscription + "/"})
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if id, err := rbac.ParseID(record.ID); err == nil && strings.EqualFold(id.Provider, namespace) {
+			return api.Errorf(http.StatusConflict, "Conflict",
+				"The resource provider '%s' can't be unregistered: the subscription still has resources of it, such as '%s'.", namespace, record.ID)
+		}
+	}
+	return nil
 }
 
 // RegisterTx makes a provider usable in a subscription.

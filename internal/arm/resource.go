@@ -3,14 +3,9 @@ package arm
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
-	"sekisho/internal/api"
 	"sekisho/rbac"
 )
 
@@ -28,6 +23,7 @@ type Resource struct {
 	Tags       map[string]string `json:"tags,omitempty"`
 	SKU        *SKU              `json:"sku,omitempty"`
 	Identity   *Identity         `json:"identity,omitempty"`
+	ManagedBy  string            `json:"managedBy,omitempty"` // of a resource group
 	Properties json.RawMessage   `json:"properties,omitempty"`
 	SystemData *SystemData       `json:"systemData,omitempty"`
 	Etag       string            `json:"etag,omitempty"`
@@ -83,7 +79,9 @@ func DecodeProperties[T any](r *Resource) (T, error) {
 	if len(r.Properties) == 0 {
 		return v, nil
 	}
-	if err := json.Unmarshal(r.Properties, &v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(r.Properties))
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
 		return v, badJSON(err, "properties")
 	}
 	return v, nil
@@ -94,75 +92,4 @@ func (r *Resource) SetProperties(v any) error {
 	raw, err := json.Marshal(v)
 	r.Properties = raw
 	return err
-}
-
-// ReadBody decodes a request body into v; clients send unknown fields that
-// later api-versions know, so they are let through.
-func ReadBody(call *api.Call, v any) error {
-	var raw json.RawMessage
-	dec := json.NewDecoder(call.Request.Body)
-	if err := dec.Decode(&raw); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return err
-		}
-		return badJSON(err, "")
-	}
-	if dec.More() {
-		return badJSON(errors.New("more than one JSON value"), "")
-	}
-	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		return badJSON(errors.New("the body is not a JSON object"), "")
-	}
-	if err := json.Unmarshal(raw, v); err != nil {
-		return badJSON(err, "")
-	}
-	return nil
-}
-
-// badJSON is ARM's answer to a body that it can't read, with the place.
-func badJSON(err error, at string) error {
-	var syntax *json.SyntaxError
-	var wrong *json.UnmarshalTypeError
-	text := err.Error()
-	switch {
-	case errors.As(err, &syntax):
-		text = fmt.Sprintf("%v at position %d", err, syntax.Offset)
-	case errors.As(err, &wrong):
-		path := strings.Trim(at+"."+wrong.Field, ".")
-		at, text = path, fmt.Sprintf("%s is a JSON %s, but must be of type %s", path, wrong.Value, wrong.Type)
-	}
-	return api.BadRequest("InvalidRequestContent", at,
-		"The request content was invalid and could not be deserialized: '%s'.", text)
-}
-
-// Bool is a boolean property that also takes the strings "true" and "false",
-// as ARM does (`az rest --body '{"properties":{"disableLocalAuth":"true"}}'`).
-type Bool bool
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (b *Bool) UnmarshalJSON(raw []byte) error {
-	switch strings.ToLower(strings.Trim(string(raw), `"`)) {
-	case "true":
-		*b = true
-	case "false", "null":
-		*b = false
-	default:
-		return fmt.Errorf("%s is not a boolean", raw)
-	}
-	return nil
-}
-
-// Int is a whole number that also takes a string of one, as ARM does: az sends
-// "capacity": "1".
-type Int int
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (i *Int) UnmarshalJSON(raw []byte) error {
-	n, err := strconv.Atoi(strings.Trim(string(raw), `"`))
-	if err != nil {
-		return fmt.Errorf("%s is not a whole number", raw)
-	}
-	*i = Int(n)
-	return nil
 }

@@ -3,8 +3,14 @@ package arm
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
 
 	"sekisho/internal/api"
+	"sekisho/rbac"
 )
 
 // ServiceName is the name of ARM's table.
@@ -13,33 +19,63 @@ const ServiceName = "arm"
 // maxBody is ARM's own limit of a request.
 const maxBody = 4 << 20
 
-var versions = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-[a-z]+)?$`)
+var versions = regexp.MustCompile(`(?i)^(20\d\d-\d\d-\d\d)(-[a-z]+)?$`)
 
-// IsVersion tells whether an api-version is well formed.
-func IsVersion(s string) bool { return versions.MatchString(s) }
+// IsVersion tells whether an api-version is well formed: a day, and maybe a
+// suffix such as -preview.
+func IsVersion(s string) bool {
+	m := versions.FindStringSubmatch(s)
+	if m == nil {
+		return false
+	}
+	_, err := time.Parse(time.DateOnly, m[1])
+	return err == nil
+}
 
 // Service is the table of management.azure.com: the rows of the providers, each
-// behind ARM's demand of an api-version.
+// behind what ARM demands of every request.
 func Service(rows ...[]api.Operation) api.Service {
+	served := namespaces{}
 	s := api.Service{
 		Name:      ServiceName,
 		Audiences: []string{"https://management.azure.com", "https://management.core.windows.net", "797f4846-ba00-4fd7-ba43-dac1f8f63013"},
-		MaxBody:   maxBody, WriteError: WriteError,
+		MaxBody:   maxBody, WriteError: served.writeError,
 	}
-	for _, ops := range rows {
-		for _, op := range ops {
-			handle := op.Handle
-			op.Handle = func(w http.ResponseWriter, call *api.Call) error {
-				if err := checkVersion(call); err != nil {
-					return err
-				}
-				return handle(w, call)
-			}
-			s.Operations = append(s.Operations, op)
+	for _, op := range slices.Concat(rows...) {
+		if _, below, ok := strings.Cut(op.Pattern, "/providers/"); ok {
+			served[strings.ToLower(before(below, "/"))] = true
 		}
+		checks, handle := op.Checks, op.Handle
+		if checks != nil {
+			op.Checks = func(call *api.Call) ([]api.Check, error) {
+				if err := checkPath(call); err != nil {
+					return nil, err
+				}
+				return checks(call)
+			}
+		}
+		op.Handle = func(w http.ResponseWriter, call *api.Call) error {
+			if err := checkVersion(call); err != nil {
+				return err
+			}
+			return handle(w, call)
+		}
+		s.Operations = append(s.Operations, op)
 	}
 	return s
 }
+
+// checkPath runs before any question of authorization, which is asked about
+// the path.
+func checkPath(call *api.Call) error {
+	if id := rbac.Scope(call.Path).Subscription(); id != "" && !IsGUID(id) {
+		return api.BadRequest("InvalidSubscriptionId", "subscriptionId", "The provided subscription identifier '%s' is malformed or invalid.", id)
+	}
+	return nil
+}
+
+// IsGUID tells whether s is a GUID in the one form that Azure's ids have.
+func IsGUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
 
 func checkVersion(call *api.Call) error {
 	switch version := call.Request.URL.Query().Get("api-version"); {

@@ -23,7 +23,8 @@ type Reader struct {
 
 	mu        sync.RWMutex
 	resources map[string]*Resource  // by lower-cased id
-	hosts     map[string]api.Target // by host name
+	targets   map[string]api.Target // data planes, by lower-cased resource id
+	hosts     map[string]string     // host name → lower-cased resource id
 	hostsOf   map[string][]string   // by lower-cased resource id
 	tenants   map[string]string     // by lower-cased subscription id
 	keys      map[[32]byte]keyOwner
@@ -40,7 +41,7 @@ type keyOwner struct {
 func NewReader(s *store.Store, registry *Registry, digest func(string) [32]byte) *Reader {
 	r := &Reader{
 		registry: registry, digest: digest,
-		resources: map[string]*Resource{}, hosts: map[string]api.Target{}, hostsOf: map[string][]string{},
+		resources: map[string]*Resource{}, targets: map[string]api.Target{}, hosts: map[string]string{}, hostsOf: map[string][]string{},
 		tenants: map[string]string{}, keys: map[[32]byte]keyOwner{}, digestsOf: map[string][][32]byte{},
 	}
 	r.follower = store.NewFollower(s, []string{kindResource, kindKeys}, r.apply)
@@ -72,9 +73,14 @@ func (r *Reader) apply(tx *store.Tx, changes []store.Change) error {
 
 func (r *Reader) applyResource(id string, record store.Record, gone bool) error {
 	for _, host := range r.hostsOf[id] {
-		delete(r.hosts, host)
+		// Changes come in the order in which documents were last written: the
+		// name may be another's already.
+		if r.hosts[host] == id {
+			delete(r.hosts, host)
+		}
 	}
 	delete(r.hostsOf, id)
+	delete(r.targets, id)
 	if gone {
 		delete(r.resources, id)
 		return nil
@@ -95,8 +101,9 @@ func (r *Reader) applyResource(id string, record store.Record, gone bool) error 
 	if err != nil {
 		return err
 	}
+	r.targets[id] = api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}
 	for _, host := range end.Hosts {
-		r.hosts[host] = api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}
+		r.hosts[host] = id
 	}
 	r.hostsOf[id] = end.Hosts
 	return nil
@@ -150,8 +157,8 @@ func (r *Reader) Resolve(ctx context.Context, u *url.URL) (api.Target, error) {
 	host := strings.ToLower(u.Hostname())
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if target, ok := r.hosts[host]; ok {
-		return target, nil
+	if id, ok := r.hosts[host]; ok {
+		return r.targets[id], nil
 	}
 	return api.Target{}, api.Errorf(http.StatusNotFound, "ResourceNotFound",
 		"Sekisho has no account whose endpoint is https://%s/. On Azure this host name would not resolve.", host)
@@ -185,17 +192,6 @@ func (r *Reader) FindKey(ctx context.Context, key string) (api.Target, string, b
 	if !ok {
 		return api.Target{}, "", false, nil
 	}
-	res, ok := r.resources[owner.account]
-	if !ok {
-		return api.Target{}, "", false, nil
-	}
-	t, ok := r.registry.Get(res.Type)
-	if !ok || t.Endpoint == nil {
-		return api.Target{}, "", false, nil
-	}
-	end, err := t.Endpoint(res)
-	if err != nil {
-		return api.Target{}, "", false, err
-	}
-	return api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}, owner.name, true, nil
+	target, ok := r.targets[owner.account]
+	return target, owner.name, ok, nil
 }

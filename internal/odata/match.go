@@ -30,8 +30,11 @@ type (
 	either  struct{ left, right node }
 	both    struct{ left, right node }
 	not     struct{ inner node }
-	compare struct{ path, op, value string }
-	in      struct {
+	compare struct {
+		path, op, value string
+		null            bool // the word, not the string
+	}
+	in struct {
 		path   string
 		values []string
 	}
@@ -75,7 +78,10 @@ func (n compare) match(env Env) (bool, error) {
 	}
 	text, set := plain(value)
 	if !set {
-		return (n.value == "null") == (n.op == "eq"), nil
+		return n.op == "eq" && n.null || n.op == "ne" && !n.null, nil
+	}
+	if n.null {
+		return n.op == "ne", nil
 	}
 	order := strings.Compare(strings.ToLower(text), strings.ToLower(n.value))
 	switch n.op {
@@ -106,7 +112,7 @@ func plain(value any) (text string, set bool) {
 
 func (n in) match(env Env) (bool, error) {
 	for _, value := range n.values {
-		if ok, err := (compare{n.path, "eq", value}).match(env); ok || err != nil {
+		if ok, err := (compare{path: n.path, op: "eq", value: value}).match(env); ok || err != nil {
 			return ok, err
 		}
 	}

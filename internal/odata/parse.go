@@ -211,8 +211,9 @@ func (p *parser) term(depth int) (node, error) {
 		return in{path, values}, err
 	case "eq", "ne", "gt", "ge", "lt", "le":
 		p.next()
+		null := p.is(word, "null")
 		value, err := p.value()
-		return compare{path, op, value}, err
+		return compare{path, op, value, null}, err
 	}
 	return nil, p.unexpected("one of eq, ne, gt, ge, lt, le, in")
 }

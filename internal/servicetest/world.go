@@ -41,6 +41,7 @@ type World struct {
 	Directory    *entra.Directory
 	Reader       *arm.Reader
 	Manager      *arm.Manager
+	Registry     *arm.Registry
 	Tenant       string
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
@@ -86,14 +87,14 @@ func New(t testing.TB, models Models) *World {
 	types := append([]*arm.Type{arm.GroupType()}, ai.Types()...)
 	types = append(types, compute.Types()...)
 	types = append(types, managedidentity.Types(w.Directory)...)
-	registry := arm.NewRegistry(types...)
-	w.Reader = arm.NewReader(w.Store, registry, keys.Digest)
-	w.Manager = arm.NewManager(w.Store, registry, w.Reader, w.Directory, grants)
+	w.Registry = arm.NewRegistry(types...)
+	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
+	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader)
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
-			arm.Service(w.Manager.Operations(), resources.New(w.Manager, registry, w.Directory).Operations(),
+			arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
 				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), ai.ControlPlane()),
 			ai.DataPlane(),
 		},

@@ -3,10 +3,9 @@ package authorization
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
@@ -83,18 +82,22 @@ func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
 // Source: azure-docs role-based-access-control/troubleshooting.md.
 func (s *Authorization) validate(call *api.Call, tenant string, in *input) (rbac.RoleDefinition, error) {
 	var none rbac.RoleDefinition
-	if uuid.Validate(call.Var("name")) != nil || len(call.Var("name")) != 36 {
+	if !arm.IsGUID(call.Var("name")) {
 		return none, api.BadRequest("InvalidRoleAssignmentId", "name", "The role assignment ID '%s' is not valid. The role assignment ID must be a GUID.", call.Var("name"))
 	}
 	if in.RoleDefinitionID == "" {
 		return none, api.BadRequest("InvalidRequestContent", "properties.roleDefinitionId", "The request content was invalid: properties.roleDefinitionId is missing.")
 	}
-	if uuid.Validate(in.PrincipalID) != nil || len(in.PrincipalID) != 36 {
+	if !arm.IsGUID(in.PrincipalID) {
 		return none, api.BadRequest("InvalidPrincipalId", "properties.principalId", "A valid principal ID must be provided for role assignment: '%s' is not a GUID.", in.PrincipalID)
 	}
-	role, ok := s.access.Role(lastSegment(in.RoleDefinitionID))
+	guid, ok := roleGUID(in.RoleDefinitionID)
 	if !ok {
-		return none, roleNotFound(lastSegment(in.RoleDefinitionID))
+		return none, api.BadRequest("BadRequestFormat", "properties.roleDefinitionId", "The request was incorrectly formatted.")
+	}
+	role, ok := s.access.Role(guid)
+	if !ok {
+		return none, roleNotFound(guid)
 	}
 	if in.Condition != "" && in.ConditionVersion != "2.0" {
 		return none, api.BadRequest("InvalidConditionVersion", "properties.conditionVersion", "The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", in.ConditionVersion)
@@ -109,12 +112,14 @@ func (s *Authorization) validate(call *api.Call, tenant string, in *input) (rbac
 	return role, matchPrincipal(in, principal, tenant)
 }
 
+var principalTypes = []string{entra.TypeUser, entra.TypeGroup, entra.TypeServicePrincipal, "ForeignGroup"}
+
 // matchPrincipal holds principalType against the directory. Naming the type
 // skips the look-up of a principal that is not there yet.
 func matchPrincipal(in *input, principal *entra.Principal, tenant string) error {
+	named := slices.IndexFunc(principalTypes, func(t string) bool { return strings.EqualFold(t, in.PrincipalType) })
 	switch {
-	case in.PrincipalType != "" && !strings.EqualFold(in.PrincipalType, entra.TypeUser) && !strings.EqualFold(in.PrincipalType, entra.TypeGroup) &&
-		!strings.EqualFold(in.PrincipalType, entra.TypeServicePrincipal) && !strings.EqualFold(in.PrincipalType, "ForeignGroup"):
+	case in.PrincipalType != "" && named < 0:
 		return api.BadRequest("InvalidPrincipalType", "properties.principalType", "The principalType '%s' is not valid: it is User, Group, ServicePrincipal or ForeignGroup.", in.PrincipalType)
 	case principal == nil && in.PrincipalType == "":
 		return api.BadRequest("PrincipalNotFound", "properties.principalId",
@@ -126,6 +131,8 @@ func matchPrincipal(in *input, principal *entra.Principal, tenant string) error 
 	}
 	if principal != nil {
 		in.PrincipalType = principal.Type
+	} else {
+		in.PrincipalType = principalTypes[named]
 	}
 	return nil
 }
@@ -152,25 +159,43 @@ func (s *Authorization) read(call *api.Call) (a access.Assignment, err error) {
 
 // delete answers 204 for an assignment that is not there, as Azure does.
 func (s *Authorization) delete(w http.ResponseWriter, call *api.Call) error {
-	a, err := s.read(call)
-	arm.WriteHeaders(w, call)
+	var a access.Assignment
+	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) (err error) {
+		if a, err = access.Get(tx, call.Path); err != nil {
+			return err
+		}
+		if err := keepOwner(tx, call.Caller.Tenant, a); err != nil {
+			return err
+		}
+		return access.Delete(tx, a.ID)
+	})
 	if errors.Is(err, store.ErrNotFound) {
+		arm.WriteHeaders(w, call)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		if err := access.Delete(tx, a.ID); !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
+	arm.WriteHeaders(w, call)
+	return arm.WriteJSON(w, http.StatusOK, view(a))
+}
+
+// keepOwner refuses to take a subscription's last own Owner away.
+// Source: azure-docs role-based-access-control/troubleshooting.md; code and
+// status as in hashicorp/terraform-provider-azurerm#26122.
+func keepOwner(tx *store.Tx, tenant string, a access.Assignment) error {
+	if id, err := rbac.ParseID(a.Scope); err != nil || a.Role != ownerRole || id.Type() != "Microsoft.Resources/subscriptions" {
 		return nil
-	})
+	}
+	all, err := access.List(tx, tenant)
 	if err != nil {
 		return err
 	}
-	return arm.WriteJSON(w, http.StatusOK, view(a))
+	if slices.ContainsFunc(all, func(o access.Assignment) bool { return o.Role == a.Role && o.Scope == a.Scope && o.ID != a.ID }) {
+		return nil
+	}
+	return api.Errorf(http.StatusPreconditionFailed, "CannotDeleteLastRbacAdminAssignment", "Cannot delete the last RBAC admin assignment")
 }
 
 // list gives the assignments at, above and below the scope; atScope() leaves
@@ -196,6 +221,9 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	if _, err := match(f, snapshot, access.Assignment{}, false); err != nil { // even of no assignment
+		return arm.BadFilter(err)
+	}
 	var views []any
 	for _, a := range all {
 		at := rbac.Scope(a.Scope)
@@ -203,18 +231,7 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 		if !above && !rbac.Scope(scope).Covers(at) {
 			continue
 		}
-		ok, err := f.Match(odata.Env{
-			Get: func(path string) (any, bool) { return assignmentProperty(a, path) },
-			Call: func(name string, args []string) (value, ok bool) {
-				switch {
-				case strings.EqualFold(name, "atScope") && len(args) == 0:
-					return above, true
-				case strings.EqualFold(name, "assignedTo") && len(args) == 1:
-					return assignedTo(snapshot, a, args[0]), true
-				}
-				return false, false
-			},
-		})
+		ok, err := match(f, snapshot, a, above)
 		if err != nil {
 			return arm.BadFilter(err)
 		}
@@ -224,6 +241,23 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 	}
 	arm.WriteHeaders(w, call)
 	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, ""))
+}
+
+// match evaluates a filter on an assignment; above tells whether it is at or
+// above the scope of the list.
+func match(f *odata.Filter, s *rbac.Snapshot, a access.Assignment, above bool) (bool, error) {
+	return f.Match(odata.Env{
+		Get: func(path string) (any, bool) { return assignmentProperty(a, path) },
+		Call: func(name string, args []string) (value, ok bool) {
+			switch {
+			case strings.EqualFold(name, "atScope") && len(args) == 0:
+				return above, true
+			case strings.EqualFold(name, "assignedTo") && len(args) == 1:
+				return assignedTo(s, a, args[0]), true
+			}
+			return false, false
+		},
+	})
 }
 
 // assignedTo counts a principal's groups, nested ones too.

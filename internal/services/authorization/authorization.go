@@ -18,7 +18,11 @@ import (
 // source documents these operations.
 const source = "azure-rest-api-specs authorization/stable/2022-04-01; azure-docs role-assignments-rest.md, role-definitions-list.md"
 
-const provider = "Microsoft.Authorization"
+const (
+	provider = "Microsoft.Authorization"
+	// ownerRole is the GUID of Owner.
+	ownerRole = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+)
 
 // Authorization is the service.
 type Authorization struct {
@@ -86,5 +90,12 @@ func roleID(scope, guid string) string {
 	return id
 }
 
-// lastSegment is a role definition's GUID, given as a bare one or as an id.
-func lastSegment(id string) string { return id[strings.LastIndex(id, "/")+1:] }
+// roleGUID is the GUID in a role definition's id. A bare GUID is none: Azure
+// refuses it (azure-cli#2458).
+func roleGUID(id string) (guid string, ok bool) {
+	parsed, err := rbac.ParseID(id)
+	if err != nil || !strings.EqualFold(parsed.Type(), provider+"/roleDefinitions") || !arm.IsGUID(parsed.Name()) {
+		return "", false
+	}
+	return parsed.Name(), true
+}

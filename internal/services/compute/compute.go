@@ -4,13 +4,12 @@
 package compute
 
 import (
-	"encoding/json"
 	"regexp"
-	"strconv"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
-	"sekisho/internal/api"
 	"sekisho/internal/arm"
 )
 
@@ -27,40 +26,48 @@ func Types() []*arm.Type {
 	}}
 }
 
+// writeOnly are the properties, lower-cased, that Azure never shows again; they
+// may hold passwords, and no machine here needs them.
+// Source: virtualMachine.json, "x-ms-secret" and descriptions of OSProfile.
+var writeOnly = []string{"adminpassword", "customdata", "userdata", "protectedsettings", "additionalunattendcontent"}
+
 // planVM keeps what the client writes of the machine, but for secrets, and adds
 // what Azure would.
 func planVM(old, in *arm.Resource) (*arm.Resource, error) {
-	properties := map[string]json.RawMessage{}
-	if len(in.Properties) > 0 {
-		if err := json.Unmarshal(in.Properties, &properties); err != nil {
-			return nil, api.BadRequest("InvalidRequestContent", "properties", "The request content was invalid: properties is not a JSON object.")
-		}
+	properties, err := arm.DecodeProperties[map[string]any](in)
+	if err != nil {
+		return nil, err
 	}
-	if raw, ok := properties["osProfile"]; ok {
-		profile := map[string]json.RawMessage{}
-		if err := json.Unmarshal(raw, &profile); err != nil {
-			return nil, api.BadRequest("InvalidRequestContent", "properties.osProfile", "The request content was invalid: properties.osProfile is not a JSON object.")
-		}
-		delete(profile, "adminPassword") // never shown again, never needed here
-		delete(profile, "customData")
-		kept, err := json.Marshal(profile)
+	if properties == nil {
+		properties = map[string]any{}
+	}
+	strip(properties)
+	properties["provisioningState"] = "Succeeded"
+	properties["vmId"] = uuid.NewString()
+	if old != nil {
+		before, err := arm.DecodeProperties[map[string]any](old)
 		if err != nil {
 			return nil, err
 		}
-		properties["osProfile"] = kept
-	}
-	properties["provisioningState"] = json.RawMessage(`"Succeeded"`)
-	delete(properties, "vmId")
-	if old != nil {
-		var before struct {
-			ID json.RawMessage `json:"vmId"`
-		}
-		if err := json.Unmarshal(old.Properties, &before); err != nil {
-			return nil, err
-		}
-		properties["vmId"] = before.ID
-	} else {
-		properties["vmId"] = json.RawMessage(strconv.Quote(uuid.NewString()))
+		properties["vmId"] = before["vmId"]
 	}
 	return in, in.SetProperties(properties)
+}
+
+// strip takes the write-only properties out, wherever they stand.
+func strip(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if slices.Contains(writeOnly, strings.ToLower(name)) {
+				delete(v, name)
+			} else {
+				strip(inner)
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			strip(inner)
+		}
+	}
 }

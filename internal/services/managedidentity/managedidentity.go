@@ -24,7 +24,7 @@ func Types(d *entra.Directory) []*arm.Type {
 		Names: regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}$`), NameRule: "3 to 128 letters, digits, hyphens and underscores, beginning with a letter or digit",
 		Tracked: true,
 		Plan: func(old, in *arm.Resource) (*arm.Resource, error) {
-			in.Properties = nil
+			in.Kind, in.SKU, in.Properties = "", nil, nil
 			if old != nil {
 				in.Properties = old.Properties
 			}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -29,7 +30,6 @@ type account struct {
 	// Restrict and the allow list are kept for clients that write them.
 	RestrictOutbound arm.Bool `json:"restrictOutboundNetworkAccess,omitempty"`
 	AllowedFQDNs     []string `json:"allowedFqdnList,omitempty"`
-	DateCreated      string   `json:"dateCreated,omitempty"`
 }
 
 type networkACLs struct {
@@ -55,7 +55,7 @@ var (
 // accounts declares the type. keys is where the account's keys are kept.
 func (s *OpenAI) accounts() *arm.Type {
 	return &arm.Type{
-		Name: accountType, Source: controlSource,
+		Name: accountType, Source: controlSource, Versions: versions,
 		Names: accountNames, NameRule: "2 to 64 letters, digits, hyphens, periods and underscores, beginning with a letter or digit",
 		Tracked: true, Identities: true,
 		Plan: planAccount,
@@ -148,6 +148,9 @@ func planNetwork(p *account) error {
 	if acls.DefaultAction == "Deny" && p.CustomSubDomainName == "" {
 		return api.BadRequest("CustomSubDomainNameRequired", at+"networkAcls", "Network rules need a custom subdomain: set customSubDomainName first.")
 	}
+	if len(acls.IPRules)+len(acls.VirtualNetworkRules) > maxRules {
+		return api.BadRequest("InvalidRequestContent", at+"networkAcls", "networkAcls has %d rules, but at most %d are possible.", len(acls.IPRules)+len(acls.VirtualNetworkRules), maxRules)
+	}
 	for i, rule := range acls.IPRules {
 		if _, err := parseIPRule(rule.Value); err != nil {
 			return api.BadRequest("InvalidIpRule", at+"networkAcls.ipRules", "ipRules[%d].value '%s' is neither an IPv4 address nor a range in CIDR notation.", i, rule.Value)
@@ -169,11 +172,18 @@ func oneOf(at, value string, values ...string) (string, error) {
 	return "", api.BadRequest("InvalidRequestContent", at, "%s is '%s', but must be one of %s.", at, value, strings.Join(values, ", "))
 }
 
+// maxRules and IPv4 alone: cognitive-services-virtual-networks.md, "Configure
+// virtual networks" and "Manage IP network rules".
+const maxRules = 100
+
 func parseIPRule(value string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(value); err == nil {
-		return addr.Prefix(addr.BitLen())
+	if !strings.Contains(value, "/") {
+		value += "/32"
 	}
 	prefix, err := netip.ParsePrefix(value)
+	if err == nil && !prefix.Addr().Is4() {
+		err = fmt.Errorf("%s is not IPv4", value)
+	}
 	return prefix.Masked(), err
 }
 

@@ -33,7 +33,7 @@ var deploymentSKUs = []string{"Standard", "GlobalStandard", "DataZoneStandard", 
 
 func (s *OpenAI) deployments() *arm.Type {
 	return &arm.Type{
-		Name: accountType + "/deployments", Source: controlSource,
+		Name: accountType + "/deployments", Source: controlSource, Versions: versions,
 		Names: deploymentNames, NameRule: "1 to 64 letters, digits, hyphens, periods and underscores",
 		Plan: s.planDeployment,
 		View: s.viewDeployment,

@@ -29,19 +29,26 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	case api.CodeNoRoute, api.CodeMethodNotAllowed:
 		e = notFound() // as the API management in front of Azure OpenAI
 	}
-	body := map[string]any{"message": e.Message}
-	if e.Code != "" {
-		body["code"] = e.Code
-	} else {
-		body["code"] = nil
-	}
-	if e.Target != "" {
-		body["param"] = e.Target
-	}
-	if e.Status == http.StatusBadRequest {
-		body["type"] = "invalid_request_error"
+	body := map[string]any{"code": e.Code, "message": e.Message}
+	if ofModel(e) {
+		body["type"], body["param"] = "invalid_request_error", orNull(e.Target)
+		body["code"] = orNull(e.Code)
 	}
 	arm.WriteJSON(w, e.Status, map[string]any{"error": body})
+}
+
+// ofModel tells whether an error is what a model has to say of its input. Such
+// have OpenAI's own shape, and codes in lower case or none at all; Azure's are
+// names or numbers and come with a message only.
+func ofModel(e *api.Error) bool {
+	return e.Status < http.StatusInternalServerError && (e.Code == "" || e.Code[0] >= 'a' && e.Code[0] <= 'z')
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }
 
 func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {

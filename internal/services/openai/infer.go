@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,7 +31,8 @@ func chatChecks(call *api.Call) ([]api.Check, error) {
 }
 
 func bringsData(body []byte) bool {
-	if !bytes.Contains(body, []byte(`"data`)) { // spares parsing a body twice
+	// This spares parsing most bodies twice; a name may be written in escapes.
+	if !bytes.Contains(body, []byte(`"data`)) && !bytes.Contains(body, []byte(`\u`)) {
 		return false
 	}
 	var in map[string]json.RawMessage
@@ -85,7 +87,7 @@ func (s *OpenAI) inferV1(w http.ResponseWriter, call *api.Call, op model.Operati
 		Model string `json:"model"`
 	}
 	if err := json.Unmarshal(body, &in); err != nil || in.Model == "" {
-		return api.BadRequest("invalid_request_error", "model", "you must provide a model parameter: the name of a deployment")
+		return api.BadRequest("", "", "you must provide a model parameter")
 	}
 	return s.infer(w, call, op, in.Model, body)
 }
@@ -124,7 +126,7 @@ func (s *OpenAI) infer(w http.ResponseWriter, call *api.Call, op model.Operation
 		return api.BadRequest("OperationNotSupported", "", "The %s operation does not work with the specified model, %s. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.", operationWord(op), d.Model.Name)
 	}
 	if bringsData(body) {
-		return api.BadRequest("BadRequest", "data_sources", "On Your Data (data_sources) is not supported by this Sekisho yet.")
+		return api.BadRequest("BadRequest", "", "On Your Data (data_sources) is not supported by this Sekisho yet.")
 	}
 	reply, err := s.models.For(d.Model.Name).Do(ctx, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: passedOn(call.Request.Header)})
 	if err != nil {
@@ -215,7 +217,7 @@ func modelError(err error) error {
 func upstreamStatus(up *model.UpstreamError) error {
 	switch up.Status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		code, text := "BadRequest", "The model server refused the request."
+		code, text := "", "The model server refused the request."
 		var body struct {
 			Error struct {
 				Message string `json:"message"`
@@ -226,15 +228,14 @@ func upstreamStatus(up *model.UpstreamError) error {
 		if json.Unmarshal(up.Body, &body) == nil && body.Error.Message != "" {
 			text = body.Error.Message
 		}
-		if s, ok := body.Error.Code.(string); ok && s != "" {
+		if s, ok := body.Error.Code.(string); ok {
 			code = s
 		}
 		return &api.Error{Status: up.Status, Code: code, Message: text, Target: body.Error.Param}
 	case http.StatusTooManyRequests:
 		e := api.Errorf(up.Status, "429", "The model server behind this deployment takes no more requests for now. Please retry later.")
 		if up.RetryAfter > 0 {
-			seconds := int((up.RetryAfter.Seconds()))
-			e.Header = http.Header{"Retry-After": {strconv.Itoa(max(seconds, 1))}}
+			e.Header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(up.RetryAfter.Seconds())))}}
 		}
 		return e
 	}

@@ -22,6 +22,9 @@ type OpenAI struct {
 	catalog   catalog
 }
 
+// versions are api-versions of the provider's types, the newest first.
+var versions = []string{"2025-06-01", "2024-10-01", "2023-05-01", "2022-12-01"}
+
 // New makes the service's declarations; Attach completes it. configured are
 // names of models beside Azure's own.
 func New(keys *arm.Keys, models Models, configured []string) *OpenAI {

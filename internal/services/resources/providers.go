@@ -71,6 +71,10 @@ func (s *Resources) providerViews(call *api.Call, namespaces []string) ([]any, e
 		if registered[ns] {
 			state = "Registered"
 		}
+		policy := "RegistrationRequired"
+		if arm.AlwaysRegistered(ns) {
+			policy = "RegistrationFree"
+		}
 		resourceTypes := []any{}
 		for _, t := range types[ns] {
 			resourceTypes = append(resourceTypes, map[string]any{
@@ -78,7 +82,7 @@ func (s *Resources) providerViews(call *api.Call, namespaces []string) ([]any, e
 		}
 		views = append(views, map[string]any{
 			"id": "/subscriptions/" + id + "/providers/" + ns, "namespace": ns, "registrationState": state,
-			"registrationPolicy": "RegistrationRequired", "resourceTypes": resourceTypes})
+			"registrationPolicy": policy, "resourceTypes": resourceTypes})
 	}
 	return views, nil
 }

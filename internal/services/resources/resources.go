@@ -7,12 +7,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
-	"sekisho/internal/odata"
 	"sekisho/rbac"
 )
 
@@ -178,42 +176,18 @@ func (s *Resources) locations(w http.ResponseWriter, call *api.Call) error {
 
 // list is the generic list of resources, of a subscription or a group.
 func (s *Resources) list(w http.ResponseWriter, call *api.Call) error {
-	scope := arm.PathScope(call)
-	if _, err := s.arm.Find(call.Request.Context(), string(scope)); err != nil {
-		return err
-	}
 	filter, err := arm.ParseFilter(call)
 	if err != nil {
 		return err
 	}
-	matches := func(r *arm.Resource) (bool, error) {
-		return filter.Match(odata.Env{Get: func(path string) (any, bool) { return property(r, path) }})
-	}
-	if _, err := matches(&arm.Resource{}); err != nil { // before the reply begins
-		return arm.BadFilter(err)
-	}
-	return s.arm.List(w, call, scope, api.Check{Action: call.Operation.Action}, func(r *arm.Resource) bool {
-		if id, err := rbac.ParseID(r.ID); err != nil || len(id.Types) != 1 {
-			return false // groups, subscriptions and child resources are not in it
-		}
-		ok, err := matches(r)
-		return ok && err == nil
+	keep, err := arm.Filtered(filter, func(r *arm.Resource) bool {
+		id, err := rbac.ParseID(r.ID)
+		return err == nil && len(id.Types) == 1 // groups and child resources are not in it
 	})
-}
-
-// property is what a resource may be filtered by.
-func property(r *arm.Resource, path string) (any, bool) {
-	switch strings.ToLower(path) {
-	case "resourcetype", "type":
-		return r.Type, true
-	case "name":
-		return r.Name, true
-	case "location":
-		return r.Location, true
-	case "resourcegroup":
-		return r.Scope().ResourceGroup(), true
+	if err != nil {
+		return err
 	}
-	return nil, false
+	return s.arm.List(w, call, arm.Listing{Scope: arm.PathScope(call), Action: call.Operation.Action, Generic: true, Keep: keep})
 }
 
 // subscriptionTenant finds the subscription of a call.

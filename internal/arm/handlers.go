@@ -1,0 +1,149 @@
+package arm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/rbac"
+)
+
+// handleWrite serves PUT and PATCH.
+func (m *Manager) handleWrite(w http.ResponseWriter, call *api.Call, t *Type) error {
+	body, err := io.ReadAll(call.Request.Body)
+	if err != nil {
+		return err
+	}
+	change, err := readChange(call.Request.Method, body)
+	if err != nil {
+		return err
+	}
+	res, created, err := m.Put(call.Request.Context(), Write{
+		Type: t, ID: call.Path, Caller: call.Caller, Change: change,
+		IfMatch: call.Request.Header.Get("If-Match"), IfNoneMatch: call.Request.Header.Get("If-None-Match"),
+	})
+	if errors.Is(err, errAbsent) {
+		return m.absent(call.Request.Context(), call.Path)
+	}
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	return m.reply(w, call, status, res)
+}
+
+func (m *Manager) handleGet(w http.ResponseWriter, call *api.Call) error {
+	res, err := m.Find(call.Request.Context(), string(PathScope(call)))
+	if err != nil {
+		return err
+	}
+	return m.reply(w, call, http.StatusOK, res)
+}
+
+func (m *Manager) handleHead(w http.ResponseWriter, call *api.Call) error {
+	if _, err := m.Find(call.Request.Context(), string(PathScope(call))); err != nil {
+		return err
+	}
+	WriteHeaders(w, call)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// handleDelete answers 204 where there is nothing to delete, unless what it
+// would be in is not there either.
+func (m *Manager) handleDelete(w http.ResponseWriter, call *api.Call) error {
+	id := string(PathScope(call))
+	found, err := m.Delete(call.Request.Context(), id, call.Request.Header.Get("If-Match"))
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if !found {
+		err := m.absent(call.Request.Context(), id)
+		var missing *api.Error
+		if !errors.As(err, &missing) || missing.Code != codeResourceNotFound {
+			return err
+		}
+		status = http.StatusNoContent
+	}
+	WriteHeaders(w, call)
+	w.WriteHeader(status)
+	return nil
+}
+
+// Find reads a resource, or tells in ARM's words that it does not exist.
+func (m *Manager) Find(ctx context.Context, id string) (*Resource, error) {
+	res, ok, err := m.reader.Get(ctx, id)
+	if err == nil && !ok {
+		err = m.absent(ctx, id)
+	}
+	return res, err
+}
+
+// absent is ARM's answer for a resource that does not exist: it names the
+// outermost of what is missing.
+func (m *Manager) absent(ctx context.Context, id string) error {
+	parsed, err := rbac.ParseID(id)
+	if err != nil {
+		return badID(id, err)
+	}
+	subscription := rbac.Scope("/subscriptions/" + parsed.Subscription)
+	parent, _ := rbac.Scope(id).Parent()
+	for _, above := range []struct {
+		named bool
+		scope rbac.Scope
+		err   error
+	}{
+		{parsed.Subscription != "", subscription, SubscriptionNotFound(parsed.Subscription)},
+		{parsed.ResourceGroup != "", subscription + "/resourceGroups/" + rbac.Scope(parsed.ResourceGroup), groupNotFound(parsed.ResourceGroup)},
+		{len(parsed.Names) > 1, parent, parentNotFound(string(parent[strings.LastIndex(string(parent), "/")+1:]))},
+	} {
+		if !above.named {
+			continue
+		}
+		if _, ok, err := m.reader.Get(ctx, string(above.scope)); err != nil || !ok {
+			return cmp.Or(err, above.err)
+		}
+	}
+	return NotFound(parsed)
+}
+
+func (m *Manager) reply(w http.ResponseWriter, call *api.Call, status int, res *Resource) error {
+	view, err := m.view(res)
+	if err != nil {
+		return err
+	}
+	WriteHeaders(w, call)
+	if view.Etag != "" {
+		w.Header().Set("ETag", view.Etag)
+	}
+	return WriteJSON(w, status, view)
+}
+
+// view is a resource as clients read it.
+func (m *Manager) view(res *Resource) (*Resource, error) {
+	out := *res
+	if out.Type == TypeGroup { // Azure's groups have neither
+		out.Etag, out.SystemData = "", nil
+	}
+	if out.Etag != "" {
+		out.Etag = `"` + out.Etag + `"`
+	}
+	if t, ok := m.registry.Get(res.Type); ok && t.View != nil {
+		properties, err := t.View(res)
+		if err != nil {
+			return nil, err
+		}
+		if err := out.SetProperties(properties); err != nil {
+			return nil, err
+		}
+	}
+	return &out, nil
+}
