@@ -15,24 +15,27 @@ import (
 // the longest prefix that matches; "services" stands for each service by
 // itself, so that no service imports another.
 var rooms = map[string][]string{
-	"rbac":             {},
-	"rbac/builtin":     {"rbac"},
-	"internal/api":     {"rbac"},
-	"internal/store":   {},
-	"internal/odata":   {},
-	"internal/model":   {},
-	"internal/entra":   {"internal/api", "internal/store", "rbac"},
-	"internal/access":  {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin"},
-	"internal/edge":    {"internal/api", "rbac"},
-	"internal/gate":    {"internal/api", "internal/store", "rbac"},
-	"internal/arm":     {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
+	"rbac":            {},
+	"rbac/builtin":    {"rbac"},
+	"internal/api":    {"rbac"},
+	"internal/store":  {},
+	"internal/odata":  {},
+	"internal/model":  {},
+	"internal/entra":  {"internal/api", "internal/store", "rbac"},
+	"internal/access": {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin"},
+	"internal/edge":   {"internal/api", "rbac"},
+	"internal/gate":   {"internal/api", "internal/store", "rbac"},
+	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
 		"internal/api", "internal/store", "rbac"},
 	// platform alone imports every room.
 	"internal/platform": {"internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
 		"internal/entra", "internal/api", "internal/store", "rbac"},
-	"internal/demo": {"internal/platform"},
-	"cmd/sekisho":   {"internal/platform", "internal/demo", "internal/store"},
+	// servicetest is a world for tests: what they need of platform, without
+	// listeners.
+	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
+	"internal/demo":        {"internal/platform"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store"},
 }
 
 // stdlibOnly are the rooms without any dependency.

@@ -36,7 +36,13 @@ func (d *decision) decide() error {
 }
 
 func (d *decision) refuse(reason api.Reason, format string, args ...any) *api.Refusal {
-	return &api.Refusal{Reason: reason, Cause: fmt.Sprintf(format, args...), Caller: d.call.Caller, Tenant: d.call.Target.Tenant}
+	r := &api.Refusal{Reason: reason, Cause: fmt.Sprintf(format, args...), Caller: d.call.Caller, Tenant: d.call.Target.Tenant}
+	scope := rbac.Scope(d.call.Path)
+	if (reason == api.NoCredential || reason == api.InvalidToken) && scope.Subscription() != "" {
+		// Clients of ARM learn their tenant from the challenge.
+		r.Tenant, _, _ = d.gate.Tenants.TenantOf(d.call.Request.Context(), scope)
+	}
+	return r
 }
 
 // network applies the target's network rules. A regional host has no target

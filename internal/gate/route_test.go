@@ -177,7 +177,8 @@ func slowMatch(path []string) (found []string) {
 			return false
 		}
 		for i, part := range parts {
-			if !strings.HasPrefix(part, "{") && strings.ToLower(part) != strings.ToLower(path[i]) {
+			literal, got := strings.ToLower(part), strings.ToLower(path[i])
+			if !strings.HasPrefix(part, "{") && literal != got {
 				return false
 			}
 		}

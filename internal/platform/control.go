@@ -81,7 +81,11 @@ func (c *control) serve() error {
 func (c *control) shutdown(ctx context.Context) error {
 	withdraw(c.platform.opts.Data)
 	c.stop()
-	return c.server.Shutdown(ctx)
+	err := c.server.Shutdown(ctx)
+	if dir := filepath.Dir(c.path); dir != c.platform.opts.Data {
+		os.Remove(dir) // made for the socket alone
+	}
+	return err
 }
 
 // Environment is what clients need to be pointed at this Sekisho.

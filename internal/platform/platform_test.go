@@ -163,8 +163,14 @@ func TestCommandsFindTheInstanceThatRuns(t *testing.T) {
 	}
 }
 
-func TestALongDataDirectoryHasASocketToo(t *testing.T) {
-	start(t, anyPort(filepath.Join(dataDir(t), strings.Repeat("long-", 20), "data")))
+func TestALongDataDirectoryHasASocketTooThatLeavesNothingBehind(t *testing.T) {
+	data := filepath.Join(dataDir(t), strings.Repeat("long-", 20), "data")
+	t.Cleanup(func() { // runs after the shutdown
+		if _, err := os.Stat(filepath.Dir(socketPath(data))); !os.IsNotExist(err) {
+			t.Errorf("the socket's directory: %v", err)
+		}
+	})
+	start(t, anyPort(data))
 	if _, err := Connect(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
