@@ -1,0 +1,9 @@
+// Package conformance is the proof: real, unmodified clients do real jobs
+// against a running Sekisho in intercept mode. A story is one test, and its name
+// is the story's text.
+//
+// Sekisho runs as a process of its own, built from this tree; so do the clients,
+// with nothing in their environment but what `sekisho env` or `sekisho run`
+// gives them. clients/install.sh installs the Python ones (`make clients`). A
+// client that is missing fails its tests.
+package conformance
