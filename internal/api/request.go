@@ -101,6 +101,9 @@ type Check struct {
 	Action string
 	// Data asks the data plane (dataActions), not the control plane.
 	Data bool
+	// Linked is set when the scope is not the target's own: the action at the
+	// target that needs this one too.
+	Linked string
 }
 
 // Call is one request on its way, with all that edge and gate found out.

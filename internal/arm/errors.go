@@ -25,7 +25,7 @@ func (served namespaces) writeError(w http.ResponseWriter, call *api.Call, err e
 	WriteHeaders(w, call)
 	var refused *api.Refusal
 	if errors.As(err, &refused) {
-		writeRefusal(w, refused)
+		writeRefusal(w, call, refused)
 		return
 	}
 	var e *api.Error
@@ -89,7 +89,7 @@ func WriteHeaders(w http.ResponseWriter, call *api.Call) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-func writeRefusal(w http.ResponseWriter, r *api.Refusal) {
+func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {
 	challenge := func(code, text string) {
 		tenant := r.Tenant
 		if tenant == "" {
@@ -118,10 +118,20 @@ func writeRefusal(w http.ResponseWriter, r *api.Refusal) {
 		challenge("InvalidAuthenticationTokenTenant",
 			"The access token is from the wrong issuer. It must match the tenant associated with this subscription. "+sentence(r.Cause))
 	default:
-		text := fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-			r.Caller.Name, r.Caller.Object, r.Check.Action, r.Check.Scope)
-		writeErrorBody(w, http.StatusForbidden, errorBody{Code: "AuthorizationFailed", Message: text, Inner: r.Inner()})
+		code, text := notPermitted(call, r)
+		writeErrorBody(w, http.StatusForbidden, errorBody{Code: code, Message: text, Inner: r.Inner()})
 	}
+}
+
+// notPermitted is what ARM says of a missing permission.
+// Source: azure-docs role-based-access-control/troubleshooting.md.
+func notPermitted(call *api.Call, r *api.Refusal) (code, text string) {
+	if r.Check.Linked != "" {
+		return "LinkedAuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action(s) '%s' on the linked scope(s) '%s' (respectively) or the linked scope(s) are invalid.",
+			r.Caller.Name, r.Caller.Object, r.Check.Linked, call.Path, r.Check.Action, r.Check.Scope)
+	}
+	return "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+		r.Caller.Name, r.Caller.Object, r.Check.Action, r.Check.Scope)
 }
 
 // sentence makes a sentence of an error text.

@@ -3,6 +3,8 @@ package arm
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"sekisho/internal/api"
@@ -137,9 +139,9 @@ func identityChecks(action string) func(*api.Call) ([]api.Check, error) {
 		if asked.Identity == nil {
 			return checks, nil
 		}
-		for id, identity := range asked.Identity.UserAssigned {
-			if identity != nil {
-				checks = append(checks, api.Check{Scope: rbac.Scope(id), Action: typeUserIdentity + "/assign/action"})
+		for _, id := range slices.Sorted(maps.Keys(asked.Identity.UserAssigned)) {
+			if asked.Identity.UserAssigned[id] != nil {
+				checks = append(checks, api.Check{Scope: rbac.Scope(id), Action: typeUserIdentity + "/assign/action", Linked: action})
 			}
 		}
 		return checks, nil

@@ -146,8 +146,8 @@ func TestAssigningAnIdentityNeedsItsOwnPermission(t *testing.T) {
 		}
 	}
 	r := w.ARMAs(p, "PATCH", vm, `{`+identity+`}`)
-	wantError(t, r, 403, "AuthorizationFailed")
-	if action := "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' over scope '" + user + "'"; !strings.Contains(r.Message(), action) {
+	wantError(t, r, 403, "LinkedAuthorizationFailed")
+	if action := "'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) '" + user + "'"; !strings.Contains(r.Message(), action) {
 		t.Errorf("message %q", r.Message())
 	}
 	w.Grant(p.ID, "f1a07417-d97a-45cb-824c-7a7467783830", user) // Managed Identity Operator
