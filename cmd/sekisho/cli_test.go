@@ -83,3 +83,21 @@ func TestInterceptSetsProxyAndTrust(t *testing.T) {
 		t.Errorf("BROWSER: %q", got["BROWSER"])
 	}
 }
+
+// The working file of az cloud register: clients.md (a).
+func TestCloudConfigNamesEveryEndpointOfAz(t *testing.T) {
+	for listen, own := range map[string]string{
+		"127.0.0.1:4443": "https://localhost:4443", "[::1]:4443": "https://localhost:4443", "127.0.0.1:443": "https://localhost",
+		"0.0.0.0:4443": "https://localhost:4443", "10.0.0.5:4443": "https://10.0.0.5:4443",
+	} {
+		c := cloudOf(platform.Environment{Addresses: platform.Addresses{Listen: listen}}, true)
+		for name, want := range map[string]string{
+			"activeDirectory": own + "/adfs", "resourceManager": own, "microsoftGraphResourceId": own + "/",
+			"activeDirectoryResourceId": "https://management.core.windows.net/",
+		} {
+			if got := c.Endpoints[name]; got != want {
+				t.Errorf("%s: %s is %s, want %s", listen, name, got, want)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"sekisho/rbac"
@@ -30,6 +31,31 @@ type Origin struct {
 	// Base is the URL prefix (scheme, host, no trailing slash) under which the
 	// client reached this service. Every URL in a reply is rendered from it.
 	Base string
+	// Own is the URL of Sekisho's own name (https://localhost:4443) when the
+	// client uses that; empty when it uses Azure's names.
+	Own string
+}
+
+// DataPlane is the URL of the data plane that Azure has at a host name, as the
+// client of this origin reaches it. Under Sekisho's own name it is a path:
+// /-/{zone}/{label}/, where the zone is the host's name of the service.
+func (o Origin) DataPlane(host string) string {
+	if o.Own == "" {
+		return "https://" + host + "/"
+	}
+	label, zone, _ := strings.Cut(host, ".")
+	return o.Own + OwnPrefix + OwnZones[zone] + "/" + label + "/"
+}
+
+// OwnPrefix begins the paths of data planes under Sekisho's own name.
+const OwnPrefix = "/-/"
+
+// OwnZones are the names that Azure's zones of accounts have in such a path.
+var OwnZones = map[string]string{
+	"openai.azure.com":            "openai",
+	"cognitiveservices.azure.com": "cognitiveservices",
+	"services.ai.azure.com":       "ai",
+	"api.cognitive.microsoft.com": "region",
 }
 
 // Target is what a request is addressed to: one resource of one service.

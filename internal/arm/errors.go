@@ -95,8 +95,12 @@ func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {
 		if tenant == "" {
 			tenant = "common"
 		}
+		authority := "https://login.windows.net"
+		if call.Origin.Own != "" {
+			authority = call.Origin.Own
+		}
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf(
-			`Bearer authorization_uri="https://login.windows.net/%s", error="invalid_token", error_description=%q`, tenant, text))
+			`Bearer authorization_uri="%s/%s", error="invalid_token", error_description=%q`, authority, tenant, text))
 		writeErrorBody(w, http.StatusUnauthorized, errorBody{Code: code, Message: text, Inner: r.Inner()})
 	}
 	switch r.Reason {

@@ -116,7 +116,7 @@ func (m *Manager) absent(ctx context.Context, id string) error {
 }
 
 func (m *Manager) reply(w http.ResponseWriter, call *api.Call, status int, res *Resource) error {
-	view, err := m.view(res)
+	view, err := m.view(res, call.Origin)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (m *Manager) reply(w http.ResponseWriter, call *api.Call, status int, res *
 }
 
 // view is a resource as clients read it.
-func (m *Manager) view(res *Resource) (*Resource, error) {
+func (m *Manager) view(res *Resource, origin api.Origin) (*Resource, error) {
 	out := *res
 	if out.Type == TypeGroup { // Azure's groups have neither
 		out.Etag, out.SystemData = "", nil
@@ -137,7 +137,7 @@ func (m *Manager) view(res *Resource) (*Resource, error) {
 		out.Etag = `"` + out.Etag + `"`
 	}
 	if t, ok := m.registry.Get(res.Type); ok && t.View != nil {
-		properties, err := t.View(res)
+		properties, err := t.View(res, origin)
 		if err != nil {
 			return nil, err
 		}

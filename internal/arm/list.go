@@ -76,7 +76,7 @@ func (m *Manager) List(w http.ResponseWriter, call *api.Call, l Listing) error {
 			break
 		}
 		after = res.ID
-		view, err := m.view(res)
+		view, err := m.view(res, call.Origin)
 		if err != nil {
 			return err
 		}

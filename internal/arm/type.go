@@ -34,8 +34,9 @@ type Type struct {
 	Commit func(tx *store.Tx, old, new *Resource) error
 	// Remove deletes what Commit wrote.
 	Remove func(tx *store.Tx, old *Resource) error
-	// View fills in the properties that are derived, for a reply.
-	View func(*Resource) (properties any, err error)
+	// View fills in the properties that are derived, for a reply to a client of
+	// that origin.
+	View func(*Resource, api.Origin) (properties any, err error)
 	// Endpoint tells which host names lead to the resource; nil for none.
 	Endpoint func(*Resource) (Endpoint, error)
 	// Actions are the POST verbs and read-only sub-paths; their Pattern is

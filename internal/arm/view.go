@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -162,6 +164,16 @@ func (r *Reader) Resolve(ctx context.Context, u *url.URL) (api.Target, error) {
 	}
 	return api.Target{}, api.Errorf(http.StatusNotFound, "ResourceNotFound",
 		"Sekisho has no account whose endpoint is https://%s/. On Azure this host name would not resolve.", host)
+}
+
+// Hosts are the host names of all data planes, sorted.
+func (r *Reader) Hosts(ctx context.Context) ([]string, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Sorted(maps.Keys(r.hosts)), nil
 }
 
 // TenantOf tells which tenant the subscription of a scope belongs to.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -16,31 +15,35 @@ import (
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	reply := &reply{ResponseWriter: w}
 	defer s.recoverPanic(reply, r)
-	origin, target, err := s.address(r)
+	inner, origin, target, err := s.address(r)
 	if err != nil {
 		s.fail(reply, r, err)
 		return
 	}
-	s.handler.ServeCall(reply, r, origin, target)
+	s.handler.ServeCall(reply, inner, origin, target)
 }
 
-// address finds origin and target of a request.
-func (s *Server) address(r *http.Request) (api.Origin, api.Target, error) {
+// address finds origin and target of a request, and the request with the path
+// that its service knows.
+func (s *Server) address(r *http.Request) (*http.Request, api.Origin, api.Target, error) {
 	origin := connOf(r).origin
 	name, port, err := parseHost(r.Host)
 	if err != nil {
-		return origin, api.Target{}, err
+		return r, origin, api.Target{}, err
 	}
 	if err := checkHost(r, name); err != nil {
-		return origin, api.Target{}, err
+		return r, origin, api.Target{}, err
 	}
 	if r.Method == http.MethodConnect {
-		return origin, api.Target{}, api.Errorf(http.StatusMethodNotAllowed, "MethodNotAllowed",
+		return r, origin, api.Target{}, api.Errorf(http.StatusMethodNotAllowed, "MethodNotAllowed",
 			"%s is no proxy: send CONNECT to Sekisho's proxy port.", name)
 	}
 	origin.Base = "https://" + authority(name, port)
+	if s.isOwn(name) {
+		return s.ownAddress(r, origin)
+	}
 	target, err := s.target(r, name)
-	return origin, target, err
+	return r, origin, target, err
 }
 
 // checkHost fails unless the host of the request is the one that the connection
@@ -60,17 +63,14 @@ func checkHost(r *http.Request, name string) error {
 }
 
 func (s *Server) target(r *http.Request, name string) (api.Target, error) {
-	switch p := classify(name); {
-	case p.verdict == refused:
+	switch p := classify(name); p.verdict {
+	case refused:
 		return api.Target{}, s.notServed(r, name, p.zone)
-	case p.verdict == other:
+	case other:
 		return api.Target{}, api.Errorf(http.StatusNotFound, "HostNotFound",
 			"Nothing is served under the name %s. Sekisho serves %s.", name, strings.Join(patterns(), ", "))
-	case p.account:
-		return s.resolver.Resolve(r.Context(), &url.URL{Scheme: "https", Host: name, Path: r.URL.Path, RawPath: r.URL.RawPath})
-	default:
-		return api.Target{Service: p.service, Location: p.region}, nil
 	}
+	return s.targetOf(r, name)
 }
 
 // notServed is the error for a host in a zone of Azure's. 501 is the one server

@@ -134,25 +134,6 @@ func TestHostsThatAreNotServed(t *testing.T) {
 	}
 }
 
-func TestOwnNamesSayWhatIsServed(t *testing.T) {
-	w := start(t, func(c *Config) { c.Names = []string{"Sekisho.corp.example"} })
-	w.neverDial(t)
-	served := []string{"login.microsoftonline.com", "management.azure.com", "{account}.openai.azure.com", "{region}.api.cognitive.microsoft.com"}
-	for url, direct := range map[string]bool{
-		"https://localhost/":                 true,
-		"https://" + w.tls + "/":             true, // an address, without SNI
-		"https://sekisho.corp.example:4443/": false,
-	} {
-		for _, client := range w.clients(t, direct) {
-			response, err := client.Get(url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantError(t, response, 404, "HostNotFound", served...)
-		}
-	}
-}
-
 func TestHostMustBeTheOneOfTheConnection(t *testing.T) {
 	w := start(t, nil)
 	for _, tt := range []struct {

@@ -33,14 +33,14 @@ type world struct {
 }
 
 type call struct {
-	host, proto string
-	origin      api.Origin
-	target      api.Target
+	host, proto, path string
+	origin            api.Origin
+	target            api.Target
 }
 
 func (w *world) ServeCall(rw http.ResponseWriter, r *http.Request, o api.Origin, t api.Target) {
 	w.mu.Lock()
-	w.calls = append(w.calls, call{r.Host, r.Proto, o, t})
+	w.calls = append(w.calls, call{r.Host, r.Proto, r.URL.Path, o, t})
 	w.mu.Unlock()
 	w.handle(rw, r)
 }

@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -210,6 +211,25 @@ func look[T any](ctx context.Context, d *Directory, read func() T) (T, error) {
 // Tenant finds a tenant by id or domain; nil if there is none.
 func (d *Directory) Tenant(ctx context.Context, name string) (*Tenant, error) {
 	return look(ctx, d, func() *Tenant { return d.tenants[strings.ToLower(name)] })
+}
+
+// OnlyTenant is the tenant of an authority that names none. It fails when there
+// is more than one.
+func (d *Directory) OnlyTenant(ctx context.Context) (*Tenant, error) {
+	found, err := look(ctx, d, func() map[string]*Tenant {
+		all := map[string]*Tenant{}
+		for _, t := range d.tenants {
+			all[t.ID] = t
+		}
+		return all
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, fail(50059, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials. This directory has %d tenants, so the authority must name one.", len(found))
+	}
+	return slices.Collect(maps.Values(found))[0], nil
 }
 
 // Principal finds a principal by object id; nil if there is none.

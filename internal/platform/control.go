@@ -66,6 +66,7 @@ func (p *Platform) openControl() (*control, error) {
 	mux.HandleFunc("GET /environment", c.environment)
 	mux.HandleFunc("POST /run", c.run)
 	mux.HandleFunc("GET /audit", c.audit)
+	mux.HandleFunc("GET /hosts", c.hosts)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	return c, announce(p.opts.Data)
 }

@@ -27,6 +27,7 @@ const (
 type server struct {
 	t         *testing.T
 	gate      *gate.Gate
+	store     *store.Store
 	directory *entra.Directory
 	secret    string
 	audit     []store.Entry
@@ -51,7 +52,7 @@ func newServer(t *testing.T) *server {
 			t.Error(err)
 		}
 	})
-	s := &server{t: t}
+	s := &server{t: t, store: st}
 	if s.directory, err = entra.New(t.Context(), st, seal, time.Now); err != nil {
 		t.Fatal(err)
 	}

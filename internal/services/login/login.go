@@ -51,6 +51,9 @@ func (s *Login) Service() api.Service {
 			row(http.MethodGet, "/common/userrealm/{user}", "UserRealm", s.userRealm),
 			row(http.MethodPost, "/{tenant}/oauth2/v2.0/token", "Token_V2", s.token(2)),
 			row(http.MethodPost, "/{tenant}/oauth2/token", "Token_V1", s.token(1)),
+			row(http.MethodGet, "/adfs/.well-known/openid-configuration", "Discovery_ADFS", s.discoveryADFS),
+			row(http.MethodGet, "/adfs/discovery/keys", "Keys_ADFS", s.keys),
+			row(http.MethodPost, "/adfs/oauth2/token", "Token_ADFS", s.token(2)),
 		},
 	}
 }
@@ -58,6 +61,10 @@ func (s *Login) Service() api.Service {
 // tenantInURL is the tenant as URLs of a discovery document name it.
 func (s *Login) tenantInURL(call *api.Call) (name, issuer string, err error) {
 	name = call.Var("tenant")
+	if name == "" { // an authority that ends in /adfs
+		name, err = s.tenant(call)
+		return name, name, err
+	}
 	if entra.Shared(name) {
 		return name, "{tenantid}", nil
 	}
@@ -85,21 +92,35 @@ func (s *Login) discovery(version int) func(http.ResponseWriter, *api.Call) erro
 		if version == 2 {
 			prefix, keys, iss = "/oauth2/v2.0/", "/discovery/v2.0/keys", entra.IssuerV2(issuer)
 		}
-		at := func(path string) string { return call.URL("/" + tenant + path) }
-		return writeJSON(w, http.StatusOK, map[string]any{
-			"token_endpoint": at(prefix + "token"), "authorization_endpoint": at(prefix + "authorize"),
-			"device_authorization_endpoint": at(prefix + "devicecode"), "end_session_endpoint": at(prefix + "logout"),
-			"issuer": iss, "jwks_uri": at(keys),
-			"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
-			"response_modes_supported":              []string{"query", "fragment", "form_post"},
-			"response_types_supported":              []string{"code"},
-			"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
-			"subject_types_supported":               []string{"pairwise"},
-			"id_token_signing_alg_values_supported": []string{"RS256"},
-			"request_uri_parameter_supported":       false, "http_logout_supported": true,
-			"tenant_region_scope": "AS", "cloud_instance_name": "microsoftonline.com",
-			"cloud_graph_host_name": "graph.windows.net", "msgraph_host": "graph.microsoft.com",
-		})
+		return writeJSON(w, http.StatusOK, document(call.URL("/"+tenant), prefix, keys, iss))
+	}
+}
+
+// adfs is the first segment of an authority that MSAL takes for AD FS: it then
+// asks for no tenant and does no instance discovery, so that az and the SDKs
+// reach Sekisho under its own name. Source: clients.md §1, mode B.
+const adfs = "adfs"
+
+func (s *Login) discoveryADFS(w http.ResponseWriter, call *api.Call) error {
+	base := call.URL("/" + adfs)
+	return writeJSON(w, http.StatusOK, document(base, "/oauth2/", "/discovery/keys", base))
+}
+
+// document is an OpenID provider configuration.
+func document(authority, prefix, keys, issuer string) map[string]any {
+	return map[string]any{
+		"token_endpoint": authority + prefix + "token", "authorization_endpoint": authority + prefix + "authorize",
+		"device_authorization_endpoint": authority + prefix + "devicecode", "end_session_endpoint": authority + prefix + "logout",
+		"issuer": issuer, "jwks_uri": authority + keys,
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"response_types_supported":              []string{"code"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
+		"subject_types_supported":               []string{"pairwise"},
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"request_uri_parameter_supported":       false, "http_logout_supported": true,
+		"tenant_region_scope": "AS", "cloud_instance_name": "microsoftonline.com",
+		"cloud_graph_host_name": "graph.windows.net", "msgraph_host": "graph.microsoft.com",
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/entra"
@@ -43,7 +44,15 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 		if err != nil {
 			return err
 		}
-		t, err := s.directory.ClientCredentials(r.Context(), call.Var("tenant"), client, secret, resource)
+		// A client that knows Sekisho by its own name knows Graph by it too.
+		if own := call.Origin.Own; own != "" && strings.EqualFold(strings.TrimRight(resource, "/"), own) {
+			resource = "https://graph.microsoft.com"
+		}
+		tenant, err := s.tenant(call)
+		if err != nil {
+			return err
+		}
+		t, err := s.directory.ClientCredentials(r.Context(), tenant, client, secret, resource)
 		if err != nil {
 			return err
 		}
@@ -51,6 +60,18 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 		setHeaders(w, call)
 		return writeJSON(w, http.StatusOK, reply(t, version))
 	}
+}
+
+// tenant is the one that the authority names.
+func (s *Login) tenant(call *api.Call) (string, error) {
+	if name := call.Var("tenant"); name != "" {
+		return name, nil
+	}
+	t, err := s.directory.OnlyTenant(call.Request.Context())
+	if err != nil {
+		return "", err
+	}
+	return t.ID, nil
 }
 
 // credentials are in the form, or in a Basic header whose parts are

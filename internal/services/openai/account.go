@@ -234,7 +234,7 @@ type capability struct {
 	Value string `json:"value,omitempty"`
 }
 
-func viewAccount(r *arm.Resource) (any, error) {
+func viewAccount(r *arm.Resource, origin api.Origin) (any, error) {
 	p, err := arm.DecodeProperties[account](r)
 	if err != nil {
 		return nil, err
@@ -244,13 +244,13 @@ func viewAccount(r *arm.Resource) (any, error) {
 	if r.SystemData != nil {
 		v.DateCreated = r.SystemData.CreatedAt.Format("2006-01-02T15:04:05.0000000Z")
 	}
-	v.Endpoint = "https://" + r.Location + ".api.cognitive.microsoft.com/"
+	v.Endpoint = origin.DataPlane(r.Location + ".api.cognitive.microsoft.com")
 	language := v.Endpoint
 	if name := p.CustomSubDomainName; name != "" {
-		language = "https://" + name + ".openai.azure.com/"
+		language = origin.DataPlane(name + ".openai.azure.com")
 		v.Endpoint = language
 		if r.Kind == "AIServices" {
-			v.Endpoint = "https://" + name + ".cognitiveservices.azure.com/"
+			v.Endpoint = origin.DataPlane(name + ".cognitiveservices.azure.com")
 		}
 	}
 	v.Endpoints = map[string]string{

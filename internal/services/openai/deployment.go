@@ -100,7 +100,7 @@ type deploymentView struct {
 	Capabilities      map[string]string `json:"capabilities"`
 }
 
-func (s *OpenAI) viewDeployment(r *arm.Resource) (any, error) {
+func (s *OpenAI) viewDeployment(r *arm.Resource, _ api.Origin) (any, error) {
 	p, err := arm.DecodeProperties[deployment](r)
 	if err != nil {
 		return nil, err

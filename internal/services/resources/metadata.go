@@ -12,7 +12,10 @@ import (
 // Source: clients.md §(a): Azure Stack's before 2018, an array in 2019-05-01,
 // one object from 2022-09-01 on.
 func (s *Resources) metadata(w http.ResponseWriter, call *api.Call) error {
-	const login, graph = "https://login.microsoftonline.com", "https://graph.microsoft.com/"
+	login, graph := "https://login.microsoftonline.com", "https://graph.microsoft.com/"
+	if own := call.Origin.Own; own != "" {
+		login, graph = own, own+"/"
+	}
 	arm.WriteHeaders(w, call)
 	version := call.Request.URL.Query().Get("api-version")
 	audiences := []string{"https://management.core.windows.net/", "https://management.azure.com/"}
