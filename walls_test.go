@@ -28,13 +28,16 @@ var rooms = map[string][]string{
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
 		"internal/api", "internal/store", "rbac"},
+	// metrics is told by services and the gate; platform introduces them.
+	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
-	"internal/platform": {"internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
+	"internal/platform": {"internal/metrics", "internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
 		"internal/entra", "internal/api", "internal/store", "rbac"},
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
 	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
 	"internal/demo":        {"internal/platform"},
+	"sekishotest":          {"internal/platform"},
 	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store"},
 }
 

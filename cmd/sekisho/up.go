@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,12 +27,18 @@ func up() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Log = logger(verbose)
+			hangup := make(chan os.Signal, 1)
+			if o.Config != "" { // from before Start: a signal in the meantime must not end it
+				signal.Notify(hangup, syscall.SIGHUP)
+				defer signal.Stop(hangup)
+			}
 			p, err := platform.Start(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
 			printAddresses(cmd.OutOrStdout(), p)
 			fmt.Fprintln(cmd.OutOrStdout(), "ready")
+			go reloads(cmd.Context(), cmd.OutOrStdout(), o.Log, p, hangup)
 			return serve(cmd.Context(), p)
 		},
 	}
@@ -39,7 +47,8 @@ func up() *cobra.Command {
 	f.StringVar(&o.Listen, "listen", platform.DefaultListen, "address of the TLS listener")
 	f.StringVar(&o.Proxy, "proxy", platform.DefaultProxy, "address of the HTTPS proxy")
 	f.StringVar(&o.Identity, "identity", platform.DefaultIdentity, "address of the managed identity endpoint")
-	f.StringVar(&o.Config, "config", "", "configuration file (YAML)")
+	f.StringVar(&o.Config, "config", "", "configuration file (YAML); SIGHUP reads it again")
+	f.StringVar(&o.Profile, "profile", "", "azure: hold deployments to their capacity, as Azure does")
 	f.BoolVar(&verbose, "verbose", false, "log more")
 	return cmd
 }
@@ -55,6 +64,25 @@ func logger(verbose bool) *slog.Logger {
 func printAddresses(w io.Writer, p *platform.Platform) {
 	a := p.Addresses()
 	fmt.Fprintf(w, "data      %s\nproxy     http://%s\nlisten    https://%s\nidentity  http://%s\n", p.Data(), a.Proxy, a.Listen, a.Identity)
+	if m := p.Metrics(); m != "" {
+		fmt.Fprintf(w, "metrics   http://%s/metrics\n", m)
+	}
+}
+
+// reloads reads the configuration again at each signal, until ctx ends.
+func reloads(ctx context.Context, out io.Writer, log *slog.Logger, p *platform.Platform, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+		}
+		if err := p.Reload(); err != nil {
+			log.Error("the configuration was not reloaded; Sekisho serves on by the old one", "err", err)
+			continue
+		}
+		fmt.Fprintln(out, "reloaded")
+	}
 }
 
 // serve waits for the end, and drains.

@@ -6,10 +6,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-)
 
-// release is the version of this source.
-const release = "0.1.0"
+	"sekisho/internal/platform"
+)
 
 func version() *cobra.Command {
 	return &cobra.Command{
@@ -25,7 +24,7 @@ func version() *cobra.Command {
 					}
 				}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "sekisho %s (%s, %s)\n", release, revision, runtime.Version())
+			fmt.Fprintf(cmd.OutOrStdout(), "sekisho %s (%s, %s)\n", platform.Release, revision, runtime.Version())
 		},
 	}
 }

@@ -46,7 +46,7 @@ type Parent struct {
 
 // RootGroup is the tenant root management group, which bears the tenant's id.
 func RootGroup(tenant string) rbac.Scope {
-	return rbac.Scope("/providers/Microsoft.Management/managementGroups/" + tenant)
+	return rbac.Scope(GroupPrefix + tenant)
 }
 
 // Access answers questions to Azure RBAC.

@@ -71,12 +71,22 @@ func (k *Keys) Create(tx *store.Tx, tenant, account string, names ...string) err
 	return k.put(tx, tenant, account, list)
 }
 
-// Remove deletes an account's keys.
-func (k *Keys) Remove(tx *store.Tx, account string) error {
-	if err := tx.Delete(kindKeys, account); !errors.Is(err, store.ErrNotFound) {
+// Take removes an account's keys and gives them, sealed as they are, for Return.
+func (k *Keys) Take(tx *store.Tx, account string) (json.RawMessage, error) {
+	record, err := tx.Get(kindKeys, account)
+	if err != nil {
+		return nil, err
+	}
+	return record.Body, tx.Delete(kindKeys, account)
+}
+
+// Return gives an account back the keys that Take took from it.
+func (k *Keys) Return(tx *store.Tx, tenant, account string, taken json.RawMessage) error {
+	var list keyList
+	if err := json.Unmarshal(taken, &list); err != nil {
 		return err
 	}
-	return nil
+	return k.put(tx, tenant, account, list)
 }
 
 // List opens an account's keys, by name.

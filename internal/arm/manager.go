@@ -74,6 +74,9 @@ func (m *Manager) PutTx(tx *store.Tx, w Write) (res *Resource, created bool, err
 	if err != nil {
 		return nil, false, err
 	}
+	if err := Writable(tx, rbac.Scope(id)); err != nil {
+		return nil, false, err
+	}
 	old, err := m.load(tx, id)
 	if err != nil {
 		return nil, false, err
@@ -90,8 +93,13 @@ func (m *Manager) PutTx(tx *store.Tx, w Write) (res *Resource, created bool, err
 	if isNull(in.Properties) {
 		in.Properties = nil
 	}
-	if old != nil {
+	switch {
+	case old != nil:
 		in.ID, in.Name = old.ID, old.Name
+	case w.Type.Revive != nil:
+		if in, err = w.Type.Revive(tx, in); err != nil {
+			return nil, false, err
+		}
 	}
 	if res, err = m.plan(w.Type, old, in); err != nil {
 		return nil, false, err
@@ -308,59 +316,14 @@ func (m *Manager) save(tx *store.Tx, t *Type, res *Resource) error {
 	saved, err := tx.Put(record)
 	var taken *store.UniqueError
 	if errors.As(err, &taken) {
-		label := before(taken.Key.Value, ".")
-		return api.Errorf(http.StatusConflict, "CustomDomainInUse",
-			"The subdomain name '%s' is already used. Please pick a different name.", label)
+		return SubdomainTaken(taken.Key.Value)
 	}
 	res.Etag = saved.Etag
 	return err
 }
 
-// Delete removes a resource and all below it, with their keys, identities and
-// role assignments. It tells whether there was one.
-func (m *Manager) Delete(ctx context.Context, id, ifMatch string) (found bool, err error) {
-	err = m.store.Update(ctx, func(tx *store.Tx) error {
-		old, err := m.load(tx, id)
-		if err != nil {
-			return err
-		}
-		if found = old != nil; !found {
-			return nil
-		}
-		if err := precondition(old, ifMatch, ""); err != nil {
-			return err
-		}
-		below, err := tx.List(kindResource, store.Query{Prefix: id + "/"})
-		if err != nil {
-			return err
-		}
-		for i := len(below) - 1; i >= 0; i-- { // children before their parents
-			child, err := decode(below[i])
-			if err != nil {
-				return err
-			}
-			if err := m.remove(tx, child); err != nil {
-				return err
-			}
-		}
-		if err := m.remove(tx, old); err != nil {
-			return err
-		}
-		return m.assignments.RemoveBelow(tx, old.Scope())
-	})
-	return found, err
-}
-
-func (m *Manager) remove(tx *store.Tx, res *Resource) error {
-	if t, ok := m.registry.Get(res.Type); ok && t.Remove != nil {
-		if err := t.Remove(tx, res); err != nil {
-			return err
-		}
-	}
-	if res.Identity.System() {
-		if err := m.identities.RemoveIdentity(tx, res.ID); err != nil {
-			return err
-		}
-	}
-	return tx.Delete(kindResource, res.ID)
+// SubdomainTaken is the answer to a host name that another account has.
+func SubdomainTaken(host string) error {
+	return api.Errorf(http.StatusConflict, "CustomDomainInUse",
+		"The subdomain name '%s' is already used. Please pick a different name.", before(host, "."))
 }

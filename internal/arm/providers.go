@@ -69,6 +69,9 @@ func AlwaysRegistered(namespace string) bool {
 // Register makes a provider usable in a subscription, or no longer so.
 func (m *Manager) Register(ctx context.Context, tenant, subscription, namespace string, on bool) error {
 	return m.store.Update(ctx, func(tx *store.Tx) error {
+		if err := Writable(tx, rbac.Scope("/subscriptions/"+subscription)); err != nil {
+			return err
+		}
 		if on {
 			return RegisterTx(tx, tenant, subscription, namespace)
 		}

@@ -32,14 +32,24 @@ func (m *Manager) Subscriptions(ctx context.Context, tenant string) ([]*Resource
 
 func (m *Manager) list(ctx context.Context, q store.Query) (all []*Resource, err error) {
 	err = m.store.View(ctx, func(tx *store.Tx) error {
-		records, err := tx.List(kindResource, q)
-		all = make([]*Resource, len(records))
-		for i := 0; i < len(records) && err == nil; i++ {
-			all[i], err = decode(records[i])
-		}
+		all, err = listTx(tx, q)
 		return err
 	})
 	return all, err
+}
+
+func listTx(tx *store.Tx, q store.Query) ([]*Resource, error) {
+	records, err := tx.List(kindResource, q)
+	all := make([]*Resource, len(records))
+	for i := 0; i < len(records) && err == nil; i++ {
+		all[i], err = decode(records[i])
+	}
+	return all, err
+}
+
+// BelowTx are all resources below another, in a transaction.
+func BelowTx(tx *store.Tx, scope string) ([]*Resource, error) {
+	return listTx(tx, store.Query{Prefix: scope + "/"})
 }
 
 // ReadAction is the action that reads a resource of a type.

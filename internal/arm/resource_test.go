@@ -324,8 +324,9 @@ func TestADeletedGroupTakesAllAlong(t *testing.T) {
 	if _, _, ok, err := w.Reader.FindKey(t.Context(), key); ok || err != nil {
 		t.Errorf("the key of a deleted account still finds it (%v)", err)
 	}
-	// The names are free again.
+	// The names are free again, the account's once it is purged.
 	w.MakeGroup("rg")
+	w.Need(200, w.ARM("DELETE", w.Subscription+"/providers/Microsoft.CognitiveServices/locations/japaneast/resourceGroups/rg/deletedAccounts/doomed", ""))
 	account = w.MakeAccount(group, "doomed")
 	if again := w.ARM("POST", account+"/listKeys", "").Get("key1"); again == key {
 		t.Error("a new account has the old one's key")

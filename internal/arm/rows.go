@@ -91,6 +91,9 @@ func (m *Manager) rows(t *Type) []api.Operation {
 		if op.Checks == nil {
 			op.Checks = pathChecks(op.Action)
 		}
+		if op.Method == http.MethodPost {
+			op.Handle = m.unlocked(op.Handle)
+		}
 		rows = append(rows, op)
 	}
 	return rows

@@ -25,6 +25,9 @@ type Type struct {
 	Tracked    bool
 	Identities bool
 
+	// Revive settles a creation where something of the same id was deleted and
+	// is kept: it gives what to create instead of in. nil if nothing is kept.
+	Revive func(tx *store.Tx, in *Resource) (*Resource, error)
 	// Plan gives the resource that a write makes of old (nil on creation) and
 	// in, with defaults filled in and read-only properties set aside. It is
 	// pure and may change in. Its errors are *api.Error.
@@ -32,7 +35,7 @@ type Type struct {
 	// Commit writes what belongs to the resource in the same transaction; nil
 	// if nothing does.
 	Commit func(tx *store.Tx, old, new *Resource) error
-	// Remove deletes what Commit wrote.
+	// Remove deletes what Commit wrote. The resources below old are still there.
 	Remove func(tx *store.Tx, old *Resource) error
 	// View fills in the properties that are derived, for a reply to a client of
 	// that origin.

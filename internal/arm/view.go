@@ -176,6 +176,17 @@ func (r *Reader) Hosts(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(r.hosts)), nil
 }
 
+// HasHost tells whether a resource has a host name.
+func (r *Reader) HasHost(ctx context.Context, host string) (bool, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return false, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	_, taken := r.hosts[strings.ToLower(host)]
+	return taken, nil
+}
+
 // TenantOf tells which tenant the subscription of a scope belongs to.
 func (r *Reader) TenantOf(ctx context.Context, scope rbac.Scope) (string, bool, error) {
 	subscription := scope.Subscription()

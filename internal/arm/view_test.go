@@ -7,6 +7,7 @@ import (
 
 	"sekisho/internal/arm"
 	"sekisho/internal/servicetest"
+	"sekisho/internal/store"
 )
 
 // The view reads changes in the order in which documents were last written, and
@@ -37,6 +38,9 @@ func TestAHostNameThatChangedHandsStays(t *testing.T) {
 	if found, err := w.Manager.Delete(t.Context(), first, ""); !found || err != nil {
 		t.Fatal(found, err)
 	}
+	w.Update(func(tx *store.Tx) error {
+		return tx.Delete("deletedAccount", w.Subscription+"/providers/Microsoft.CognitiveServices/locations/japaneast/resourceGroups/rg/deletedAccounts/wanted")
+	})
 	put(second, `{"customSubDomainName":"wanted"}`)
 	put(first, `{}`)
 	leadsTo(second)

@@ -125,9 +125,13 @@ func (s *story) create(ctx context.Context) error {
 		return err
 	}
 	s.token = a.at("access_token")
-	// What an earlier telling on the same data left behind.
-	if _, err := s.do(ctx, s.armCall(http.MethodDelete, s.groupID(), "2021-04-01", nil)); err != nil {
-		return err
+	// What an earlier telling on the same data left behind; a deleted account
+	// keeps its name until it is purged.
+	deleted := "/subscriptions/" + s.creds.SubscriptionID + "/providers/Microsoft.CognitiveServices/locations/" + location + "/resourceGroups/" + group + "/deletedAccounts/" + account
+	for _, r := range []request{s.armCall(http.MethodDelete, s.groupID(), "2021-04-01", nil), s.armCall(http.MethodDelete, deleted, cognitive, nil)} {
+		if _, err := s.do(ctx, r); err != nil {
+			return err
+		}
 	}
 	if _, err := s.step(ctx, "Create a resource group", s.armCall(http.MethodPut, s.groupID(), "2021-04-01", map[string]string{"location": location}),
 		expectation{status: 201, text: "Succeeded"}); err != nil {

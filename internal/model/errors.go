@@ -44,8 +44,8 @@ const (
 // retries. It never holds the API key.
 type UpstreamError struct {
 	Kind Kind
-	// Status, Body (at most 64 KiB) and RetryAfter are set for Status; RetryAfter
-	// is 0 if the upstream did not say.
+	// Status and Body (at most 64 KiB) are set for Status. RetryAfter is 0 if
+	// nobody said: neither the upstream nor the pool that it is in.
 	Status     int
 	Body       []byte
 	RetryAfter time.Duration

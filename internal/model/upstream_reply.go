@@ -54,16 +54,18 @@ func receiveWhole(body io.Reader, live *liveBody) (*Reply, *UpstreamError) {
 		return nil, broken(live.ctx, err)
 	case len(data) > maxWhole:
 		return nil, garbage("a body of more than 64 MiB")
-	case !json.Valid(data) || bytes.TrimLeft(data, " \t\r\n")[0] != '{':
-		return nil, garbage("a body that is not a JSON object")
 	}
-	live.Close()
 	var told struct {
 		Usage *Usage `json:"usage"`
 	}
-	if json.Unmarshal(data, &told) != nil {
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(data, &told); {
+	case errors.As(err, &syntax), bytes.TrimLeft(data, " \t\r\n")[0] != '{':
+		return nil, garbage("a body that is not a JSON object")
+	case err != nil:
 		told.Usage = nil // of another shape: the body is the client's to read
 	}
+	live.Close()
 	return &Reply{ContentType: JSON, Body: io.NopCloser(bytes.NewReader(data)), Usage: told.Usage}, nil
 }
 
@@ -85,12 +87,17 @@ type liveBody struct {
 	cancel context.CancelCauseFunc
 	body   io.ReadCloser
 	idle   time.Duration // 0: no bound
+	timer  *time.Timer   // runs while a read waits
 }
 
 func (b *liveBody) Read(p []byte) (int, error) {
 	if b.idle > 0 {
-		silence := time.AfterFunc(b.idle, func() { b.cancel(errIdle) })
-		defer silence.Stop()
+		if b.timer == nil {
+			b.timer = time.AfterFunc(b.idle, func() { b.cancel(errIdle) })
+		} else {
+			b.timer.Reset(b.idle)
+		}
+		defer b.timer.Stop()
 	}
 	n, err := b.body.Read(p)
 	if err == nil || err == io.EOF {

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
-
-	"sekisho/internal/model"
 )
 
 // Config is the configuration file. Unknown keys are errors.
@@ -28,16 +28,40 @@ type Config struct {
 		// Retention is how long audit records are kept; 30 days by default.
 		Retention time.Duration `yaml:"retention"`
 	} `yaml:"audit"`
+	Limits struct {
+		// Enforce holds deployments to their capacity. It is off by default, and
+		// on with the profile azure.
+		Enforce *bool `yaml:"enforce"`
+	} `yaml:"limits"`
+	ContentFilter ContentFilterConfig `yaml:"contentFilter"`
+	// Metrics is the loopback address where Prometheus reads; none by default.
+	Metrics string `yaml:"metrics"`
 	// Keeper is a gocloud.dev/secrets URL (base64key://) of the key that wraps
 	// the data key; by default it is a file in the data directory.
 	Keeper string `yaml:"keeper"`
 }
 
-// ModelConfig is one OpenAI-compatible server.
+// ModelConfig is a model and the server, or the several, that answer for it.
 type ModelConfig struct {
-	Name  string `yaml:"name"`  // as deployments name the model
+	Name         string `yaml:"name"` // as deployments name the model
+	ServerConfig `yaml:",inline"`
+	Backends     []BackendConfig `yaml:"backends"`
+}
+
+// BackendConfig is one of several servers for a model.
+type BackendConfig struct {
+	Name         string `yaml:"name"` // in errors and logs
+	ServerConfig `yaml:",inline"`
+	// Priority is 1 unless it says otherwise; the lowest that is up answers.
+	Priority *int `yaml:"priority"`
+	// Weight is the share within a priority; 1 by default.
+	Weight *int `yaml:"weight"`
+}
+
+// ServerConfig is one OpenAI-compatible server.
+type ServerConfig struct {
 	URL   string `yaml:"url"`   // up to and including /v1
-	Model string `yaml:"model"` // as the server names it; Name by default
+	Model string `yaml:"model"` // as the server names it; the model's name by default
 	// The server's API key: in a file, or in an environment variable.
 	APIKeyFile string `yaml:"apiKeyFile"`
 	APIKeyEnv  string `yaml:"apiKeyEnv"`
@@ -45,6 +69,19 @@ type ModelConfig struct {
 	Timeout     time.Duration `yaml:"timeout"`
 	IdleTimeout time.Duration `yaml:"idleTimeout"`
 	Retries     *int          `yaml:"retries"`
+}
+
+// ContentFilterConfig is who judges prompts and completions, and what follows.
+type ContentFilterConfig struct {
+	// Mode is off (the default), annotate or block.
+	Mode string `yaml:"mode"`
+	// Blocklist are words, or expressions between slashes.
+	Blocklist []string `yaml:"blocklist"`
+	// ModerationURL is OpenAI's moderations operation, on any server.
+	ModerationURL string `yaml:"moderationURL"`
+	// The server's API key: in a file, or in an environment variable.
+	ModerationKeyFile string `yaml:"moderationKeyFile"`
+	ModerationKeyEnv  string `yaml:"moderationKeyEnv"`
 }
 
 const defaultRetention = 30 * 24 * time.Hour
@@ -72,64 +109,38 @@ func ReadConfig(path string) (Config, error) {
 	default:
 		return c, fmt.Errorf("configuration %s: proxy.otherHosts is %q, but must be tunnel or refuse", path, c.Proxy.OtherHosts)
 	}
-	for i, m := range c.Models {
-		if m.Name == "" || m.URL == "" {
-			return c, fmt.Errorf("configuration %s: models[%d] needs a name and a url", path, i)
+	switch c.ContentFilter.Mode {
+	case "":
+		c.ContentFilter.Mode = "off"
+	case "off":
+	case "annotate", "block":
+		if len(c.ContentFilter.Blocklist) == 0 && c.ContentFilter.ModerationURL == "" {
+			return c, fmt.Errorf("configuration %s: contentFilter.mode is %s, but there is neither a blocklist nor a moderationURL to judge by", path, c.ContentFilter.Mode)
 		}
+	default:
+		return c, fmt.Errorf("configuration %s: contentFilter.mode is %q, but must be off, annotate or block", path, c.ContentFilter.Mode)
+	}
+	if err := checkLoopback(c.Metrics); err != nil {
+		return c, fmt.Errorf("configuration %s: metrics: %w", path, err)
+	}
+	if err := checkModels(c.Models); err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
 }
 
-// models answers for model names.
-type models struct {
-	builtin  model.Model
-	upstream map[string]model.Model // by lower-cased name
-}
-
-// For implements openai.Models.
-func (m *models) For(name string) model.Model {
-	if up, ok := m.upstream[strings.ToLower(name)]; ok {
-		return up
+// checkLoopback takes addresses that no other machine reaches: metrics name
+// accounts and deployments, and ask for no credential.
+func checkLoopback(address string) error {
+	if address == "" {
+		return nil
 	}
-	return m.builtin
-}
-
-func newModels(configured []ModelConfig) (*models, []string, error) {
-	all := &models{builtin: model.Builtin{}, upstream: map[string]model.Model{}}
-	var names []string
-	for _, c := range configured {
-		key, err := c.apiKey()
-		if err != nil {
-			return nil, nil, fmt.Errorf("configuration: model %s: %w", c.Name, err)
-		}
-		up := model.UpstreamConfig{URL: c.URL, APIKey: key, Model: c.Model, Timeout: c.Timeout, IdleTimeout: c.IdleTimeout, Retries: 2}
-		if up.Model == "" {
-			up.Model = c.Name
-		}
-		if c.Retries != nil {
-			up.Retries = *c.Retries
-		}
-		m, err := model.NewUpstream(up)
-		if err != nil {
-			return nil, nil, fmt.Errorf("configuration: model %s: %w", c.Name, err)
-		}
-		all.upstream[strings.ToLower(c.Name)] = m
-		names = append(names, c.Name)
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q is no address; want one such as 127.0.0.1:9464", address)
 	}
-	return all, names, nil
-}
-
-func (c ModelConfig) apiKey() (string, error) {
-	if c.APIKeyFile != "" {
-		raw, err := os.ReadFile(c.APIKeyFile)
-		return strings.TrimSpace(string(raw)), err
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s is not a loopback address; want one such as 127.0.0.1:9464", address)
 	}
-	if c.APIKeyEnv == "" {
-		return "", nil
-	}
-	key, ok := os.LookupEnv(c.APIKeyEnv)
-	if !ok {
-		return "", fmt.Errorf("the environment variable %s is not set", c.APIKeyEnv)
-	}
-	return key, nil
+	return nil
 }

@@ -51,12 +51,24 @@ func TestReadConfigDefaults(t *testing.T) {
 
 func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"modles: []":                        "modles",
-		"models: [{name: x}]":               "models[0] needs a name and a url",
-		"models: [{name: x, url: u, k: 1}]": "k",
-		"proxy: {otherHosts: perhaps}":      `"perhaps"`,
-		"audit: {retention: soon}":          "soon",
-		"models: {":                         "configuration",
+		"modles: []":          "modles",
+		"models: [{name: x}]": "models[0] needs a name and a url",
+		"models: [{name: x, url: u}, {name: X, url: u}]":                                     "models[1]: there are two models of the name X",
+		"models: [{name: x, backends: [{name: a}]}]":                                         "models[0].backends[0] needs a name and a url",
+		"models: [{name: x, backends: [{name: a, url: u, weight: 0}]}]":                      "models[0].backends[0]: the weight 0",
+		"models: [{name: x, backends: [{name: a, url: u, wieght: 1}]}]":                      "wieght",
+		"models: [{name: x, timeout: 1s, backends: [{name: a, url: u}]}]":                    "must be written at each",
+		"models: [{name: x, url: 'http://h/v1', backends: [{name: a, url: 'http://h/v1'}]}]": "must be written at each",
+		"models: [{name: x, url: u, k: 1}]":                                                  "k",
+		"contentFilter: {mode: sometimes}":                                                   `"sometimes"`,
+		"contentFilter: {mode: block}":                                                       "neither a blocklist nor a moderationURL",
+		"metrics: 0.0.0.0:9464":                                                              "not a loopback address",
+		"metrics: example.com:9464":                                                          "not a loopback address",
+		"metrics: 9464":                                                                      "is no address",
+		"limits: {enforced: true}":                                                           "enforced",
+		"proxy: {otherHosts: perhaps}":                                                       `"perhaps"`,
+		"audit: {retention: soon}":                                                           "soon",
+		"models: {":                                                                          "configuration",
 	} {
 		_, err := ReadConfig(writeConfig(t, text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -74,12 +86,28 @@ func TestModelKeysComeFromFileOrEnvironment(t *testing.T) {
 	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for want, c := range map[string]ModelConfig{"from-env": {APIKeyEnv: "SEKISHO_TEST_KEY"}, "from-file": {APIKeyFile: file}, "": {}} {
-		if got, err := c.apiKey(); err != nil || got != want {
+	for want, c := range map[string][2]string{"from-env": {"", "SEKISHO_TEST_KEY"}, "from-file": {file, ""}, "": {}} {
+		if got, err := secret(c[0], c[1]); err != nil || got != want {
 			t.Errorf("got %q, %v; want %q", got, err, want)
 		}
 	}
-	if _, err := (ModelConfig{APIKeyEnv: "SEKISHO_TEST_UNSET"}).apiKey(); err == nil {
+	if _, err := secret("", "SEKISHO_TEST_UNSET"); err == nil {
 		t.Error("an unset variable: no error")
+	}
+	if _, err := secret(file, "SEKISHO_TEST_KEY"); err == nil {
+		t.Error("a key that is given twice: no error")
+	}
+}
+
+func TestTwoBackendsOfOneName(t *testing.T) {
+	c, err := ReadConfig(writeConfig(t, "models: [{name: m, backends: [{name: a, url: 'http://h/v1'}, {name: A, url: 'http://i/v1', priority: 2, weight: 3}]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := c.Models[0].Backends[1]; *b.Priority != 2 || *b.Weight != 3 || b.URL != "http://i/v1" {
+		t.Errorf("backends[1]: %+v", b)
+	}
+	if _, err := newUpstreams(c.Models); err == nil || !strings.Contains(err.Error(), `model m: two backends are named "A"`) {
+		t.Errorf("got %v", err)
 	}
 }

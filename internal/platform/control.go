@@ -30,6 +30,7 @@ type control struct {
 	server   *http.Server
 	ctx      context.Context
 	stop     context.CancelFunc
+	started  time.Time
 }
 
 // socketPath is where the control socket of a data directory is. Unix bounds
@@ -60,14 +61,19 @@ func (p *Platform) openControl() (*control, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
-	c := &control{platform: p, path: path, listener: ln}
+	c := &control{platform: p, path: path, listener: ln, started: time.Now()}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /environment", c.environment)
 	mux.HandleFunc("POST /run", c.run)
 	mux.HandleFunc("GET /audit", c.audit)
+	mux.HandleFunc("GET /status", c.status)
+	mux.HandleFunc("GET /backup", c.backUp)
 	mux.HandleFunc("GET /hosts", c.hosts)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	if p.opts.Private {
+		return c, nil
+	}
 	return c, announce(p.opts.Data)
 }
 

@@ -23,8 +23,10 @@ import (
 	"sekisho/internal/services/compute"
 	"sekisho/internal/services/graph"
 	"sekisho/internal/services/imds"
+	"sekisho/internal/services/insights"
 	"sekisho/internal/services/login"
 	"sekisho/internal/services/managedidentity"
+	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
 	"sekisho/internal/store"
@@ -37,8 +39,10 @@ type Options struct {
 	Proxy    string // CONNECT proxy
 	Identity string // managed identity endpoint
 	Config   string // configuration file; may be empty
+	Profile  string // ProfileAzure, or empty
 	Log      *slog.Logger
 	Now      func() time.Time // the clock; time.Now by default
+	Private  bool             // commands find it by its data directory only
 }
 
 // Default addresses: loopback only.
@@ -53,14 +57,18 @@ type Platform struct {
 	opts      Options
 	store     *store.Store
 	audit     *store.Audit
+	activity  *store.Audit
 	directory *entra.Directory
+	grants    *access.Access
 	manager   *arm.Manager
 	reader    *arm.Reader
 	registry  *arm.Registry
 	identity  *imds.Server
+	gate      *gate.Gate
 	edge      *edge.Server
 	ca        *edge.CA
 	sealing   *store.Sealer
+	gateway   *gateway
 	services  []api.Service
 
 	listeners [3]net.Listener // listen, proxy, identity
@@ -70,6 +78,7 @@ type Platform struct {
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
 	failed    chan error
+	backup    sync.Mutex // held while one is made
 }
 
 // Start opens the data directory and serves. What stands in the way is one
@@ -95,8 +104,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 			p.close()
 		}
 	}()
-	models, modelNames, err := newModels(config.Models)
-	if err != nil {
+	if p.gateway, err = newGateway(o, config); err != nil {
 		return nil, err
 	}
 	if err := p.listen(); err != nil {
@@ -105,7 +113,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 	if err := p.open(ctx, config); err != nil {
 		return nil, err
 	}
-	if err := p.assemble(config, models, modelNames); err != nil {
+	if err := p.assemble(config); err != nil {
 		return nil, err
 	}
 	if err := p.createSample(ctx); err != nil {
@@ -132,7 +140,8 @@ func (p *Platform) listen() error {
 			return nil
 		})
 	}
-	return nil
+	p.closers = append(p.closers, p.gateway.close)
+	return p.gateway.listen()
 }
 
 func (p *Platform) open(ctx context.Context, config Config) error {
@@ -153,6 +162,10 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 		return err
 	}
 	p.closers = append(p.closers, p.audit.Close)
+	if p.activity, err = insights.Open(p.opts.Data); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.activity.Close)
 	if p.directory, err = entra.New(ctx, p.store, seal, p.opts.Now); err != nil {
 		return err
 	}
@@ -162,10 +175,12 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 }
 
 // assemble makes the rooms and gives each what it needs.
-func (p *Platform) assemble(config Config, m *models, modelNames []string) error {
+func (p *Platform) assemble(config Config) error {
 	keys := arm.NewKeys(p.store, p.sealing)
 	grants := access.New(p.store)
-	ai := openai.New(keys, m, modelNames)
+	p.grants = grants
+	ai := openai.New(keys, p.gateway.models, nil)
+	p.gateway.attach(ai)
 	types := []*arm.Type{arm.GroupType()}
 	types = append(types, ai.Types()...)
 	types = append(types, compute.Types()...)
@@ -173,32 +188,39 @@ func (p *Platform) assemble(config Config, m *models, modelNames []string) error
 	p.registry = arm.NewRegistry(types...)
 	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
 	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
-	ai.Attach(p.manager, p.reader)
+	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
 	p.services = []api.Service{
-		arm.Service(
+		insights.Recorded(arm.Service(
 			p.manager.Operations(),
 			resources.New(p.manager, p.registry, p.directory).Operations(),
 			authorization.New(p.store, grants, p.directory, p.manager).Operations(),
+			management.New(p.store, grants, p.manager).Operations(),
+			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
-		),
+		), p.activity),
 		ai.DataPlane(),
 		login.New(p.directory).Service(),
 		graph.New(p.store).Service(),
 	}
-	g, err := gate.New(gate.Config{
-		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.audit, Log: p.opts.Log, Services: p.services,
+	var err error
+	p.gate, err = gate.New(gate.Config{
+		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.gateway.watch(p.audit), Log: p.opts.Log, Services: p.services,
 	})
 	if err != nil {
 		return err
 	}
-	p.edge = edge.New(edge.Config{CA: p.ca, Resolver: p.reader, Handler: g, RefuseOther: config.Proxy.OtherHosts == "refuse", Log: p.opts.Log})
+	p.edge = edge.New(edge.Config{CA: p.ca, Resolver: p.reader, Handler: p.gate, RefuseOther: config.Proxy.OtherHosts == "refuse", Log: p.opts.Log})
 	return nil
 }
 
 // serve starts everything that runs by itself.
 func (p *Platform) serve(ctx context.Context) error {
+	var err error
+	if p.control, err = p.openControl(); err != nil { // before anything runs that would have to be stopped
+		return err
+	}
 	p.plain = &http.Server{Handler: p.identity, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(p.opts.Log.Handler(), slog.LevelWarn)}
 	p.background("TLS listener", func() error { return p.edge.Serve(p.listeners[0], nil) })
 	p.background("proxy", func() error { return p.edge.ServeProxy(p.listeners[1]) })
@@ -208,13 +230,9 @@ func (p *Platform) serve(ctx context.Context) error {
 		}
 		return nil
 	})
+	p.background("metrics", func() error { return p.gateway.serve(ctx) })
 	p.background("signing keys", func() error { return p.directory.MaintainKeys(ctx) })
-	control, err := p.openControl()
-	if err != nil {
-		return err
-	}
-	p.control = control
-	p.background("control socket", control.serve)
+	p.background("control socket", p.control.serve)
 	return nil
 }
 

@@ -49,8 +49,18 @@ func newWorld(t testing.TB) *world {
 	dir, err := os.MkdirTemp("", "sk") // short: a socket's path is bounded
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	return worldOn(t, dir)
+}
+
+// worldOn starts a Sekisho on a data directory.
+func worldOn(t testing.TB, dir string, change ...func(*Options)) *world {
+	t.Helper()
 	t.Setenv("XDG_STATE_HOME", dir)
-	p, err := Start(context.Background(), Options{Data: dir, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"})
+	o := anyPort(dir)
+	for _, c := range change {
+		c(&o)
+	}
+	p, err := Start(context.Background(), o)
 	check(t, err)
 	t.Cleanup(func() { check(t, p.Shutdown(context.Background())) })
 	w := &world{t: t, p: p}

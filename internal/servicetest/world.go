@@ -17,7 +17,9 @@ import (
 	"sekisho/internal/model"
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
+	"sekisho/internal/services/insights"
 	"sekisho/internal/services/managedidentity"
+	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
 	"sekisho/internal/store"
@@ -45,6 +47,8 @@ type World struct {
 	Tenant       string
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
+	OpenAI       *openai.OpenAI
+	Later        time.Duration // how far services' clocks are ahead
 	access       *access.Access
 	gate         *gate.Gate
 }
@@ -78,24 +82,29 @@ func New(t testing.TB, models Models) *World {
 	audit, err := store.OpenAudit(w.Dir, time.Hour)
 	w.must(err)
 	t.Cleanup(func() { audit.Close() })
+	activity, err := insights.Open(w.Dir)
+	w.must(err)
+	t.Cleanup(func() { activity.Close() })
 	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
 	w.must(err)
 
 	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store)
 	w.access = grants
 	ai := openai.New(keys, models, nil)
+	w.OpenAI = ai
 	types := append([]*arm.Type{arm.GroupType()}, ai.Types()...)
 	types = append(types, compute.Types()...)
 	types = append(types, managedidentity.Types(w.Directory)...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
-	ai.Attach(w.Manager, w.Reader)
+	ai.Attach(w.Manager, w.Reader, func() time.Time { return time.Now().Add(w.Later) })
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
-			arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
-				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), ai.ControlPlane()),
+			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
+				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), management.New(w.Store, grants, w.Manager).Operations(),
+				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane()), activity),
 			ai.DataPlane(),
 		},
 	})

@@ -66,6 +66,8 @@ type auditItem struct {
 	flushed chan<- struct{}
 }
 
+const auditFile = "audit.db"
+
 const (
 	auditQueue  = 1024
 	auditBatch  = 256
@@ -83,7 +85,7 @@ func OpenAudit(dir string, retention time.Duration) (*Audit, error) {
 	}
 	// NORMAL: a loss of power may take the last entries, and no request waits
 	// for the disk.
-	write, read, err := openSQLite(context.Background(), d, filepath.Join(dir, "audit.db"), "NORMAL")
+	write, read, err := openSQLite(context.Background(), d, filepath.Join(dir, auditFile), "NORMAL")
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@
 // before the database because a database without its data key means that the
 // key was lost, and then no new key may silently take its place.
 //
+// BackUp copies them into one file while they are used, Restore makes a data
+// directory of that file, and Erase deletes one.
+//
 // # Documents
 //
 // A Record is a JSON document under (kind, id). Kinds are exact; ids and the

@@ -12,13 +12,16 @@ import (
 	"syscall"
 )
 
+// lockName is the file that the process of a data directory holds locked.
+const lockName = "lock"
+
 // Lock takes a data directory for this process, and creates it if it is not
 // there. The lock ends with release, or with the process however that ends.
 func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

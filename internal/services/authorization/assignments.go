@@ -55,6 +55,9 @@ func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
 	a.ID = strings.TrimSuffix(scope, "/") + "/providers/" + provider + "/roleAssignments/" + a.Name
 	status := http.StatusCreated
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		if err := arm.Writable(tx, rbac.Scope(a.ID)); err != nil {
+			return err
+		}
 		old, err := access.Named(tx, tenant, a.Name)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -164,6 +167,9 @@ func (s *Authorization) delete(w http.ResponseWriter, call *api.Call) error {
 		if a, err = access.Get(tx, call.Path); err != nil {
 			return err
 		}
+		if err := arm.Deletable(tx, rbac.Scope(a.ID)); err != nil {
+			return err
+		}
 		if err := keepOwner(tx, call.Caller.Tenant, a); err != nil {
 			return err
 		}
@@ -214,7 +220,11 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	var all []access.Assignment
+	var tree *access.Tree
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+		if tree, err = access.LoadTree(tx, tenant); err != nil {
+			return err
+		}
 		all, err = access.List(tx, tenant)
 		return err
 	})
@@ -227,7 +237,7 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 	var views []any
 	for _, a := range all {
 		at := rbac.Scope(a.Scope)
-		above := at.Covers(rbac.Scope(scope)) || at.Key() == access.RootGroup(tenant).Key()
+		above := at.Covers(rbac.Scope(scope)) || tree.Above(at, rbac.Scope(scope))
 		if !above && !rbac.Scope(scope).Covers(at) {
 			continue
 		}

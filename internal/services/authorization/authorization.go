@@ -1,5 +1,5 @@
 // Package authorization is Microsoft.Authorization, the ARM face of access:
-// role definitions and role assignments at any scope.
+// role definitions, role assignments and management locks at any scope.
 package authorization
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // source documents these operations.
-const source = "azure-rest-api-specs authorization/stable/2022-04-01; azure-docs role-assignments-rest.md, role-definitions-list.md"
+const source = "azure-rest-api-specs authorization/stable/2022-04-01; azure-docs role-assignments-rest.md, role-definitions-list.md; locks/stable/2020-05-01, lock-resources.md"
 
 const (
 	provider = "Microsoft.Authorization"
@@ -50,6 +50,10 @@ func (s *Authorization) Operations() []api.Operation {
 		row(http.MethodGet, "/roleAssignments/{name}", "RoleAssignments_Get", "/roleAssignments/read", atItself, s.get),
 		row(http.MethodPut, "/roleAssignments/{name}", "RoleAssignments_Create", "/roleAssignments/write", atItself, s.put),
 		row(http.MethodDelete, "/roleAssignments/{name}", "RoleAssignments_Delete", "/roleAssignments/delete", atItself, s.delete),
+		row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", atScope, s.listLocks),
+		row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
+		row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
+		row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
 	}
 }
 
@@ -67,18 +71,33 @@ func (s *Authorization) place(ctx context.Context, call *api.Call) (scope, tenan
 	if _, err := rbac.ParseScope(written); err != nil {
 		return "", "", api.BadRequest("InvalidScope", "scope", "The scope '%s' is invalid: %v.", written, err)
 	}
-	root := access.RootGroup(call.Caller.Tenant)
-	switch {
-	case written == "/":
+	if written == "/" {
 		return "/", call.Caller.Tenant, nil
-	case rbac.Scope(written).Key() == root.Key():
-		return string(root), call.Caller.Tenant, nil
+	}
+	if below, ok := strings.CutPrefix(rbac.Scope(written).Key(), strings.ToLower(access.GroupPrefix)); ok && !strings.Contains(below, "/") {
+		tree, err := s.tree(ctx, call.Caller.Tenant)
+		if err != nil {
+			return "", "", err
+		}
+		g, ok := tree.Group(strings.TrimSuffix(written, "/"))
+		if !ok {
+			return "", "", api.Errorf(http.StatusNotFound, "NotFound", "The management group '%s' could not be found.", below)
+		}
+		return g.ID, call.Caller.Tenant, nil
 	}
 	res, err := s.arm.Find(ctx, written)
 	if err != nil {
 		return "", "", err
 	}
 	return res.ID, res.Tenant, nil
+}
+
+func (s *Authorization) tree(ctx context.Context, tenant string) (tree *access.Tree, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		tree, err = access.LoadTree(tx, tenant)
+		return err
+	})
+	return tree, err
 }
 
 // roleID is a role definition's id as seen from a scope.

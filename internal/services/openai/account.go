@@ -8,7 +8,6 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
-	"sekisho/internal/store"
 )
 
 const (
@@ -58,11 +57,10 @@ func (s *OpenAI) accounts() *arm.Type {
 		Name: accountType, Source: controlSource, Versions: versions,
 		Names: accountNames, NameRule: "2 to 64 letters, digits, hyphens, periods and underscores, beginning with a letter or digit",
 		Tracked: true, Identities: true,
-		Plan: planAccount,
-		Commit: func(tx *store.Tx, _, new *arm.Resource) error {
-			return s.keys.Create(tx, new.Tenant, new.ID, keyNames...)
-		},
-		Remove:   func(tx *store.Tx, old *arm.Resource) error { return s.keys.Remove(tx, old.ID) },
+		Plan:     planAccount,
+		Revive:   s.reviveAccount,
+		Commit:   s.commitAccount,
+		Remove:   s.removeAccount,
 		View:     viewAccount,
 		Endpoint: endpoint,
 		Actions:  s.accountActions(),

@@ -69,6 +69,8 @@ func TestASubdomainBelongsToOneAccount(t *testing.T) {
 	resolves(first)
 	w.Need(200, w.ARM("DELETE", first, ""))
 	resolves("")
+	wantError(t, w.ARM("PUT", group+accounts+"second", body("wanted")), 409, "CustomDomainInUse") // until it is purged
+	w.Need(200, w.ARM("DELETE", deletedAt(w, "japaneast", "wanted"), ""))
 	second := w.Make(group+accounts+"second", body("wanted"))
 	resolves(second)
 	// The first comes back without the name, and does not take it along.

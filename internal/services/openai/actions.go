@@ -22,6 +22,8 @@ func (s *OpenAI) accountActions() []api.Operation {
 	return []api.Operation{
 		{Method: http.MethodPost, Pattern: "listKeys", Name: "Accounts_ListKeys", Action: accountType + "/listKeys/action", Handle: s.listKeys},
 		{Method: http.MethodPost, Pattern: "regenerateKey", Name: "Accounts_RegenerateKey", Action: accountType + "/regenerateKey/action", Handle: s.regenerateKey},
+		{Method: http.MethodGet, Pattern: "skus", Name: "Accounts_ListSkus", Action: accountType + "/skus/read", Handle: s.accountSKUs},
+		{Method: http.MethodGet, Pattern: "usages", Name: "Accounts_ListUsages", Action: accountType + "/usages/read", Handle: s.accountUsages},
 		{Method: http.MethodGet, Pattern: "models", Name: "Accounts_ListModels", Action: accountType + "/models/read", Handle: s.accountModels},
 	}
 }

@@ -24,6 +24,8 @@ type deployment struct {
 	VersionUpgrade string `json:"versionUpgradeOption,omitempty"`
 }
 
+const deploymentType = accountType + "/deployments"
+
 var deploymentNames = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9]$|^[a-zA-Z0-9]$`)
 
 // deploymentSKUs are the deployment types of Azure OpenAI.
@@ -33,10 +35,11 @@ var deploymentSKUs = []string{"Standard", "GlobalStandard", "DataZoneStandard", 
 
 func (s *OpenAI) deployments() *arm.Type {
 	return &arm.Type{
-		Name: accountType + "/deployments", Source: controlSource, Versions: versions,
+		Name: deploymentType, Source: controlSource, Versions: versions,
 		Names: deploymentNames, NameRule: "1 to 64 letters, digits, hyphens, periods and underscores",
-		Plan: s.planDeployment,
-		View: s.viewDeployment,
+		Plan:   s.planDeployment,
+		Commit: s.commitDeployment,
+		View:   s.viewDeployment,
 	}
 }
 

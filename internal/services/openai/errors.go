@@ -25,6 +25,11 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	for name, values := range e.Header {
 		w.Header()[name] = values
 	}
+	var blocked *filtered
+	if errors.As(err, &blocked) { // JSON, even where the reply would stream
+		arm.WriteJSON(w, e.Status, map[string]any{"error": blocked.body()})
+		return
+	}
 	switch e.Code {
 	case api.CodeNoRoute, api.CodeMethodNotAllowed:
 		e = notFound() // as the API management in front of Azure OpenAI

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"sekisho/internal/api"
@@ -98,50 +97,118 @@ func readObject(call *api.Call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var syntax *json.SyntaxError
-	var object map[string]json.RawMessage
-	switch err := json.Unmarshal(body, &object); {
-	case errors.As(err, &syntax):
-		return nil, api.BadRequest("BadRequest", "", "We could not parse the JSON body of your request: %v at position %d.", err, syntax.Offset)
-	case err != nil || object == nil:
-		return nil, api.BadRequest("BadRequest", "", "The body of your request must be a JSON object.")
+	start := bytes.TrimLeft(body, " \t\r\n")
+	if json.Valid(body) && start[0] == '{' {
+		return body, nil
 	}
-	return body, nil
+	var syntax *json.SyntaxError
+	var whole json.RawMessage
+	if err := json.Unmarshal(body, &whole); errors.As(err, &syntax) {
+		return nil, api.BadRequest("BadRequest", "", "We could not parse the JSON body of your request: %v at position %d.", err, syntax.Offset)
+	}
+	return nil, api.BadRequest("BadRequest", "", "The body of your request must be a JSON object.")
 }
 
-func (s *OpenAI) infer(w http.ResponseWriter, call *api.Call, op model.Operation, name string, body []byte) error {
-	ctx := call.Request.Context()
-	res, ok, err := s.reader.Get(ctx, string(call.Target.Scope)+"/deployments/"+name)
+// infer answers for a deployment, and tells the meter how it ended.
+func (s *OpenAI) infer(w http.ResponseWriter, call *api.Call, op model.Operation, name string, body []byte) (err error) {
+	res, ok, err := s.reader.Get(call.Request.Context(), string(call.Target.Scope)+"/deployments/"+name)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return deploymentNotFound()
 	}
-	d, err := arm.DecodeProperties[deployment](res)
+	d, err := s.decoded(res)
 	if err != nil {
 		return err
 	}
+	duties := s.duties.Load()
+	out := &recorder{ResponseWriter: w}
+	begun := duties.Now()
+	defer func() { duties.served(call, res, d.Model.Name, begun, out, err) }()
 	if m, ok := s.catalog.find(d.Model.Name, d.Model.Version); !ok || !m.can(op) {
 		return api.BadRequest("OperationNotSupported", "", "The %s operation does not work with the specified model, %s. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.", operationWord(op), d.Model.Name)
 	}
 	if bringsData(body) {
 		return api.BadRequest("BadRequest", "", "On Your Data (data_sources) is not supported by this Sekisho yet.")
 	}
-	reply, err := s.models.For(d.Model.Name).Do(ctx, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: passedOn(call.Request.Header)})
+	return s.answer(out, call, duties, res, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: passedOn(call.Request.Header)})
+}
+
+// decoded reads a deployment's properties, once for each version of it.
+func (s *OpenAI) decoded(res *arm.Resource) (deployment, error) {
+	if d, ok := s.known.Get(res.Etag); ok {
+		return d, nil
+	}
+	d, err := arm.DecodeProperties[deployment](res)
+	if err == nil {
+		s.known.Add(res.Etag, d)
+	}
+	return d, err
+}
+
+// answer holds the call to the deployment's capacity and to the content
+// filter, asks the model, and passes its reply on.
+func (s *OpenAI) answer(w *recorder, call *api.Call, duties *Duties, res *arm.Resource, req model.Request) error {
+	ctx := call.Request.Context()
+	var in request
+	if duties.EnforceLimits || duties.Filter != nil {
+		in = readRequest(req.Operation, req.Body)
+	}
+	if duties.EnforceLimits {
+		estimated := in.estimate()
+		headers, over := s.limits.admit(duties.Now(), res, req.Model, estimated)
+		maps.Copy(w.Header(), headers)
+		if over != nil {
+			return s.refuse(call, duties, res, over)
+		}
+		defer func() {
+			actual := cost{} // what failed took nothing
+			if w.usage != nil {
+				actual = cost{w.usage.PromptTokens, w.usage.CompletionTokens}
+			} else if w.status != 0 {
+				actual = estimated // the reply did not tell
+			}
+			s.limits.settle(duties.Now(), res, req.Model, estimated, actual)
+		}()
+	}
+	prompts, err := duties.Filter.prompts(ctx, req.Operation, in)
+	if err != nil {
+		return err
+	}
+	reply, err := s.models.For(req.Model).Do(ctx, req)
 	if err != nil {
 		return modelError(err)
 	}
 	defer reply.Body.Close()
+	w.usage = reply.Usage
 	setHeaders(w, call)
 	w.Header().Set("Content-Type", reply.ContentType)
 	w.Header().Set("x-ms-deployment-name", res.Name)
-	if reply.ContentType == model.EventStream {
-		return stream(w, reply.Body)
+	filter := duties.Filter
+	if prompts == nil {
+		filter = nil
 	}
-	w.WriteHeader(http.StatusOK)
-	_, err = io.Copy(w, reply.Body)
-	return err
+	if reply.ContentType == model.EventStream {
+		return stream(ctx, w, reply.Body, filter, prompts)
+	}
+	return whole(ctx, w, reply.Body, filter, prompts)
+}
+
+// refuse is the answer to a call that the capacity does not admit. It names the
+// kind of the account, as Azure's does.
+func (s *OpenAI) refuse(call *api.Call, duties *Duties, res *arm.Resource, over *overLimit) error {
+	if duties.Meter != nil {
+		duties.Meter.Limited(accountName(call), res.Name, over.reason)
+	}
+	account, ok, err := s.reader.Get(call.Request.Context(), string(call.Target.Scope))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return deploymentNotFound()
+	}
+	return tooMany(call, account.Kind, over)
 }
 
 func operationWord(op model.Operation) string {
@@ -157,38 +224,6 @@ func passedOn(h http.Header) http.Header {
 		}
 	}
 	return out
-}
-
-// stream copies events as they come. A model that fails in mid-stream ends it
-// with an error event and no [DONE].
-func stream(w http.ResponseWriter, body io.Reader) error {
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("x-accel-buffering", "no")
-	w.WriteHeader(http.StatusOK)
-	flush := http.NewResponseController(w)
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := body.Read(buf)
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return err
-			}
-			if err := flush.Flush(); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			var upstream *model.UpstreamError
-			if errors.As(err, &upstream) {
-				fmt.Fprintf(w, "data: {\"error\":{\"code\":\"ServiceUnavailable\",\"message\":%s}}\n\n", strconv.Quote("The model broke off: "+string(upstream.Kind)+"."))
-				flush.Flush()
-			}
-			return err
-		}
-	}
 }
 
 // modelError maps a model's failure to Azure OpenAI's answer.
@@ -209,7 +244,7 @@ func modelError(err error) error {
 	case model.Status:
 		return upstreamStatus(up)
 	}
-	return api.Errorf(http.StatusServiceUnavailable, "ServiceUnavailable", "The model server behind this deployment is not reachable.")
+	return unavailable(up, "The model server behind this deployment is not reachable.")
 }
 
 // upstreamStatus passes on what the client can mend. That the upstream refuses
@@ -235,11 +270,20 @@ func upstreamStatus(up *model.UpstreamError) error {
 	case http.StatusTooManyRequests:
 		e := api.Errorf(up.Status, "429", "The model server behind this deployment takes no more requests for now. Please retry later.")
 		if up.RetryAfter > 0 {
-			e.Header = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(up.RetryAfter.Seconds())))}}
+			e.Header = retryHeaders(up.RetryAfter)
 		}
 		return e
 	}
-	return api.Errorf(http.StatusServiceUnavailable, "ServiceUnavailable", "The model server behind this deployment answered with status %d.", up.Status)
+	return unavailable(up, fmt.Sprintf("The model server behind this deployment answered with status %d.", up.Status))
+}
+
+// unavailable tells when to come back, where that is known.
+func unavailable(up *model.UpstreamError, text string) error {
+	e := api.Errorf(http.StatusServiceUnavailable, "ServiceUnavailable", "%s", text)
+	if up.RetryAfter > 0 {
+		e.Header = retryHeaders(up.RetryAfter)
+	}
+	return e
 }
 
 // setHeaders sets what every reply of the data plane has.
@@ -260,7 +304,7 @@ func setHeaders(w http.ResponseWriter, call *api.Call) {
 // regionName is a region as x-ms-region shows it: "East US".
 func regionName(location string) string {
 	for _, l := range arm.Locations {
-		if l.Name == strings.ToLower(location) {
+		if strings.EqualFold(l.Name, location) {
 			return l.DisplayName
 		}
 	}

@@ -3,6 +3,7 @@ package openai
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"sekisho/internal/model"
 )
@@ -14,8 +15,11 @@ type catalogModel struct {
 	Operations    []model.Operation
 }
 
-// catalog is what can be deployed.
-type catalog struct{ models []catalogModel }
+// catalog is what can be deployed. The configuration may add to it while calls
+// are under way.
+type catalog struct {
+	all atomic.Pointer[[]catalogModel]
+}
 
 var (
 	chat  = []model.Operation{model.Chat}
@@ -50,21 +54,30 @@ var azureModels = []catalogModel{
 	{"text-embedding-3-large", "1", true, embed},
 }
 
-// newCatalog is Azure's models and those that the configuration adds.
-func newCatalog(configured []string) catalog {
-	c := catalog{models: azureModels}
-	for _, name := range configured {
-		if _, ok := c.find(name, ""); !ok {
-			c.models = append(slices.Clone(c.models), catalogModel{name, "1", true,
-				[]model.Operation{model.Chat, model.Completions, model.Embeddings}})
-		}
-	}
+func newCatalog(configured []string) *catalog {
+	c := &catalog{}
+	c.configure(configured)
 	return c
 }
 
+// configure makes the catalog Azure's models and those that the configuration
+// names beside them.
+func (c *catalog) configure(names []string) {
+	all := slices.Clone(azureModels)
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(m catalogModel) bool { return strings.EqualFold(m.Name, name) }) {
+			all = append(all, catalogModel{name, "1", true, []model.Operation{model.Chat, model.Completions, model.Embeddings}})
+		}
+	}
+	c.all.Store(&all)
+}
+
+// models is an iter.Seq2 over what is in the catalog.
+func (c *catalog) models(yield func(int, catalogModel) bool) { slices.All(*c.all.Load())(yield) }
+
 // find looks a model up; without a version, its default one.
-func (c catalog) find(name, version string) (catalogModel, bool) {
-	for _, m := range c.models {
+func (c *catalog) find(name, version string) (catalogModel, bool) {
+	for _, m := range *c.all.Load() {
 		if strings.EqualFold(m.Name, name) && (strings.EqualFold(m.Version, version) || version == "" && m.Default) {
 			return m, true
 		}

@@ -2,6 +2,10 @@ package openai
 
 import (
 	"net/http"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
@@ -19,21 +23,36 @@ type OpenAI struct {
 	reader    *arm.Reader
 	keys      *arm.Keys
 	models    Models
-	catalog   catalog
+	catalog   *catalog
+	duties    atomic.Pointer[Duties]
+	limits    limits
+	now       func() time.Time
+	// known holds what deployments were decoded to, by etag.
+	known *lru.Cache[string, deployment]
 }
 
 // versions are api-versions of the provider's types, the newest first.
 var versions = []string{"2025-06-01", "2024-10-01", "2023-05-01", "2022-12-01"}
 
+// knownDeployments bounds the cache of decoded deployments.
+const knownDeployments = 4096
+
 // New makes the service's declarations; Attach completes it. configured are
 // names of models beside Azure's own.
 func New(keys *arm.Keys, models Models, configured []string) *OpenAI {
-	return &OpenAI{keys: keys, models: models, catalog: newCatalog(configured)}
+	known, err := lru.New[string, deployment](knownDeployments)
+	if err != nil {
+		panic(err) // of a size below 1 only
+	}
+	s := &OpenAI{keys: keys, models: models, catalog: newCatalog(configured), known: known}
+	s.Configure(Duties{}, configured)
+	return s
 }
 
-// Attach gives the service the resources, which are made of its declarations.
-func (s *OpenAI) Attach(resources *arm.Manager, reader *arm.Reader) {
-	s.resources, s.reader = resources, reader
+// Attach gives the service the resources, which are made of its declarations,
+// and the clock by which deleted accounts go.
+func (s *OpenAI) Attach(resources *arm.Manager, reader *arm.Reader, now func() time.Time) {
+	s.resources, s.reader, s.now = resources, reader, now
 }
 
 // Types are the resource types of Microsoft.CognitiveServices.
@@ -43,11 +62,7 @@ func (s *OpenAI) Types() []*arm.Type {
 
 // ControlPlane are the rows of ARM that belong to no resource.
 func (s *OpenAI) ControlPlane() []api.Operation {
-	return []api.Operation{{
-		Method: http.MethodGet, Pattern: "/subscriptions/{subscriptionId}/providers/" + provider + "/locations/{location}/models",
-		Name: "Models_List", Action: provider + "/locations/models/read", Source: controlSource,
-		Checks: arm.SubscriptionChecks(provider + "/locations/models/read"), Handle: s.locationModels,
-	}}
+	return append(s.deletedOperations(), s.offerOperations()...)
 }
 
 // dataSource is where the data actions of the calls are from.

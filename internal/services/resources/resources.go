@@ -1,6 +1,6 @@
 // Package resources is the part of ARM that belongs to no provider's resource:
 // tenants, subscriptions, locations, resource providers and their
-// registration, generic lists, and the metadata of the cloud.
+// registration, generic lists, tags, and the metadata of the cloud.
 package resources
 
 import (
@@ -35,7 +35,7 @@ const subscription = "/subscriptions/{subscriptionId}"
 func (s *Resources) Operations() []api.Operation {
 	checks := arm.SubscriptionChecks
 	const ns = "Microsoft.Resources/subscriptions"
-	return []api.Operation{
+	return append(s.tagOperations(), []api.Operation{
 		// Any token may ask where it can go: the replies hold what it can see.
 		{Method: http.MethodGet, Pattern: "/tenants", Name: "Tenants_List", Source: source, Handle: s.tenants},
 		{Method: http.MethodGet, Pattern: "/subscriptions", Name: "Subscriptions_List", Source: source, Handle: s.subscriptions},
@@ -48,7 +48,7 @@ func (s *Resources) Operations() []api.Operation {
 		{Method: http.MethodGet, Pattern: subscription + "/resources", Name: "Resources_List", Action: ns + "/resources/read", Source: source, Filtered: true, Checks: checks(ns + "/resources/read"), Handle: s.list},
 		{Method: http.MethodGet, Pattern: subscription + "/resourceGroups/{resourceGroupName}/resources", Name: "Resources_ListByResourceGroup", Action: ns + "/resourceGroups/resources/read", Source: source, Filtered: true, Checks: groupChecks, Handle: s.list},
 		{Method: http.MethodGet, Pattern: "/metadata/endpoints", Name: "Metadata_Endpoints", Open: true, Handle: s.metadata},
-	}
+	}...)
 }
 
 // registerChecks asks for the provider's own register action.
@@ -150,11 +150,15 @@ func (s *Resources) subscription(w http.ResponseWriter, call *api.Call) error {
 
 func subscriptionView(r *arm.Resource) (map[string]any, error) {
 	p, err := arm.DecodeProperties[arm.Subscription](r)
-	return map[string]any{
+	view := map[string]any{
 		"id": r.ID, "subscriptionId": r.Name, "tenantId": r.Tenant, "displayName": p.DisplayName, "state": p.State,
 		"authorizationSource": "RoleBased", "managedByTenants": []any{},
 		"subscriptionPolicies": map[string]string{"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
-	}, err
+	}
+	if len(r.Tags) > 0 {
+		view["tags"] = r.Tags
+	}
+	return view, err
 }
 
 func (s *Resources) locations(w http.ResponseWriter, call *api.Call) error {

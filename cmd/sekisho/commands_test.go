@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sekisho/internal/platform"
+)
+
+// sekisho runs a command line, and gives what it printed.
+func sekisho(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := root()
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestBackupRestoreAndResetByCommand(t *testing.T) {
+	dir, err := os.MkdirTemp("", "sk") // short: the path of a Unix socket is bounded
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "b.tar.gz")
+	p, err := platform.Start(t.Context(), platform.Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(want string, args ...string) {
+		t.Helper()
+		out, err := sekisho(t, args...)
+		if err != nil {
+			out = "error: " + err.Error()
+		}
+		if !strings.Contains(out, want) {
+			t.Errorf("sekisho %s: %q, want %q", strings.Join(args, " "), out, want)
+		}
+	}
+	step("data version", "backup", file)
+	step("1 subscription", "status")
+	step(`"roleAssignments": 2`, "status", "--json")
+	step("error: data directory "+data+" is in use by process", "restore", file, "--data", data, "--force")
+	step("error: this deletes all data in "+data, "reset", "--data", data)
+	step("in use by process", "reset", "--data", data, "--yes")
+	if err := p.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	step("error: no Sekisho is running", "status", "--data", data)
+	step("error: "+data+" holds data", "restore", file, "--data", data)
+	step("is kept in "+data+".before-restore-", "restore", file, "--data", data, "--force")
+	step("data version", "backup", file, "--data", data)
+	step(data+": deleted", "reset", "--data", data, "--yes")
+	step("error: "+data+" is not a data directory of Sekisho", "reset", "--data", data, "--yes")
+	step(data+": restored the backup of", "restore", file, "--data", data)
+}

@@ -1,0 +1,4 @@
+package platform
+
+// Release is the version of this source.
+const Release = "0.1.0"
