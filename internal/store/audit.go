@@ -69,8 +69,9 @@ type auditItem struct {
 const auditFile = "audit.db"
 
 const (
-	auditQueue  = 1024
-	auditBatch  = 256
+	auditQueue  = 4096
+	auditBatch  = 1024
+	auditMoment = 20 * time.Millisecond
 	auditRetry  = time.Second
 	auditExpiry = time.Hour
 )
@@ -187,16 +188,20 @@ func (a *Audit) run() {
 	}
 }
 
-// fill adds what else is waiting.
+// fill adds what else comes in a moment: a transaction for each entry would
+// cost more than the request that it tells of. Who waits for a flush does not
+// wait for that moment.
 func (a *Audit) fill(batch []auditItem) []auditItem {
-	for len(batch) < cap(batch) {
+	moment := time.NewTimer(auditMoment)
+	defer moment.Stop()
+	for len(batch) < cap(batch) && batch[len(batch)-1].flushed == nil {
 		select {
 		case item, ok := <-a.queue:
 			if !ok {
 				return batch
 			}
 			batch = append(batch, item)
-		default:
+		case <-moment.C:
 			return batch
 		}
 	}
