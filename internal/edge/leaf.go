@@ -96,6 +96,9 @@ func (ca *CA) mint(name string, now time.Time) (*tls.Certificate, error) {
 	}
 	if addr, err := netip.ParseAddr(name); err == nil {
 		template.IPAddresses = []net.IP{addr.AsSlice()}
+		if addr.IsLoopback() {
+			template.DNSNames = []string{"localhost"} // Java sends no SNI for a name without a dot
+		}
 	} else {
 		template.DNSNames = []string{name}
 	}

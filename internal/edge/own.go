@@ -53,7 +53,8 @@ func (s *Server) ownAddress(r *http.Request, origin api.Origin) (*http.Request, 
 		return r, origin, api.Target{}, api.Errorf(http.StatusNotFound, "ResourceNotFound",
 			"Sekisho has no data plane at %s%s/%s. Data planes are at %s.", api.OwnPrefix, zone, label, strings.Join(dataPaths(), ", "))
 	}
-	inner, err := r.URL.Parse("/" + rest)
+	// The path may begin with two slashes, which a URL reference takes for a host.
+	inner, err := url.ParseRequestURI("https://" + name + "/" + rest)
 	if err != nil {
 		return r, origin, api.Target{}, api.BadRequest("BadRequest", "path", "The path is invalid: %v.", err)
 	}

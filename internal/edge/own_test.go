@@ -21,6 +21,7 @@ func TestOwnNamesLeadToEveryService(t *testing.T) {
 		"/contoso.com/v2.0/x":                           {api.Target{Service: "login"}, "/contoso.com/v2.0/x", ""},
 		"/-/openai/contoso/openai/deployments/d":        {api.Target{Service: "openai", Scope: "/contoso"}, "/openai/deployments/d", "/-/openai/contoso"},
 		"/-/OpenAI/Contoso/openai/a%2Fb":                {api.Target{Service: "openai", Scope: "/contoso"}, "/openai/a/b", "/-/OpenAI/Contoso"},
+		"/-/openai/contoso//openai/models":              {api.Target{Service: "openai", Scope: "/contoso"}, "//openai/models", "/-/openai/contoso"},
 		"/-/ai/contoso/":                                {api.Target{Service: "openai", Scope: "/contoso"}, "/", "/-/ai/contoso"},
 		"/-/cognitiveservices/contoso":                  {api.Target{Service: "openai", Scope: "/contoso"}, "/", "/-/cognitiveservices/contoso"},
 		"/-/region/japaneast/openai/models?api-version": {api.Target{Service: "openai", Location: "japaneast"}, "/openai/models", "/-/region/japaneast"},
