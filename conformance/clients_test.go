@@ -4,25 +4,49 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
 
-// python is the interpreter of a client's virtual environment, which
-// clients/install.sh names after the requirement file and its digest.
-func python(t *testing.T, client string) string {
+// installed is where clients/install.sh has put a client, which it names after
+// the files that pin it and their digest.
+func installed(t *testing.T, client string, pins ...string) string {
 	t.Helper()
-	requirements, err := os.ReadFile(filepath.Join("clients", client+".txt"))
-	if err != nil {
-		t.Fatal(err)
+	sum := sha256.New()
+	for _, path := range pins {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Write(raw)
 	}
-	sum := sha256.Sum256(requirements)
-	path, err := filepath.Abs(filepath.Join("..", ".cache", "clients", client+"-"+hex.EncodeToString(sum[:])[:12], "bin", "python"))
+	path, err := filepath.Abs(filepath.Join("..", ".cache", "clients", client+"-"+hex.EncodeToString(sum.Sum(nil))[:12]))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("the client %s is not installed (%v): run make clients", client, err)
+	}
+	return path
+}
+
+// python is the interpreter of a client's virtual environment.
+func python(t *testing.T, client string) string {
+	t.Helper()
+	path := filepath.Join(installed(t, client, filepath.Join("clients", client+".txt")), "bin", "python")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("the client %s has lost its interpreter (%v): run make clients", client, err)
+	}
+	return path
+}
+
+// tool is a program of the machine's that clients need.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%v: run make clients, which says what is missing", err)
 	}
 	return path
 }

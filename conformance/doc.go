@@ -1,9 +1,10 @@
 // Package conformance is the proof: real, unmodified clients do real jobs
-// against a running Sekisho in intercept mode. A story is one test, and its name
-// is the story's text.
+// against a running Sekisho, in intercept mode or by its own name. A story is
+// one test, and its name is the story's text. What each client did in the
+// keyless story is written to docs/CLIENTS.md.
 //
 // Sekisho runs as a process of its own, built from this tree; so do the clients,
 // with nothing in their environment but what `sekisho env` or `sekisho run`
-// gives them. clients/install.sh installs the Python ones (`make clients`). A
-// client that is missing fails its tests.
+// gives them. clients/install.sh installs them, pinned (`make clients`). A client
+// that is missing fails its tests.
 package conformance

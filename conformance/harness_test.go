@@ -22,6 +22,7 @@ var executable string
 var children = map[string]func() error{
 	"go-sdk":      goSDK,
 	"go-identity": goIdentity,
+	"go-keyless":  goKeyless,
 	"recorder":    record,
 }
 
@@ -66,6 +67,7 @@ type sekisho struct {
 	home      string
 	data      string
 	namespace *namespace // where it and its clients run; nil is here
+	options   []string   // of sekisho up, beside where it listens
 	process   *process
 	printed   map[string]string // the addresses, by name
 
@@ -85,10 +87,10 @@ type credentials struct {
 // the test's end, and must then end with status 0.
 func start(t *testing.T) *sekisho { return startIn(t, nil) }
 
-func startIn(t *testing.T, ns *namespace) *sekisho {
+func startIn(t *testing.T, ns *namespace, options ...string) *sekisho {
 	t.Helper()
 	home := t.TempDir()
-	s := &sekisho{t: t, home: home, data: filepath.Join(home, "data"), namespace: ns}
+	s := &sekisho{t: t, home: home, data: filepath.Join(home, "data"), namespace: ns, options: options}
 	s.up()
 	return s
 }
@@ -96,7 +98,7 @@ func startIn(t *testing.T, ns *namespace) *sekisho {
 // up starts the process and reads what it prints.
 func (s *sekisho) up() {
 	s.t.Helper()
-	s.process = spawn(s.t, s.command(os.Environ(), upArguments(s.data)...))
+	s.process = spawn(s.t, s.command(os.Environ(), upArguments(s.data, s.options...)...))
 	s.t.Cleanup(s.stop)
 	s.printed = map[string]string{}
 	late := time.AfterFunc(patience, func() { s.process.cmd.Process.Kill() })
@@ -164,7 +166,7 @@ func clean(environment []string, home string) []string {
 				return true
 			}
 		}
-		for _, prefix := range []string{"AZURE_", "ARM_", "IDENTITY_", "IMDS_", "MSI_", "MSAL_", "OPENAI_", "PYTHON", "XDG_", "HOME", "NODE_"} {
+		for _, prefix := range []string{"AZURE_", "ARM_", "IDENTITY_", "IMDS_", "MSI_", "MSAL_", "OPENAI_", "PYTHON", "XDG_", "HOME", "NODE_", "JAVA_TOOL_", "JDK_JAVA_"} {
 			if strings.HasPrefix(upper, prefix) {
 				return true
 			}

@@ -1,0 +1,229 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The keyless story, told by every client through every door, each time on a
+// Sekisho of its own. docs/CLIENTS.md is written from what these tests saw.
+
+// steps are those of the story. A client's program prints each when it is taken.
+var steps = []string{"built", "key answered", "key rotated", "token denied", "token answered", "keys disabled", "keyless", "429 obeyed"}
+
+// door is a way to Sekisho.
+type door int
+
+const (
+	intercept door = iota // the client knows the proxy and the CA
+	ownNames              // the client knows Sekisho's own name and the CA, and does no instance discovery
+	adfs                  // the client knows that authority, for which it never does instance discovery
+)
+
+func (d door) String() string {
+	return [...]string{"intercept", "own names", "own names, ADFS"}[d]
+}
+
+// environment is what a client is told of a door.
+func (d door) environment(s *sekisho) []string {
+	if d == intercept {
+		return []string{"DOOR_URL=", "AZURE_TENANT_ID=" + s.TenantID}
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.printed["listen"], "https://"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	tenant := s.TenantID
+	if d == adfs {
+		tenant = "adfs"
+	}
+	return []string{"DOOR_URL=https://localhost:" + port, "AZURE_TENANT_ID=" + tenant, "HTTPS_PROXY="}
+}
+
+// told is a client that tells the story.
+type told struct {
+	client string
+	pins   []pin
+	doors  []door
+	last   string // the last step that it can take
+	tell   func(s *sekisho, d door, env []string) result
+}
+
+func keylessClients() []told {
+	all := steps[len(steps)-1]
+	node := func(version string) []pin {
+		return pinsOf("clients/js-node"+version+"/package.json", "@azure/identity", "@azure/arm-resources", "@azure/arm-cognitiveservices", "@azure/arm-authorization", "openai")
+	}
+	return []told{
+		{"Python", pinsOf("clients/azure-mgmt.txt", "azure-identity", "azure-mgmt-resource", "azure-mgmt-cognitiveservices", "azure-mgmt-authorization", "openai"),
+			[]door{intercept, ownNames, adfs}, all, tellPython},
+		{"JavaScript, Node 24", node("24"), []door{intercept, ownNames}, all, tellNode24},
+		{"JavaScript, Node 20", node("20"), []door{ownNames, adfs}, all, tellNode20}, // its fetch knows of no proxy
+		{"Java", pinsOf("clients/java/pom.xml", "azure-identity", "azure-resourcemanager-cognitiveservices", "azure-resourcemanager-authorization", "azure-ai-openai"),
+			[]door{intercept, ownNames, adfs}, all, tellJava},
+		{"Go", pinsOf("../go.mod", "azidentity", "armresources", "armcognitiveservices", "armauthorization/v2", "azopenai"),
+			[]door{intercept, ownNames, adfs}, all, tellGo},
+		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), []door{intercept, ownNames, adfs}, "keyless", tellAz}, // az rest does not try again
+		{"curl", nil, []door{intercept, ownNames}, all, tellCurl},
+	}
+}
+
+func TestTheKeylessStoryPassesThroughEveryClientAndEveryDoor(t *testing.T) {
+	t.Parallel()
+	var seen matrix
+	t.Run("by", func(t *testing.T) {
+		for _, c := range keylessClients() {
+			for _, d := range c.doors {
+				t.Run(c.client+" by "+d.String(), func(t *testing.T) {
+					t.Parallel()
+					taken := keyless(t, c, d)
+					seen.add(row{c.client, pinned(t, c.pins), d, taken})
+				})
+			}
+		}
+	})
+	// All of them have ended. Those that failed, or were not chosen, are not in it.
+	if !t.Failed() {
+		seen.compare(t, "../docs/CLIENTS.md", keylessClients())
+	}
+}
+
+// keyless has a client tell the story, and gives the steps that it took.
+func keyless(t *testing.T, c told, d door) []string {
+	busy := newBusyModel(t)
+	s := startIn(t, nil, "--config", busy.configuration)
+	environment := append(d.environment(s), "ACCOUNT=aoai-keyless", "SUBSCRIPTION="+s.SubscriptionID, "PRINCIPAL="+s.Automation.ObjectID,
+		"AZURE_CLIENT_ID="+s.Automation.ClientID, "AZURE_CLIENT_SECRET="+s.Automation.ClientSecret)
+	taken := strings.Split(c.tell(s, d, environment).line(), "\n")
+	want := steps[:slices.Index(steps, c.last)+1]
+	if !slices.Equal(taken, want) {
+		t.Fatalf("the steps taken are %q, want %q", taken, want)
+	}
+	if slices.Contains(want, "429 obeyed") {
+		busy.wasObeyed(t)
+	}
+	return taken
+}
+
+func tellPython(s *sekisho, _ door, env []string) result {
+	return s.client(env, python(s.t, "azure-mgmt"), program(s.t, "keyless/keyless.py"))
+}
+
+// Node's own fetch, which openai uses, knows of proxies from Node 22.21 on.
+func tellNode24(s *sekisho, _ door, env []string) result {
+	return tellNode(s, "24", append(env, "NODE_USE_ENV_PROXY=1"))
+}
+
+func tellNode20(s *sekisho, _ door, env []string) result { return tellNode(s, "20", env) }
+
+func tellNode(s *sekisho, version string, env []string) result {
+	name := "js-node" + version
+	modules := filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
+	node, err := filepath.Glob(filepath.Join(modules, "node-linux-*", "bin", "node"))
+	if err != nil || len(node) != 1 {
+		s.t.Fatalf("Node %s in %s: %v %v, want one: run make clients", version, modules, node, err)
+	}
+	return s.client(append(env, "NODE_PATH="+modules), node[0], program(s.t, "keyless/keyless.cjs"))
+}
+
+func tellGo(s *sekisho, _ door, env []string) result {
+	variable, path := self(s.t, "go-keyless")
+	return s.client(append(env, variable), path)
+}
+
+// The JVM is told of proxy and CA by options only.
+func tellJava(s *sekisho, d door, env []string) result {
+	libraries := filepath.Join(installed(s.t, "java", "clients/java/pom.xml"), "lib", "*")
+	script := `eval "$("$0" env --shell jvm --data "$1")"; exec "${@:2}"`
+	if d != intercept {
+		script = `eval "$("$0" env --shell jvm --data "$1" | sed 's/-Dhttps\.proxy[^ ]*//g')"; exec "${@:2}"`
+	}
+	cmd := s.command(os.Environ(), "bash", "-euc", script, executable, s.data, tool(s.t, "java"), "-cp", libraries, program(s.t, "keyless/Keyless.java"))
+	cmd.Env = append(cmd.Env, env...)
+	return execute(s.t, cmd)
+}
+
+func tellAz(s *sekisho, d door, env []string) result {
+	config := ""
+	if d != intercept {
+		config = filepath.Join(s.home, "cloud.json")
+		printed := s.cli("cloud-config", "--data", s.data, fmt.Sprintf("--adfs=%t", d == adfs)).ok()
+		if err := os.WriteFile(config, []byte(printed), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if d == ownNames {
+		env = append(env, "AZURE_CORE_INSTANCE_DISCOVERY=false")
+	}
+	return s.client(append(env, "AZ_INSTALLER=PIP", "AZ_PYTHON="+python(s.t, "azure-cli"), "CLOUD_CONFIG="+config, "AZURE_TENANT_ID="+s.TenantID),
+		"bash", program(s.t, "keyless/az.sh"))
+}
+
+func tellCurl(s *sekisho, _ door, env []string) result {
+	tool(s.t, "curl")
+	tool(s.t, "jq")
+	return s.client(env, "bash", program(s.t, "keyless/curl.sh"))
+}
+
+// busyModel is a model server that answers each second request, and the others
+// with a 429 that asks for a second's patience.
+type busyModel struct {
+	configuration string // of a Sekisho whose gpt-4o it is
+	mu            sync.Mutex
+	asked         []time.Time
+}
+
+const patienceAsked = time.Second
+
+func newBusyModel(t *testing.T) *busyModel {
+	t.Helper()
+	b := &busyModel{configuration: filepath.Join(t.TempDir(), "sekisho.yaml")}
+	server := httptest.NewServer(b)
+	t.Cleanup(server.Close)
+	// Sekisho's own patience is off: the client's is the one to be seen.
+	yaml := "models:\n  - name: gpt-4o\n    url: " + server.URL + "/v1\n    retries: 0\n"
+	if err := os.WriteFile(b.configuration, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *busyModel) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	b.mu.Lock()
+	b.asked = append(b.asked, time.Now())
+	answer := len(b.asked)%2 == 0
+	b.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if !answer {
+		w.Header().Set("Retry-After", fmt.Sprint(patienceAsked.Seconds()))
+		w.WriteHeader(http.StatusTooManyRequests)
+		json.NewEncoder(w).Encode(object{"error": object{"message": "Too many requests.", "type": "rate_limit_error", "code": "rate_limit_exceeded"}})
+		return
+	}
+	json.NewEncoder(w).Encode(object{"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o",
+		"choices": []object{{"index": 0, "finish_reason": "stop", "message": object{"role": "assistant", "content": "It is 3776 m high."}}},
+		"usage":   object{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}})
+}
+
+// wasObeyed demands that the client came back once, when it was told to.
+func (b *busyModel) wasObeyed(t *testing.T) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.asked) != 2 {
+		t.Fatalf("the busy model was asked %d times, want twice", len(b.asked))
+	}
+	if waited := b.asked[1].Sub(b.asked[0]); waited < patienceAsked {
+		t.Errorf("the client came back after %v, before the %v of Retry-After", waited, patienceAsked)
+	}
+}
