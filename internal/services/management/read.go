@@ -11,13 +11,9 @@ import (
 )
 
 func (s *Management) get(w http.ResponseWriter, call *api.Call) error {
-	tree, err := s.tree(call.Request.Context(), call.Caller.Tenant)
+	tree, g, err := s.named(call)
 	if err != nil {
 		return err
-	}
-	g, ok := tree.Group(groupID(call))
-	if !ok {
-		return notFound(call.Var("groupId"))
 	}
 	return s.reply(w, call, tree, g)
 }
@@ -71,11 +67,7 @@ func (s *Management) children(call *api.Call, tree *access.Tree, id string, recu
 			all = append(all, view)
 			continue
 		}
-		sub, err := s.arm.Find(call.Request.Context(), child)
-		if err != nil {
-			return nil, err
-		}
-		p, err := arm.DecodeProperties[arm.Subscription](sub)
+		sub, p, err := s.findSubscription(call, child)
 		if err != nil {
 			return nil, err
 		}
@@ -84,15 +76,33 @@ func (s *Management) children(call *api.Call, tree *access.Tree, id string, recu
 	return all, nil
 }
 
-// descendants is the same as a flat list.
-func (s *Management) descendants(w http.ResponseWriter, call *api.Call) error {
+// named finds the group that the path names, in the tenant's tree.
+func (s *Management) named(call *api.Call) (*access.Tree, access.ManagementGroup, error) {
 	tree, err := s.tree(call.Request.Context(), call.Caller.Tenant)
 	if err != nil {
-		return err
+		return nil, access.ManagementGroup{}, err
 	}
 	g, ok := tree.Group(groupID(call))
 	if !ok {
-		return notFound(call.Var("groupId"))
+		return nil, g, notFound(call.Var("groupId"))
+	}
+	return tree, g, nil
+}
+
+func (s *Management) findSubscription(call *api.Call, id string) (*arm.Resource, arm.Subscription, error) {
+	sub, err := s.arm.Find(call.Request.Context(), id)
+	if err != nil {
+		return nil, arm.Subscription{}, err
+	}
+	p, err := arm.DecodeProperties[arm.Subscription](sub)
+	return sub, p, err
+}
+
+// descendants is the same as a flat list.
+func (s *Management) descendants(w http.ResponseWriter, call *api.Call) error {
+	tree, g, err := s.named(call)
+	if err != nil {
+		return err
 	}
 	nodes, err := s.nodes(call, tree, g)
 	if err != nil {
@@ -123,11 +133,7 @@ func (s *Management) nodes(call *api.Call, tree *access.Tree, g access.Managemen
 			all = append(append(all, node{below.ID, typeName, below.Name, below.DisplayName, g}), more...)
 			continue
 		}
-		sub, err := s.arm.Find(call.Request.Context(), child)
-		if err != nil {
-			return nil, err
-		}
-		p, err := arm.DecodeProperties[arm.Subscription](sub)
+		sub, p, err := s.findSubscription(call, child)
 		if err != nil {
 			return nil, err
 		}
@@ -208,13 +214,9 @@ func (s *Management) subscription(w http.ResponseWriter, call *api.Call) error {
 // replySubscriptions shows the subscriptions right below a group, or the one of
 // them that only names.
 func (s *Management) replySubscriptions(w http.ResponseWriter, call *api.Call, body func([]any) any, only string) error {
-	tree, err := s.tree(call.Request.Context(), call.Caller.Tenant)
+	tree, g, err := s.named(call)
 	if err != nil {
 		return err
-	}
-	g, ok := tree.Group(groupID(call))
-	if !ok {
-		return notFound(call.Var("groupId"))
 	}
 	var views []any
 	for _, child := range tree.Children(g.ID) {
