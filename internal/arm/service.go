@@ -2,7 +2,6 @@ package arm
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,17 +18,16 @@ const ServiceName = "arm"
 // maxBody is ARM's own limit of a request.
 const maxBody = 4 << 20
 
-var versions = regexp.MustCompile(`(?i)^(20\d\d-\d\d-\d\d)(-[a-z]+)?$`)
-
-// IsVersion tells whether an api-version is well formed: a day, and maybe a
-// suffix such as -preview.
+// IsVersion tells whether an api-version is well formed: a day of this century,
+// and maybe a suffix such as -preview.
 func IsVersion(s string) bool {
-	m := versions.FindStringSubmatch(s)
-	if m == nil {
+	day, suffix := s[:min(len(s), len(time.DateOnly))], s[min(len(s), len(time.DateOnly)):]
+	if _, err := time.Parse(time.DateOnly, day); err != nil || !strings.HasPrefix(day, "20") {
 		return false
 	}
-	_, err := time.Parse(time.DateOnly, m[1])
-	return err == nil
+	word, dashed := strings.CutPrefix(suffix, "-")
+	isLetter := func(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }
+	return suffix == "" || dashed && word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !isLetter(r) })
 }
 
 // Service is the table of management.azure.com: the rows of the providers, each

@@ -174,8 +174,9 @@ func segments(path string) []string {
 // path; an escaped one is refused, or the names that the route sees would not be
 // those that the joined path says.
 func pathSegments(u *url.URL) ([]string, error) {
-	var path []string
-	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
+	escaped := u.EscapedPath()
+	path := make([]string, 0, strings.Count(escaped, "/"))
+	for segment := range strings.SplitSeq(escaped, "/") {
 		if segment == "" {
 			continue
 		}

@@ -39,8 +39,8 @@ type Request struct {
 	// Body is the client's JSON object. Whether the reply streams is read from
 	// its member "stream".
 	Body []byte
-	// Header is passed on to an upstream, without credentials and without what
-	// describes the client's own connection. It may be nil.
+	// Header is the client's, of which an upstream sees what tells requests
+	// apart: no credentials. It may be nil.
 	Header http.Header
 }
 

@@ -35,8 +35,9 @@ func NewModeration(url, key string) (*Moderation, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.client.Timeout = moderationPatience
-	return &Moderation{u.base, key, u.client}, nil
+	client := &http.Client{Transport: u.direct, Timeout: moderationPatience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &Moderation{u.base.String(), key, client}, nil
 }
 
 // Close closes the connections that nobody uses.

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,8 +32,9 @@ type UpstreamConfig struct {
 // Upstream is a server that speaks the OpenAI protocol.
 type Upstream struct {
 	config UpstreamConfig
-	base   string
-	client *http.Client
+	base   *url.URL
+	urls   map[Operation]*url.URL
+	direct *direct
 	// backoff is the pause before retry number n (from 0) where the upstream
 	// asks for none.
 	backoff func(n int) time.Duration
@@ -63,36 +64,16 @@ func NewUpstream(c UpstreamConfig) (*Upstream, error) {
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = time.Minute
 	}
-	return &Upstream{
-		config:  c,
-		base:    strings.TrimRight(u.String(), "/"),
-		backoff: backoff,
-		client: &http.Client{
-			Transport: transport(),
-			// A redirect would turn the POST into a GET, or carry the prompt to a
-			// host that nobody configured.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
-}
-
-func transport() *http.Transport {
-	return &http.Transport{
-		// No proxy from the environment: clients reach Sekisho by HTTPS_PROXY, and
-		// where Sekisho runs with the same variables it would call itself.
-		Proxy:               nil,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 256,
-		IdleConnTimeout:     90 * time.Second,
-		// A compressed stream would be held back until a block is full.
-		DisableCompression: true,
+	u.Path = strings.TrimRight(u.Path, "/")
+	urls := map[Operation]*url.URL{}
+	for _, op := range []Operation{Chat, Completions, Embeddings} {
+		urls[op] = u.JoinPath(string(op))
 	}
+	return &Upstream{config: c, base: u, urls: urls, backoff: backoff, direct: newDirect(u)}, nil
 }
 
 // Close closes the connections that nobody uses.
-func (u *Upstream) Close() { u.client.CloseIdleConnections() }
+func (u *Upstream) Close() { u.direct.CloseIdleConnections() }
 
 // Do sends the request, again if need be, until there is a first byte to give
 // to the client.
@@ -167,17 +148,17 @@ func (u *Upstream) attempt(ctx context.Context, req Request, body []byte, stream
 	ctx, cancel := context.WithCancelCause(ctx)
 	patience := time.AfterFunc(u.config.Timeout, func() { cancel(errFirstByte) })
 	defer patience.Stop()
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, u.base+"/"+string(req.Operation), bytes.NewReader(body))
-	if err != nil {
-		cancel(nil)
-		return nil, &UpstreamError{Kind: Down, cause: err}
-	}
-	out.Header = passOn(req.Header)
-	out.Header.Set("Content-Type", JSON)
+	header := passOn(req.Header)
+	header["Content-Type"] = []string{JSON}
 	if u.config.APIKey != "" {
-		out.Header.Set("Authorization", "Bearer "+u.config.APIKey)
+		header["Authorization"] = []string{"Bearer " + u.config.APIKey}
 	}
-	response, err := u.client.Do(out)
+	// A redirect is a failure like any other: it would turn the POST into a GET,
+	// or carry the prompt to a host that nobody configured.
+	response, err := u.direct.RoundTrip((&http.Request{
+		Method: http.MethodPost, URL: u.urls[req.Operation], Header: header,
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+	}).WithContext(ctx))
 	if err != nil {
 		defer cancel(nil)
 		return nil, broken(ctx, err)
@@ -191,7 +172,7 @@ func (u *Upstream) attempt(ctx context.Context, req Request, body []byte, stream
 		live.idle = u.config.IdleTimeout
 		return patience.Stop()
 	}
-	reply, failed := receive(response.Header, live, stream, first)
+	reply, failed := receive(response, live, stream, first)
 	if failed != nil {
 		live.Close()
 	}

@@ -1,10 +1,8 @@
 package model
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -12,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 const (
@@ -21,62 +21,95 @@ const (
 	maxRefusal = 64 << 10
 )
 
-// receive waits for the first byte of a success and looks whether it is what
+// receive waits for the first bytes of a success and looks whether it is what
 // was asked for: garbage must not reach a client with status 200. A JSON reply
 // is read whole, a stream is passed on as it comes.
-func receive(header http.Header, live *liveBody, stream bool, first func() bool) (*Reply, *UpstreamError) {
-	body := bufio.NewReader(live)
-	start, err := body.Peek(1)
+func receive(response *http.Response, live *liveBody, stream bool, first func() bool) (*Reply, *UpstreamError) {
+	room := 4 << 10
+	if length := response.ContentLength; length > 0 && length <= maxWhole {
+		room = int(length) + bytes.MinRead // no more is needed to see the end
+	}
+	start, err := readStart(live, make([]byte, room))
 	switch {
-	case err == io.EOF:
+	case len(start) == 0 && err == io.EOF:
 		return nil, garbage("an empty body")
-	case err != nil:
+	case len(start) == 0:
 		return nil, broken(live.ctx, err)
 	case !first():
 		return nil, broken(live.ctx, errFirstByte)
 	}
-	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type")) // none is "", which is no event stream
 	if !stream {
-		return receiveWhole(body, live)
+		return receiveWhole(start, live)
 	}
+	contentType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // none is "", which is no event stream
 	// An event begins with a field (data, event, id, retry), a comment or a line
 	// end; a stream may begin with a byte order mark.
 	if contentType != EventStream || strings.IndexByte("deir:\r\n\xef", start[0]) < 0 {
 		return nil, garbage("no event stream, but " + strconv.Quote(clip(contentType, 80)))
 	}
-	return &Reply{ContentType: EventStream, Body: streamBody{body, live}}, nil
+	return &Reply{ContentType: EventStream, Body: &begunBody{start, live}}, nil
 }
 
-func receiveWhole(body io.Reader, live *liveBody) (*Reply, *UpstreamError) {
-	data, err := io.ReadAll(io.LimitReader(body, maxWhole+1))
+// readStart reads until there is something. An error that comes with it will
+// come again.
+func readStart(r io.Reader, room []byte) ([]byte, error) {
+	for {
+		if n, err := r.Read(room); n > 0 || err != nil {
+			return room[:n], err
+		}
+	}
+}
+
+func receiveWhole(start []byte, live *liveBody) (*Reply, *UpstreamError) {
+	data := bytes.NewBuffer(start)
+	_, err := data.ReadFrom(io.LimitReader(live, int64(maxWhole+1-len(start))))
 	switch {
 	case err != nil:
 		return nil, broken(live.ctx, err)
-	case len(data) > maxWhole:
+	case data.Len() > maxWhole:
 		return nil, garbage("a body of more than 64 MiB")
-	}
-	var told struct {
-		Usage *Usage `json:"usage"`
-	}
-	var syntax *json.SyntaxError
-	switch err := json.Unmarshal(data, &told); {
-	case errors.As(err, &syntax), bytes.TrimLeft(data, " \t\r\n")[0] != '{':
+	case !IsObject(data.Bytes()):
 		return nil, garbage("a body that is not a JSON object")
-	case err != nil:
-		told.Usage = nil // of another shape: the body is the client's to read
 	}
 	live.Close()
-	return &Reply{ContentType: JSON, Body: io.NopCloser(bytes.NewReader(data)), Usage: told.Usage}, nil
+	return &Reply{ContentType: JSON, Body: io.NopCloser(data), Usage: usageOf(data.Bytes())}, nil
+}
+
+// usageOf finds the usage that a reply tells; nil if it does not, or in another
+// shape.
+func usageOf(reply []byte) *Usage {
+	told := gjson.GetBytes(reply, "usage")
+	prompt, completion, total := told.Get("prompt_tokens"), told.Get("completion_tokens"), told.Get("total_tokens")
+	for _, n := range []gjson.Result{prompt, completion, total} {
+		if n.Exists() && n.Type != gjson.Number {
+			return nil
+		}
+	}
+	if !told.IsObject() {
+		return nil
+	}
+	return &Usage{int(prompt.Int()), int(completion.Int()), int(total.Int())}
 }
 
 func garbage(what string) *UpstreamError {
 	return &UpstreamError{Kind: Garbage, cause: errors.New("it sent " + what)}
 }
 
-// streamBody reads through the buffer that the first byte was looked at in.
-type streamBody struct {
-	io.Reader
-	io.Closer
+// begunBody is a body of which the start was read to look at it.
+type begunBody struct {
+	start []byte
+	*liveBody
+}
+
+func (b *begunBody) Read(p []byte) (int, error) {
+	if len(b.start) == 0 {
+		return b.liveBody.Read(p)
+	}
+	n := copy(p, b.start)
+	if b.start = b.start[n:]; len(b.start) == 0 {
+		b.start = nil // a stream is open for long
+	}
+	return n, nil
 }
 
 // liveBody is the body of an upstream's reply. It ends the request when it is

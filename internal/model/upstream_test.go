@@ -289,9 +289,17 @@ func TestUpstreamDown(t *testing.T) {
 }
 
 func TestTheEnvironmentsProxyIsNotUsed(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
-	if transport().Proxy != nil {
-		t.Error("a proxy is set")
+	var asked atomic.Bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Store(true) }))
+	defer proxy.Close()
+	t.Setenv("HTTP_PROXY", proxy.URL)
+	u, err := NewUpstream(UpstreamConfig{URL: "http://upstream.invalid/v1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = u.Do(t.Context(), plain)
+	if failed := upstreamError(t, err); failed.Kind != Down || asked.Load() {
+		t.Errorf("got %v; the proxy was asked: %v", failed, asked.Load())
 	}
 }
 

@@ -97,8 +97,7 @@ func readObject(call *api.Call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := bytes.TrimLeft(body, " \t\r\n")
-	if json.Valid(body) && start[0] == '{' {
+	if model.IsObject(body) {
 		return body, nil
 	}
 	var syntax *json.SyntaxError
@@ -132,7 +131,7 @@ func (s *OpenAI) infer(w http.ResponseWriter, call *api.Call, op model.Operation
 	if bringsData(body) {
 		return api.BadRequest("BadRequest", "", "On Your Data (data_sources) is not supported by this Sekisho yet.")
 	}
-	return s.answer(out, call, duties, res, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: passedOn(call.Request.Header)})
+	return s.answer(out, call, duties, res, model.Request{Operation: op, Model: d.Model.Name, Body: body, Header: call.Request.Header})
 }
 
 // decoded reads a deployment's properties, once for each version of it.
@@ -184,7 +183,7 @@ func (s *OpenAI) answer(w *recorder, call *api.Call, duties *Duties, res *arm.Re
 	w.usage = reply.Usage
 	setHeaders(w, call)
 	w.Header().Set("Content-Type", reply.ContentType)
-	w.Header().Set("x-ms-deployment-name", res.Name)
+	w.Header().Set("X-Ms-Deployment-Name", res.Name)
 	filter := duties.Filter
 	if prompts == nil {
 		filter = nil
@@ -213,17 +212,6 @@ func (s *OpenAI) refuse(call *api.Call, duties *Duties, res *arm.Resource, over 
 
 func operationWord(op model.Operation) string {
 	return map[model.Operation]string{model.Chat: "chatCompletion", model.Completions: "completion", model.Embeddings: "embeddings"}[op]
-}
-
-// passedOn are the request's headers that an upstream may see.
-func passedOn(h http.Header) http.Header {
-	out := http.Header{}
-	for _, name := range []string{"User-Agent", "x-ms-client-request-id", "Traceparent", "Tracestate"} {
-		if v := h.Get(name); v != "" {
-			out.Set(name, v)
-		}
-	}
-	return out
 }
 
 // modelError maps a model's failure to Azure OpenAI's answer.
@@ -286,20 +274,26 @@ func unavailable(up *model.UpstreamError, text string) error {
 	return e
 }
 
-// setHeaders sets what every reply of the data plane has.
+// setHeaders sets what every reply of the data plane has. The names are in
+// net/http's spelling, which is how they go out, whatever is written here.
 func setHeaders(w http.ResponseWriter, call *api.Call) {
 	h := w.Header()
-	h.Set("apim-request-id", call.ID)
-	h.Set("x-request-id", call.ID)
+	id := []string{call.ID}
+	h["Apim-Request-Id"], h["X-Request-Id"] = id, id
 	if call.Target.Location != "" {
-		h.Set("x-ms-region", regionName(call.Target.Location))
+		h.Set("X-Ms-Region", regionName(call.Target.Location))
 	}
-	if id := call.Request.Header.Get("x-ms-client-request-id"); id != "" {
-		h.Set("x-ms-client-request-id", id)
+	if id := call.Request.Header["X-Ms-Client-Request-Id"]; len(id) > 0 {
+		h["X-Ms-Client-Request-Id"] = id[:1]
 	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload")
+	h["X-Content-Type-Options"] = noSniff
+	h["Strict-Transport-Security"] = httpsOnly
 }
+
+var (
+	noSniff   = []string{"nosniff"}
+	httpsOnly = []string{"max-age=31536000; includeSubDomains; preload"}
+)
 
 // regionName is a region as x-ms-region shows it: "East US".
 func regionName(location string) string {
