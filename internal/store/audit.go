@@ -3,11 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,6 +17,7 @@ import (
 // only appended to; entries leave it when they are older than the retention.
 type Audit struct {
 	write, read *sql.DB
+	one, many   *sql.Stmt // of write
 	retention   time.Duration
 
 	queue   chan auditItem
@@ -26,37 +28,6 @@ type Audit struct {
 
 	mu     sync.RWMutex // read-held by those who send to queue
 	closed bool
-}
-
-// What Entry.Decision says.
-const (
-	Allowed = "Allowed"
-	Refused = "Refused"
-)
-
-// Entry is one request and its decision.
-type Entry struct {
-	Time          time.Time `json:"time"`
-	RequestID     string    `json:"requestId,omitempty"`
-	Service       string    `json:"service,omitempty"`
-	Operation     string    `json:"operation,omitempty"`
-	Method        string    `json:"method,omitempty"`
-	Path          string    `json:"path,omitempty"`
-	Tenant        string    `json:"tenant,omitempty"`
-	Principal     string    `json:"principal,omitempty"`
-	PrincipalName string    `json:"principalName,omitempty"`
-	App           string    `json:"app,omitempty"`
-	Credential    string    `json:"credential,omitempty"`
-	Remote        string    `json:"remote,omitempty"`
-	Action        string    `json:"action,omitempty"`
-	Data          bool      `json:"data,omitempty"`
-	Scope         string    `json:"scope,omitempty"`
-	Decision      string    `json:"decision,omitempty"` // Allowed or Refused
-	Reason        string    `json:"reason,omitempty"`
-	Cause         string    `json:"cause,omitempty"`
-	Assignment    string    `json:"assignment,omitempty"`
-	Role          string    `json:"role,omitempty"`
-	Status        int       `json:"status,omitempty"`
 }
 
 // auditItem is an entry on its way to the writer, or the wish to know when all
@@ -97,11 +68,22 @@ func OpenAudit(dir string, retention time.Duration) (*Audit, error) {
 		done:    make(chan struct{}),
 	}
 	a.close = sync.OnceValue(a.stop)
-	if err := a.expire(); err != nil {
+	if err := a.prepare(); err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
 	go a.run()
 	return a, nil
+}
+
+func (a *Audit) prepare() (err error) {
+	if err := a.expire(); err != nil {
+		return err
+	}
+	if a.one, err = a.write.Prepare(insertRows(1)); err != nil {
+		return err
+	}
+	a.many, err = a.write.Prepare(insertRows(auditRows))
+	return err
 }
 
 // Append adds an entry, with the present time if it has none. It returns
@@ -231,31 +213,52 @@ func (a *Audit) save(batch []auditItem) {
 	}
 }
 
+// auditColumns is how many values an entry has in the table, auditRows how many
+// entries one statement inserts: most of what a row costs is the statement's.
+const (
+	auditColumns = 6
+	auditRows    = 32
+)
+
+// insertRows is a statement that inserts so many entries.
+func insertRows(rows int) string {
+	row := "(" + strings.Repeat(", ?", auditColumns)[2:] + ")"
+	return "INSERT INTO entry (time, refused, principal, name, app, body) VALUES " + strings.Repeat(", "+row, rows)[2:]
+}
+
 func (a *Audit) insert(batch []auditItem) error {
 	tx, err := a.write.Begin()
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	insert, err := tx.Prepare(`INSERT INTO entry (time, refused, principal, name, app, body) VALUES ($1, $2, $3, $4, $5, $6)`)
-	if err != nil {
-		return err
-	}
-	for _, item := range batch {
-		if item.flushed != nil {
-			continue
+	for chunk := range slices.Chunk(batch, auditRows) {
+		values := make([]any, 0, len(chunk)*auditColumns)
+		for _, item := range chunk {
+			if item.flushed != nil {
+				continue
+			}
+			e := &item.entry
+			values = append(values, e.Time.UnixNano(), e.Decision == Refused, fold(e.Principal), fold(e.PrincipalName), fold(e.App), string(e.appendJSON(nil)))
 		}
-		e := item.entry
-		body, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if _, err := insert.Exec(e.Time.UnixNano(), e.Decision == Refused,
-			fold(e.Principal), fold(e.PrincipalName), fold(e.App), string(body)); err != nil {
+		if err := a.insertValues(tx, values); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
+}
+
+func (a *Audit) insertValues(tx *sql.Tx, values []any) error {
+	if len(values) == auditRows*auditColumns {
+		_, err := tx.Stmt(a.many).Exec(values...)
+		return err
+	}
+	for row := range slices.Chunk(values, auditColumns) {
+		if _, err := tx.Stmt(a.one).Exec(row...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // expire deletes entries older than the retention.
