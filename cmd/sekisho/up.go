@@ -38,6 +38,7 @@ func up() *cobra.Command {
 			}
 			printAddresses(cmd.OutOrStdout(), p)
 			fmt.Fprintln(cmd.OutOrStdout(), "ready")
+			go giveBack(cmd.Context())
 			go reloads(cmd.Context(), cmd.OutOrStdout(), o.Log, p, hangup)
 			return serve(cmd.Context(), p)
 		},
