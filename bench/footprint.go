@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"sekisho/internal/platform"
 )
 
 // footprint measures the command itself: its start on existing data, its idle
@@ -41,19 +44,25 @@ func footprint(streams int) error {
 		}
 		time.Sleep(2 * time.Second) // idle means that start-up garbage is gone
 		resident = memory(cmd.Process.Pid)
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
+		cmd.stop()
 	}
 	fmt.Printf("\n### Footprint\n\n| | |\n|---|---|\n| start to ready on existing data (median of %d) | %.0f ms |\n| resident memory, idle | %.0f MB |\n",
 		len(starts), median(starts, func(r result) float64 { return r.p50.Seconds() * 1000 }), resident)
 	if streams == 0 {
 		return nil
 	}
-	return holdStreams(streams)
+	return holdStreams(binary, dir, streams)
 }
 
-func startCommand(binary, dir string) (*exec.Cmd, error) {
-	cmd := exec.Command(binary, "up", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--proxy", "127.0.0.1:0", "--identity", "127.0.0.1:0")
+// command is a running sekisho up, with the addresses that it printed.
+type command struct {
+	*exec.Cmd
+	addresses map[string]string
+}
+
+func startCommand(binary, dir string, more ...string) (*command, error) {
+	args := append([]string{"up", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--proxy", "127.0.0.1:0", "--identity", "127.0.0.1:0"}, more...)
+	cmd := &command{exec.Command(binary, args...), map[string]string{}}
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -67,8 +76,15 @@ func startCommand(binary, dir string) (*exec.Cmd, error) {
 		if lines.Text() == "ready" {
 			return cmd, nil
 		}
+		name, address, _ := strings.Cut(lines.Text(), " ")
+		cmd.addresses[name] = strings.TrimSpace(address)
 	}
 	return nil, fmt.Errorf("sekisho up ended before it was ready: %v", cmd.Wait())
+}
+
+func (c *command) stop() {
+	c.Process.Signal(syscall.SIGTERM)
+	c.Wait()
 }
 
 // memory is the resident set of a process, in MB.
@@ -88,20 +104,41 @@ func memory(pid int) float64 {
 
 // holdStreams opens streams that get their first chunk and then nothing, and
 // reads the memory of Sekisho's process.
-func holdStreams(n int) error {
+func holdStreams(binary, dir string, n int) error {
 	// Sekisho holds two files for each stream: the client's and the upstream's.
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
 		n = min(n, int(limit.Cur-200)/2)
 	}
-	w, err := startWorld(true)
+	w := &world{dir: dir}
+	defer w.stop()
+	mock, err := w.child("serve", "mock", "")
 	if err != nil {
 		return err
 	}
-	defer w.stop()
-	sekisho := w.targets[2]
-	pid := w.children[len(w.children)-1].Process.Pid
-	before := memory(pid)
+	config, err := writeConfig(filepath.Join(dir, "data"), mock.says[0])
+	if err != nil {
+		return err
+	}
+	cmd, err := startCommand(binary, dir, "--config", config)
+	if err != nil {
+		return err
+	}
+	defer cmd.stop()
+	var c platform.Credentials
+	raw, err := os.ReadFile(filepath.Join(dir, "data", "credentials.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil {
+		return err
+	}
+	key, _, err := credentials(c, cmd.addresses["proxy"])
+	if err != nil {
+		return err
+	}
+	sekisho := target{address: strings.TrimPrefix(cmd.addresses["listen"], "https://"), host: account, path: chat, header: "api-key: " + key + "\r\n", tls: insecure()}
+	before := memory(cmd.Process.Pid)
 	body := strings.Replace(fmt.Sprintf(question, true), "Who", "hold Who", 1)
 	request := []byte(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s", sekisho.path, sekisho.host, len(body), sekisho.header, body))
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -126,7 +163,8 @@ func holdStreams(n int) error {
 		})
 	}
 	wg.Wait()
-	fmt.Printf("| resident memory with %d idle SSE streams over TLS | %.0f MB (%.0f MB before) |\n", len(open), memory(pid), before)
+	time.Sleep(10 * time.Second) // idle, as above
+	fmt.Printf("| resident memory with %d idle SSE streams over TLS | %.0f MB (%.0f MB before) |\n", len(open), memory(cmd.Process.Pid), before)
 	for _, conn := range open {
 		conn.Close()
 	}

@@ -17,6 +17,7 @@ import (
 // target is one server under load.
 type target struct {
 	name    string
+	server  *child
 	address string
 	host    string // Host header and server name
 	path    string
@@ -27,6 +28,9 @@ type target struct {
 type result struct {
 	p50, p99 time.Duration
 	rate     float64
+	// of the server's process, per request
+	cpu               time.Duration
+	allocs, allocated float64
 }
 
 const question = `{"model":"gpt-35-turbo","messages":[{"role":"user","content":"Who were the founders of Microsoft?"}],"stream":%v}`
@@ -49,6 +53,10 @@ func load(t target, stream bool, connections int, duration time.Duration) (resul
 		}
 		defer conns[i].Close()
 	}
+	before, err := t.server.usage()
+	if err != nil {
+		return result{}, err
+	}
 	start := time.Now()
 	deadline := start.Add(duration)
 	for _, conn := range conns {
@@ -64,8 +72,15 @@ func load(t target, stream bool, connections int, duration time.Duration) (resul
 	if failed != nil || len(latencies) == 0 {
 		return result{}, fmt.Errorf("%d answers: %w", len(latencies), failed)
 	}
+	used, err := t.server.usage()
+	if err != nil {
+		return result{}, err
+	}
+	used = used.minus(before)
 	slices.Sort(latencies)
-	return result{latencies[len(latencies)/2], latencies[len(latencies)*99/100], float64(len(latencies)) / elapsed.Seconds()}, nil
+	n := len(latencies)
+	return result{latencies[n/2], latencies[n*99/100], float64(n) / elapsed.Seconds(),
+		used.cpu / time.Duration(n), float64(used.mallocs) / float64(n), float64(used.malloc) / float64(n)}, nil
 }
 
 func connect(t target) (net.Conn, error) {

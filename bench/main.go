@@ -30,9 +30,10 @@ func main() {
 	duration := flag.Duration("duration", time.Second, "of one measurement")
 	rounds := flag.Int("rounds", 5, "interleaved rounds")
 	connections := flag.String("connections", "1,16,256", "numbers of connections")
+	only := flag.String("only", "", "measure only the tables whose heading has this text")
 	streams := flag.Int("streams", 10000, "idle SSE streams to hold; 0 leaves that out")
 	flag.Parse()
-	if err := run(*duration, *rounds, parseInts(*connections), *streams); err != nil {
+	if err := run(*duration, *rounds, parseInts(*connections), *streams, *only); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -49,28 +50,56 @@ func parseInts(s string) []int {
 	return all
 }
 
-func run(duration time.Duration, rounds int, connections []int, streams int) error {
+func run(duration time.Duration, rounds int, connections []int, streams int, only string) error {
 	fmt.Printf("%s %s/%s, %d CPUs, %d rounds of %v\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, duration)
 	for _, secure := range []bool{false, true} {
-		world, err := startWorld(secure)
-		if err != nil {
+		if err := tables(secure, duration, rounds, connections, only); err != nil {
 			return err
 		}
-		for _, stream := range []bool{false, true} {
-			for _, n := range connections {
-				if err := compare(world, secure, stream, n, duration, rounds); err != nil {
-					world.stop()
-					return err
-				}
-			}
-		}
-		world.stop()
+	}
+	if !strings.Contains("Footprint", only) {
+		return nil
 	}
 	return footprint(streams)
 }
 
+// tables measures one world, unless none of its tables is wanted.
+func tables(secure bool, duration time.Duration, rounds int, connections []int, only string) error {
+	var w *world
+	for _, stream := range []bool{false, true} {
+		for _, n := range connections {
+			heading := heading(secure, stream, n)
+			if !strings.Contains(heading, only) {
+				continue
+			}
+			if w == nil {
+				var err error
+				if w, err = startWorld(secure); err != nil {
+					return err
+				}
+				defer w.stop()
+			}
+			if err := compare(w, heading, stream, n, duration, rounds); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func heading(secure, stream bool, connections int) string {
+	kind, tls := "JSON", "TLS off"
+	if stream {
+		kind = "SSE, 20 chunks"
+	}
+	if secure {
+		tls = "TLS on"
+	}
+	return fmt.Sprintf("%s, %s, %d connections", kind, tls, connections)
+}
+
 // compare measures all targets in turn and prints one table.
-func compare(w *world, secure, stream bool, connections int, duration time.Duration, rounds int) error {
+func compare(w *world, heading string, stream bool, connections int, duration time.Duration, rounds int) error {
 	results := map[string][]result{}
 	for range rounds {
 		for _, t := range w.targets {
@@ -81,21 +110,16 @@ func compare(w *world, secure, stream bool, connections int, duration time.Durat
 			results[t.name] = append(results[t.name], r)
 		}
 	}
-	kind, tls := "JSON", "TLS off"
-	if stream {
-		kind = "SSE, 20 chunks"
-	}
-	if secure {
-		tls = "TLS on"
-	}
-	fmt.Printf("\n### %s, %s, %d connections\n\n| | p50 | p99 | added p50 | requests/s | of ReverseProxy |\n|---|---|---|---|---|---|\n", kind, tls, connections)
+	fmt.Printf("\n### %s\n\n| | p50 | p99 | added p50 | requests/s | of ReverseProxy | CPU | allocations | allocated |\n|---|---|---|---|---|---|---|---|---|\n", heading)
 	direct := median(results["direct"], func(r result) float64 { return r.p50.Seconds() })
 	floor := median(results["ReverseProxy"], func(r result) float64 { return r.rate })
 	for _, t := range w.targets {
 		all := results[t.name]
 		p50 := median(all, func(r result) float64 { return r.p50.Seconds() })
 		rate := median(all, func(r result) float64 { return r.rate })
-		fmt.Printf("| %s | %s | %s | %s | %.0f | %.2f |\n", t.name, micro(p50), micro(median(all, func(r result) float64 { return r.p99.Seconds() })), micro(p50-direct), rate, rate/floor)
+		fmt.Printf("| %s | %s | %s | %s | %.0f | %.2f | %s | %.0f | %.1f kB |\n", t.name, micro(p50), micro(median(all, func(r result) float64 { return r.p99.Seconds() })),
+			micro(p50-direct), rate, rate/floor, micro(median(all, func(r result) float64 { return r.cpu.Seconds() })),
+			median(all, func(r result) float64 { return r.allocs }), median(all, func(r result) float64 { return r.allocated })/1000)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 // serve is a child process: the mock upstream, or the bare proxy before it.
 // It prints the address that it listens on.
 func serve(args []string) error {
+	go tellUsage()
 	what, certificate := args[0], args[1]
 	var handler http.Handler
 	switch what {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -17,7 +16,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
@@ -31,11 +29,15 @@ import (
 // world is the servers of one comparison, each a process of its own.
 type world struct {
 	dir      string
-	children []*exec.Cmd
+	children []*child
 	targets  []target
 }
 
-const account = "aoai-sample.openai.azure.com"
+// The sample's account, and the call that is measured.
+const (
+	account = "aoai-sample.openai.azure.com"
+	chat    = "/openai/deployments/gpt-35-turbo/chat/completions?api-version=2024-10-21"
+)
 
 func startWorld(secure bool) (_ *world, err error) {
 	w := &world{}
@@ -63,20 +65,20 @@ func startWorld(secure bool) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	proxy, err := w.child("serve", "proxy", certificate, plainMock[0])
+	proxy, err := w.child("serve", "proxy", certificate, plainMock.says[0])
 	if err != nil {
 		return nil, err
 	}
-	sekisho, err := w.child("serve", "sekisho", fmt.Sprint(secure), plainMock[0], filepath.Join(w.dir, "data"))
+	sekisho, err := w.child("serve", "sekisho", fmt.Sprint(secure), plainMock.says[0], filepath.Join(w.dir, "data"))
 	if err != nil {
 		return nil, err
 	}
-	const path = "/openai/deployments/gpt-35-turbo/chat/completions?api-version=2024-10-21"
+	address, key, token := sekisho.says[0], sekisho.says[1], sekisho.says[2]
 	w.targets = []target{
-		{name: "direct", address: mock[0], host: "127.0.0.1", path: "/"},
-		{name: "ReverseProxy", address: proxy[0], host: "127.0.0.1", path: "/"},
-		{name: "Sekisho, key", address: sekisho[0], host: account, path: path, header: "api-key: " + sekisho[1] + "\r\n"},
-		{name: "Sekisho, token", address: sekisho[0], host: account, path: path, header: "Authorization: Bearer " + sekisho[2] + "\r\n"},
+		{name: "direct", server: mock, address: mock.says[0], host: "127.0.0.1", path: "/"},
+		{name: "ReverseProxy", server: proxy, address: proxy.says[0], host: "127.0.0.1", path: "/"},
+		{name: "Sekisho, key", server: sekisho, address: address, host: account, path: chat, header: "api-key: " + key + "\r\n"},
+		{name: "Sekisho, token", server: sekisho, address: address, host: account, path: chat, header: "Authorization: Bearer " + token + "\r\n"},
 	}
 	if secure {
 		for i := range w.targets {
@@ -84,37 +86,6 @@ func startWorld(secure bool) (_ *world, err error) {
 		}
 	}
 	return w, nil
-}
-
-// child starts this program as a server and reads the words of its first line.
-func (w *world) child(args ...string) ([]string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(self, args...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	w.children = append(w.children, cmd)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("%v: %w", args, err)
-	}
-	return strings.Fields(line), nil
-}
-
-func (w *world) stop() {
-	for _, c := range w.children {
-		c.Process.Signal(syscall.SIGTERM)
-		c.Wait()
-	}
-	os.RemoveAll(w.dir)
 }
 
 // certificate writes a certificate and its key for the mock and the proxy, of
@@ -144,9 +115,8 @@ func (w *world) certificate() (string, error) {
 // serveSekisho starts the platform with the mock behind the sample's deployment,
 // and prints its address, a key and a token that may use it.
 func serveSekisho(secure bool, mock, data string) error {
-	config := data + ".yaml"
-	text := fmt.Sprintf("models: [{name: gpt-35-turbo, url: 'http://%s/v1'}]\n", mock)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	config, err := writeConfig(data, mock)
+	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
@@ -156,7 +126,11 @@ func serveSekisho(secure bool, mock, data string) error {
 	if err != nil {
 		return err
 	}
-	key, token, err := credentials(p)
+	c, err := p.Credentials()
+	if err != nil {
+		return err
+	}
+	key, token, err := credentials(c, "http://"+p.Addresses().Proxy)
 	if err != nil {
 		return err
 	}
@@ -189,14 +163,19 @@ func serveSekisho(secure bool, mock, data string) error {
 	return p.Shutdown(done)
 }
 
+// writeConfig puts the mock behind the sample's deployment.
+func writeConfig(data, mock string) (string, error) {
+	text := fmt.Sprintf("models: [{name: gpt-35-turbo, url: 'http://%s/v1'}]\n", mock)
+	return data + ".yaml", os.WriteFile(data+".yaml", []byte(text), 0o600)
+}
+
 // credentials gets a key of the sample's account, and a token of the automation
 // service principal after it was given the role.
-func credentials(p *platform.Platform) (key, token string, err error) {
-	c, err := p.Credentials()
+func credentials(c platform.Credentials, proxyURL string) (key, token string, err error) {
+	proxy, err := url.Parse(proxyURL)
 	if err != nil {
 		return "", "", err
 	}
-	proxy := &url.URL{Scheme: "http", Host: p.Addresses().Proxy}
 	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: insecure()}}
 	signIn := func(resource string) string {
 		var reply struct {
