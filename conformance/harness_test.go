@@ -226,6 +226,13 @@ func (s *sekisho) az(args ...string) result {
 	return s.client([]string{"AZ_INSTALLER=PIP"}, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
 }
 
+// typed runs the Azure CLI with a line of words, and then with arguments that
+// may hold spaces.
+func (s *sekisho) typed(line string, more ...string) result {
+	s.t.Helper()
+	return s.az(append(strings.Fields(line), more...)...)
+}
+
 // login signs the Azure CLI in as the automation service principal.
 func (s *sekisho) login() {
 	s.t.Helper()
