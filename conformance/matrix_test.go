@@ -93,7 +93,8 @@ Each row is one run of the keyless story by an unmodified client at its pinned v
 
 Doors: in *intercept* mode the client knows only the proxy and the CA (` + "`sekisho env`" + `), and Azure's own host names.
 By *own names* it knows the CA and https://localhost:PORT, with instance discovery off, and no proxy; with *ADFS* its /adfs is
-its authority, and instance discovery stays as it is. curl and the SDKs read the data plane's endpoint from the account.
+its authority, and instance discovery stays as it is. By *real names* it knows the CA, and Azure's own host names, which a
+hosts file (` + "`sekisho hosts`" + `) leads to port 443 in a network of its own. curl and the SDKs read the data plane's endpoint from the account.
 
 `
 
