@@ -36,6 +36,7 @@ var rooms = map[string][]string{
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
 	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
+	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
 	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store"},

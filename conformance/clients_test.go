@@ -41,6 +41,18 @@ func python(t *testing.T, client string) string {
 	return path
 }
 
+// node runs a program with a pinned Node and its packages.
+func (s *sekisho) node(version string, env []string, path string) result {
+	s.t.Helper()
+	name := "js-node" + version
+	modules := filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
+	node, err := filepath.Glob(filepath.Join(modules, "node-linux-*", "bin", "node"))
+	if err != nil || len(node) != 1 {
+		s.t.Fatalf("Node %s in %s: %v %v, want one: run make clients", version, modules, node, err)
+	}
+	return s.client(append(env, "NODE_PATH="+modules), node[0], program(s.t, path))
+}
+
 // tool is a program of the machine's that clients need.
 func tool(t *testing.T, name string) string {
 	t.Helper()

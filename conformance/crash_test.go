@@ -53,7 +53,11 @@ type entry struct {
 	round int
 	acked int // 0 is never
 	sent  int // 0 is none on its way
+	acks  []ack
 }
+
+// ack is an acknowledged write. Writes of a number above next began after it.
+type ack struct{ n, next int }
 
 // kind is a type that is written, with a number in it at more than one place,
 // so that a mixture of two writes shows.
@@ -227,6 +231,7 @@ func (l *ledger) write(t *testing.T, ctx context.Context, s *sekisho, c *caller,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.acked, e.sent = n, 0
+	e.acks = append(e.acks, ack{n, int(l.next.Load())})
 	return true
 }
 
@@ -238,18 +243,7 @@ func (l *ledger) verify(t *testing.T, s *sekisho, c *caller, chosen func(*entry)
 		if !chosen(e) {
 			continue
 		}
-		status, raw, err := c.call(t.Context(), http.MethodGet, path+"?api-version="+e.kind.version, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := 0
-		if status == http.StatusOK {
-			if got, err = e.kind.read(raw); err != nil {
-				t.Errorf("torn: %s: %v\n%s", path, err, raw)
-			}
-		} else if status != http.StatusNotFound {
-			t.Errorf("GET %s: status %d\n%s", path, status, raw)
-		}
+		got := l.held(t, c, path, e)
 		if got != e.acked && (e.sent == 0 || got != e.sent) {
 			t.Errorf("%s holds %d, but %d was acknowledged and %d sent (0 is none)", path, got, e.acked, e.sent)
 		}
@@ -262,6 +256,23 @@ func (l *ledger) verify(t *testing.T, s *sekisho, c *caller, chosen func(*entry)
 		}
 		e.acked, e.sent = got, 0
 	}
+}
+
+// held is the number that a path holds, as a whole; 0 is none.
+func (l *ledger) held(t *testing.T, c *caller, path string, e *entry) (n int) {
+	t.Helper()
+	status, raw, err := c.call(t.Context(), http.MethodGet, path+"?api-version="+e.kind.version, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status == http.StatusOK {
+		if n, err = e.kind.read(raw); err != nil {
+			t.Errorf("torn: %s: %v\n%s", path, err, raw)
+		}
+	} else if status != http.StatusNotFound {
+		t.Errorf("GET %s: status %d\n%s", path, status, raw)
+	}
+	return n
 }
 
 // complete looks for what belongs to each account that is there, and for

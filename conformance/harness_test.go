@@ -24,6 +24,7 @@ var children = map[string]func() error{
 	"go-identity": goIdentity,
 	"go-keyless":  goKeyless,
 	"recorder":    record,
+	"busy-model":  beBusy,
 }
 
 const childVariable = "CONFORMANCE_CHILD"
@@ -147,9 +148,7 @@ func (s *sekisho) stop() {
 
 // command makes a command of this home, in the instance's namespace.
 func (s *sekisho) command(environment []string, args ...string) *exec.Cmd {
-	if s.namespace != nil {
-		args = s.namespace.wrap(args)
-	}
+	args = s.namespace.wrap(args)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = s.home
 	cmd.Env = clean(environment, s.home)
@@ -224,6 +223,13 @@ func (s *sekisho) cli(args ...string) result {
 func (s *sekisho) az(args ...string) result {
 	s.t.Helper()
 	return s.client([]string{"AZ_INSTALLER=PIP"}, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
+}
+
+// typed runs the Azure CLI with a line of words, and then with arguments that
+// may hold spaces.
+func (s *sekisho) typed(line string, more ...string) result {
+	s.t.Helper()
+	return s.az(append(strings.Fields(line), more...)...)
 }
 
 // login signs the Azure CLI in as the automation service principal.

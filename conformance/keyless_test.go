@@ -1,25 +1,23 @@
 package conformance
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 )
 
 // The keyless story, told by every client through every door, each time on a
-// Sekisho of its own. docs/CLIENTS.md is written from what these tests saw.
+// Sekisho of its own. A part of docs/COVERAGE.md is written from what these tests saw.
 
 // steps are those of the story. A client's program prints each when it is taken.
 var steps = []string{"built", "key answered", "key rotated", "token denied", "token answered", "keys disabled", "keyless", "429 obeyed"}
+
+// keylessAccount is the account that the story makes.
+const keylessAccount = "aoai-keyless"
 
 // door is a way to Sekisho.
 type door int
@@ -28,16 +26,41 @@ const (
 	intercept door = iota // the client knows the proxy and the CA
 	ownNames              // the client knows Sekisho's own name and the CA, and does no instance discovery
 	adfs                  // the client knows that authority, for which it never does instance discovery
+	realNames             // the client knows the CA; a hosts file leads Azure's names to port 443
 )
 
 func (d door) String() string {
-	return [...]string{"intercept", "own names", "own names, ADFS"}[d]
+	return [...]string{"intercept", "own names", "own names, ADFS", "real names"}[d]
+}
+
+// own tells whether the client knows Sekisho's own name.
+func (d door) own() bool { return d == ownNames || d == adfs }
+
+// open starts a Sekisho that the door leads to, in front of a busy model.
+func (d door) open(t *testing.T) (*sekisho, *busyModel) {
+	t.Helper()
+	if d != realNames {
+		busy := newBusyModel(t, nil)
+		return startIn(t, nil, "--config", busy.configuration), busy
+	}
+	ns, hosts := newHosts(t)
+	busy := newBusyModel(t, ns)
+	s := startIn(t, ns, "--config", busy.configuration, "--listen", "127.0.0.1:443")
+	// The account of the story is not made yet: its lines are those of another.
+	lines := strings.ReplaceAll(s.cli("hosts", "--data", s.data).ok(), "aoai-sample", keylessAccount)
+	if err := os.WriteFile(hosts, []byte("127.0.0.1 localhost\n"+lines), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return s, busy
 }
 
 // environment is what a client is told of a door.
 func (d door) environment(s *sekisho) []string {
-	if d == intercept {
+	switch d {
+	case intercept:
 		return []string{"DOOR_URL=", "AZURE_TENANT_ID=" + s.TenantID}
+	case realNames:
+		return []string{"DOOR_URL=", "AZURE_TENANT_ID=" + s.TenantID, "HTTPS_PROXY=", "https_proxy="}
 	}
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.printed["listen"], "https://"))
 	if err != nil {
@@ -66,15 +89,15 @@ func keylessClients() []told {
 	}
 	return []told{
 		{"Python", pinsOf("clients/azure-mgmt.txt", "azure-identity", "azure-mgmt-resource", "azure-mgmt-cognitiveservices", "azure-mgmt-authorization", "openai"),
-			[]door{intercept, ownNames, adfs}, all, tellPython},
-		{"JavaScript, Node 24", node("24"), []door{intercept, ownNames}, all, tellNode24},
-		{"JavaScript, Node 20", node("20"), []door{ownNames, adfs}, all, tellNode20}, // its fetch knows of no proxy
+			[]door{intercept, ownNames, adfs, realNames}, all, tellPython},
+		{"JavaScript, Node 24", node("24"), []door{intercept, ownNames, realNames}, all, tellNode24},
+		{"JavaScript, Node 20", node("20"), []door{ownNames, adfs, realNames}, all, tellNode20}, // its fetch knows of no proxy
 		{"Java", pinsOf("clients/java/pom.xml", "azure-identity", "azure-resourcemanager-cognitiveservices", "azure-resourcemanager-authorization", "azure-ai-openai"),
-			[]door{intercept, ownNames, adfs}, all, tellJava},
+			[]door{intercept, ownNames, adfs, realNames}, all, tellJava},
 		{"Go", pinsOf("../go.mod", "azidentity", "armresources", "armcognitiveservices", "armauthorization/v2", "azopenai"),
-			[]door{intercept, ownNames, adfs}, all, tellGo},
-		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), []door{intercept, ownNames, adfs}, "keyless", tellAz}, // az rest does not try again
-		{"curl", nil, []door{intercept, ownNames}, all, tellCurl},
+			[]door{intercept, ownNames, adfs, realNames}, all, tellGo},
+		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), []door{intercept, ownNames, adfs, realNames}, "keyless", tellAz}, // az rest does not try again
+		{"curl", nil, []door{intercept, ownNames, realNames}, all, tellCurl},
 	}
 }
 
@@ -94,15 +117,14 @@ func TestTheKeylessStoryPassesThroughEveryClientAndEveryDoor(t *testing.T) {
 	})
 	// All of them have ended. Those that failed, or were not chosen, are not in it.
 	if !t.Failed() {
-		seen.compare(t, "../docs/CLIENTS.md", keylessClients())
+		seen.compare(t, keylessClients())
 	}
 }
 
 // keyless has a client tell the story, and gives the steps that it took.
 func keyless(t *testing.T, c told, d door) []string {
-	busy := newBusyModel(t)
-	s := startIn(t, nil, "--config", busy.configuration)
-	environment := append(d.environment(s), "ACCOUNT=aoai-keyless", "SUBSCRIPTION="+s.SubscriptionID, "PRINCIPAL="+s.Automation.ObjectID,
+	s, busy := d.open(t)
+	environment := append(d.environment(s), "ACCOUNT="+keylessAccount, "SUBSCRIPTION="+s.SubscriptionID, "PRINCIPAL="+s.Automation.ObjectID,
 		"AZURE_CLIENT_ID="+s.Automation.ClientID, "AZURE_CLIENT_SECRET="+s.Automation.ClientSecret)
 	taken := strings.Split(c.tell(s, d, environment).line(), "\n")
 	want := steps[:slices.Index(steps, c.last)+1]
@@ -121,19 +143,11 @@ func tellPython(s *sekisho, _ door, env []string) result {
 
 // Node's own fetch, which openai uses, knows of proxies from Node 22.21 on.
 func tellNode24(s *sekisho, _ door, env []string) result {
-	return tellNode(s, "24", append(env, "NODE_USE_ENV_PROXY=1"))
+	return s.node("24", append(env, "NODE_USE_ENV_PROXY=1"), "keyless/keyless.cjs")
 }
 
-func tellNode20(s *sekisho, _ door, env []string) result { return tellNode(s, "20", env) }
-
-func tellNode(s *sekisho, version string, env []string) result {
-	name := "js-node" + version
-	modules := filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
-	node, err := filepath.Glob(filepath.Join(modules, "node-linux-*", "bin", "node"))
-	if err != nil || len(node) != 1 {
-		s.t.Fatalf("Node %s in %s: %v %v, want one: run make clients", version, modules, node, err)
-	}
-	return s.client(append(env, "NODE_PATH="+modules), node[0], program(s.t, "keyless/keyless.cjs"))
+func tellNode20(s *sekisho, _ door, env []string) result {
+	return s.node("20", env, "keyless/keyless.cjs")
 }
 
 func tellGo(s *sekisho, _ door, env []string) result {
@@ -155,7 +169,7 @@ func tellJava(s *sekisho, d door, env []string) result {
 
 func tellAz(s *sekisho, d door, env []string) result {
 	config := ""
-	if d != intercept {
+	if d.own() {
 		config = filepath.Join(s.home, "cloud.json")
 		printed := s.cli("cloud-config", "--data", s.data, fmt.Sprintf("--adfs=%t", d == adfs)).ok()
 		if err := os.WriteFile(config, []byte(printed), 0o600); err != nil {
@@ -173,57 +187,4 @@ func tellCurl(s *sekisho, _ door, env []string) result {
 	tool(s.t, "curl")
 	tool(s.t, "jq")
 	return s.client(env, "bash", program(s.t, "keyless/curl.sh"))
-}
-
-// busyModel is a model server that answers each second request, and the others
-// with a 429 that asks for a second's patience.
-type busyModel struct {
-	configuration string // of a Sekisho whose gpt-4o it is
-	mu            sync.Mutex
-	asked         []time.Time
-}
-
-const patienceAsked = time.Second
-
-func newBusyModel(t *testing.T) *busyModel {
-	t.Helper()
-	b := &busyModel{configuration: filepath.Join(t.TempDir(), "sekisho.yaml")}
-	server := httptest.NewServer(b)
-	t.Cleanup(server.Close)
-	// Sekisho's own patience is off: the client's is the one to be seen.
-	yaml := "models:\n  - name: gpt-4o\n    url: " + server.URL + "/v1\n    retries: 0\n"
-	if err := os.WriteFile(b.configuration, []byte(yaml), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (b *busyModel) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	b.mu.Lock()
-	b.asked = append(b.asked, time.Now())
-	answer := len(b.asked)%2 == 0
-	b.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	if !answer {
-		w.Header().Set("Retry-After", fmt.Sprint(patienceAsked.Seconds()))
-		w.WriteHeader(http.StatusTooManyRequests)
-		json.NewEncoder(w).Encode(object{"error": object{"message": "Too many requests.", "type": "rate_limit_error", "code": "rate_limit_exceeded"}})
-		return
-	}
-	json.NewEncoder(w).Encode(object{"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o",
-		"choices": []object{{"index": 0, "finish_reason": "stop", "message": object{"role": "assistant", "content": "It is 3776 m high."}}},
-		"usage":   object{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}})
-}
-
-// wasObeyed demands that the client came back once, when it was told to.
-func (b *busyModel) wasObeyed(t *testing.T) {
-	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.asked) != 2 {
-		t.Fatalf("the busy model was asked %d times, want twice", len(b.asked))
-	}
-	if waited := b.asked[1].Sub(b.asked[0]); waited < patienceAsked {
-		t.Errorf("the client came back after %v, before the %v of Retry-After", waited, patienceAsked)
-	}
 }

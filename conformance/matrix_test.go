@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"sekisho/internal/coverage"
 )
 
-var update = flag.Bool("update", false, "write docs/CLIENTS.md from what was seen")
+var update = flag.Bool("update", false, "write the clients of docs/COVERAGE.md from what was seen")
 
 // row is a client that told the story through a door.
 type row struct {
@@ -32,9 +34,11 @@ func (m *matrix) add(r row) {
 	m.rows = append(m.rows, r)
 }
 
-// compare demands that a document is what was seen. If not all was to be seen
-// (go test -run), it compares the lines that were.
-func (m *matrix) compare(t *testing.T, path string, clients []told) {
+const coveragePage coverage.Page = "../docs/COVERAGE.md"
+
+// compare demands that the page is what was seen. If not all was to be seen (go
+// test -run), it compares the lines that were.
+func (m *matrix) compare(t *testing.T, clients []told) {
 	t.Helper()
 	var packages, lines []string
 	whole := true
@@ -50,29 +54,30 @@ func (m *matrix) compare(t *testing.T, path string, clients []told) {
 		}
 	}
 	packages = slices.Compact(packages)
-	written, err := os.ReadFile(path)
+	written, err := coveragePage.Part("clients")
 	if !whole {
 		for _, line := range append(packages, lines...) {
-			if err != nil || !strings.Contains(string(written), line) {
-				t.Errorf("%s (%v) lacks what was seen:\n%s", path, err, line)
+			if err != nil || !strings.Contains(written, line) {
+				t.Errorf("%s (%v) lacks what was seen:\n%s", coveragePage, err, line)
 			}
 		}
 		return
 	}
 	columns := append([]string{"client", "door"}, steps...)
-	document := matrixHead + strings.Join(packages, "") + "\n" +
-		markdownRow(columns) + strings.Repeat("|---", len(columns)) + "|\n" + strings.Join(lines, "")
+	text := matrixHead + strings.Join(packages, "") + "\n" +
+		markdownRow(columns) + strings.Repeat("|---", len(columns)) + "|\n" + strings.Join(lines, "") + "\n"
 	if *update {
-		err = os.WriteFile(path, []byte(document), 0o644)
-	} else if err == nil && string(written) != document {
-		err = fmt.Errorf("%s is not what was seen: run go test ./conformance -run KeylessStory -update", path)
+		err = coveragePage.Write("clients", text)
+	} else if err == nil && written != text {
+		err = fmt.Errorf("%s is not what was seen: run go test ./conformance -run KeylessStory -update", coveragePage)
 	}
 	if err != nil {
 		t.Error(err)
 	}
 }
 
-const matrixHead = `# Clients
+const matrixHead = `
+## Clients
 
 What each client did in the tests; written by them (` + "`go test ./conformance -run KeylessStory -update`" + `), not by hand.
 Each row is one run of the keyless story by an unmodified client at its pinned version, on an empty Sekisho:
@@ -88,7 +93,8 @@ Each row is one run of the keyless story by an unmodified client at its pinned v
 
 Doors: in *intercept* mode the client knows only the proxy and the CA (` + "`sekisho env`" + `), and Azure's own host names.
 By *own names* it knows the CA and https://localhost:PORT, with instance discovery off, and no proxy; with *ADFS* its /adfs is
-its authority, and instance discovery stays as it is. curl and the SDKs read the data plane's endpoint from the account.
+its authority, and instance discovery stays as it is. By *real names* it knows the CA, and Azure's own host names, which a
+hosts file (` + "`sekisho hosts`" + `) leads to port 443 in a network of its own. curl and the SDKs read the data plane's endpoint from the account.
 
 `
 

@@ -3,22 +3,33 @@ package conformance
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
 
-// namespace is a network of its own: what runs in it reaches no other. A user
-// who is not root gets it by a user namespace.
+// namespace is a network of its own: what runs in it reaches no other. Its
+// mounts are its own too. A user who is not root gets it by a user namespace.
 type namespace struct {
 	holder *process
 	user   bool
+}
+
+// newHosts makes a namespace with a hosts file of its own.
+func newHosts(t *testing.T) (ns *namespace, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "hosts")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return newNamespace(t, "mount --bind '"+path+"' /etc/hosts"), path
 }
 
 // newNamespace makes a network namespace and sets it up by a shell script.
 func newNamespace(t *testing.T, setup string) *namespace {
 	t.Helper()
 	ns := &namespace{user: os.Geteuid() != 0}
-	args := []string{"--net"}
+	args := []string{"--net", "--mount"}
 	if ns.user {
 		args = append(args, "--map-root-user")
 	}
@@ -35,9 +46,12 @@ func newNamespace(t *testing.T, setup string) *namespace {
 	return ns
 }
 
-// wrap runs a command in the namespace.
+// wrap runs a command in the namespace; nil is here.
 func (ns *namespace) wrap(args []string) []string {
-	enter := []string{"nsenter", "--target", strconv.Itoa(ns.holder.cmd.Process.Pid), "--net"}
+	if ns == nil {
+		return args
+	}
+	enter := []string{"nsenter", "--target", strconv.Itoa(ns.holder.cmd.Process.Pid), "--net", "--mount", "--wd=."}
 	if ns.user {
 		enter = append(enter, "--user", "--preserve-credentials")
 	}

@@ -22,7 +22,8 @@ const cachedTokens = 16384
 type verified struct {
 	caller   api.Caller
 	audience string
-	key      string // id of the key that signed it
+	key      string    // id of the key that signed it
+	begins   time.Time // zero is always
 }
 
 type claims struct {
@@ -58,8 +59,11 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	if d.verifyingKey(v.key) == nil {
 		return api.Caller{}, unknownKey()
 	}
-	if now := d.now(); !now.Before(v.caller.Expires) {
+	switch now := d.now(); {
+	case !now.Before(v.caller.Expires):
 		return api.Caller{}, badToken("Expired", "the token expired at %s; it is %s", v.caller.Expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	case now.Before(v.begins):
+		return api.Caller{}, badToken("Invalid", "the token is not valid before %s; it is %s", v.begins.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	if !slices.ContainsFunc(audiences, func(a string) bool { return sameURI(a, v.audience) }) {
 		return api.Caller{}, badToken("Audience", "the token's audience is '%s'; this service takes %s", v.audience, strings.Join(audiences, ", "))
@@ -106,12 +110,9 @@ func (d *Directory) parse(token string) (verified, error) {
 	case err != nil:
 		return verified{}, badToken("Invalid", "the token can't be verified")
 	}
-	now := d.now()
 	switch {
 	case c.ExpiresAt == nil:
 		return verified{}, badToken("Invalid", "the token has no exp")
-	case c.NotBefore != nil && now.Before(c.NotBefore.Time):
-		return verified{}, badToken("Invalid", "the token is not valid before %s", c.NotBefore.UTC().Format(time.RFC3339))
 	case c.Issuer != issuerV1(c.Tenant) && c.Issuer != IssuerV2(c.Tenant):
 		return verified{}, badToken("Invalid", "the token's issuer '%s' is not that of its tenant", c.Issuer)
 	case len(c.Audience) != 1 || c.Object == "" || c.Tenant == "":
@@ -121,10 +122,14 @@ func (d *Directory) parse(token string) (verified, error) {
 	if app == "" {
 		app = c.AppV2
 	}
-	return verified{audience: c.Audience[0], key: kid, caller: api.Caller{
+	v := verified{audience: c.Audience[0], key: kid, caller: api.Caller{
 		Credential: api.Token, Tenant: c.Tenant, Object: c.Object, App: app,
 		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Expires: c.ExpiresAt.Time,
-	}}, nil
+	}}
+	if c.NotBefore != nil {
+		v.begins = c.NotBefore.Time
+	}
+	return v, nil
 }
 
 var errUnknownKey = errors.New("unknown key")

@@ -197,6 +197,10 @@ func TestVerifiedTokensAreAskedAgain(t *testing.T) {
 	w.wantRefused(t, token, armAudiences, "Principal", "is disabled")
 	w.putApp(true)
 	pass()
+	w.advance(-time.Hour) // a clock that was ahead is set right
+	w.wantRefused(t, token, armAudiences, "Invalid", "not valid before")
+	w.advance(time.Hour)
+	pass()
 	w.update(func(tx *store.Tx) error { return tx.Delete(KindServicePrincipal, appObj) })
 	w.wantRefused(t, token, armAudiences, "Principal", "not in the directory")
 	w.putApp(true)

@@ -37,7 +37,8 @@ type Pool struct {
 // member is a backend and its health.
 type member struct {
 	Backend
-	failures int // in a row
+	failures int       // in a row; those of one moment are one
+	failed   time.Time // when the last of them was counted
 	until    time.Time
 	// cause is why it rests; asked tells that it asked to be left alone, which
 	// is honoured. Another rest is a guess, and ends when nobody else is left.
@@ -96,10 +97,11 @@ func (p *Pool) Do(ctx context.Context, req Request) (*Reply, error) {
 			return nil, exhausted
 		}
 		tried[m] = true
+		begun := p.now()
 		reply, err := m.Model.Do(ctx, req)
 		if err == nil {
 			p.succeeded(m)
-			reply.Body = &poolBody{ReadCloser: reply.Body, failed: func(e *UpstreamError) { p.failed(m, e) }}
+			reply.Body = &poolBody{ReadCloser: reply.Body, failed: func(e *UpstreamError) { p.failed(m, begun, e) }}
 			return reply, nil
 		}
 		var failed *UpstreamError
@@ -110,7 +112,7 @@ func (p *Pool) Do(ctx context.Context, req Request) (*Reply, error) {
 			p.succeeded(m)
 			return nil, err
 		}
-		p.failed(m, failed)
+		p.failed(m, begun, failed)
 		last = failed
 	}
 }
@@ -177,15 +179,21 @@ func (p *Pool) succeeded(m *member) {
 	m.failures, m.until, m.cause, m.asked = 0, time.Time{}, nil, false
 }
 
-func (p *Pool) failed(m *member, e *UpstreamError) {
+// failed lets a backend rest. What was under way when another request failed
+// fails of the same trouble, which is counted once.
+func (p *Pool) failed(m *member, begun time.Time, e *UpstreamError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.failures, m.cause = m.failures+1, e
+	now := p.now()
+	if m.failures == 0 || begun.After(m.failed) {
+		m.failures, m.failed = m.failures+1, now
+	}
+	m.cause = e
 	rest := min(e.RetryAfter, longestRest)
 	if m.asked = e.RetryAfter > 0 || e.Status == http.StatusTooManyRequests; rest <= 0 {
 		rest = guess(m.failures)
 	}
-	m.until = p.now().Add(rest)
+	m.until = now.Add(rest)
 }
 
 // guess is how long a backend rests that did not say: it doubles.

@@ -170,6 +170,17 @@ func TestWhenAllAreOutTheSmallestWaitIsTold(t *testing.T) {
 }
 
 // Rests that are guessed must not lose a request.
+func TestWhatFailsTogetherIsOneFailure(t *testing.T) {
+	b := newBench(t, 1, 2)
+	begun := b.time
+	for range 16 {
+		b.failed(b.members[0], begun, &UpstreamError{Kind: Down})
+	}
+	b.answers("b")
+	b.time = b.time.Add(shortestRest)
+	b.answers("a")
+}
+
 func TestABackendThatRestsIsAskedWhenNobodyElseIsLeft(t *testing.T) {
 	b := newBench(t, 1, 2)
 	b.all["a"].err = down()

@@ -11,14 +11,15 @@ import (
 	"testing"
 
 	"sekisho/internal/api"
+	"sekisho/internal/coverage"
 )
 
-var update = flag.Bool("update", false, "write docs/COVERAGE.md")
+var update = flag.Bool("update", false, "write the operations of docs/COVERAGE.md")
 
-const coverageFile = "../../docs/COVERAGE.md"
+const coveragePage coverage.Page = "../../docs/COVERAGE.md"
 
-// The coverage page is what the tables say: each operation with the action that
-// it needs and the document that says so.
+// The operations of the coverage page are what the tables say: each with the
+// action that it needs and the document that says so.
 func TestCoveragePageIsCurrent(t *testing.T) {
 	data, err := os.MkdirTemp("", "sk")
 	if err != nil {
@@ -30,26 +31,26 @@ func TestCoveragePageIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Shutdown(context.Background())
-	page := coverage(p.services)
+	text := operations(p.services)
 	if *update {
-		if err := os.WriteFile(coverageFile, []byte(page), 0o644); err != nil {
+		if err := coveragePage.Write("operations", text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	written, err := os.ReadFile(coverageFile)
+	written, err := coveragePage.Part("operations")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(written) != page {
+	if written != text {
 		t.Error("docs/COVERAGE.md is not what the tables say: run go test ./internal/platform -run Coverage -update")
 	}
 }
 
-func coverage(services []api.Service) string {
+func operations(services []api.Service) string {
 	var b strings.Builder
-	b.WriteString("# Coverage\n\nEvery operation that Sekisho serves, the action it asks Azure RBAC for, and the source that names it.\nMade from the services' tables by `go test ./internal/platform -run Coverage -update`.\n")
+	b.WriteString("\n## Operations\n\nEvery operation that Sekisho serves, the action it asks Azure RBAC for, and the source that names it.\nMade from the services' tables by `go test ./internal/platform -run Coverage -update`.\n")
 	for _, s := range services {
-		fmt.Fprintf(&b, "\n## %s\n\n", s.Name)
+		fmt.Fprintf(&b, "\n### %s\n\n", s.Name)
 		if len(s.Audiences) > 0 {
 			fmt.Fprintf(&b, "Token audiences: %s\n\n", strings.Join(s.Audiences, ", "))
 		}

@@ -110,6 +110,23 @@ func TestAuditQuery(t *testing.T) {
 	}
 }
 
+func TestAuditKeepsItsOrderWhenTheClockJumps(t *testing.T) {
+	a := openAudit(t, t.TempDir(), 0)
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for i, at := range []time.Duration{0, 24 * time.Hour, time.Minute, -time.Hour, 2 * time.Minute} {
+		a.Append(store.Entry{RequestID: fmt.Sprint(i), Time: noon.Add(at)})
+	}
+	for want, f := range map[string]store.AuditFilter{
+		"0 1 2 3 4": {},
+		"3 4":       {Limit: 2},
+		"1 2 4":     {Since: noon.Add(time.Minute)},
+	} {
+		if got := query(t, a, f); got != want {
+			t.Errorf("%+v: got %q, want %q", f, got, want)
+		}
+	}
+}
+
 func TestAuditDropsNothing(t *testing.T) {
 	const writers, each = 8, 500 // more than the queue holds
 	dir := t.TempDir()

@@ -48,6 +48,12 @@ func TestTheWindowsOfADeployment(t *testing.T) {
 			{0, 2000, "", 0, [2]string{"1", "0"}},
 			{-time.Hour, 2000, "", 0, [2]string{"1", "0"}},
 		}},
+		{"a clock that jumps ahead and back", []step{
+			{0, 2000, "", 0, [2]string{"1", "0"}},
+			{24 * time.Hour, 2000, "", 0, [2]string{"1", "0"}},
+			{time.Second, 2000, "", 0, [2]string{"1", "0"}},
+			{2 * time.Second, 1, "tokens", 59 * time.Second, [2]string{"1", "0"}},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l limits
