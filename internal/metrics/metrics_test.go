@@ -51,21 +51,21 @@ func TestCallsAreCountedByDeployment(t *testing.T) {
 		`sekisho_openai_limited_total{account="ai",deployment="chat",reason="tokens"} 1`)
 }
 
-type log struct{ entries []store.Entry }
+type audit struct{ entries []store.Entry }
 
-func (l *log) Append(e store.Entry) { l.entries = append(l.entries, e) }
+func (l *audit) Append(e store.Entry) { l.entries = append(l.entries, e) }
 
 // What a client writes, such as a path, does not become a label.
 func TestRefusalsAreCountedByReason(t *testing.T) {
-	m, l := New(), &log{}
-	audit := m.Watch(l)
+	m, l := New(), &audit{}
+	watched := m.Watch(l)
 	for _, e := range []store.Entry{
 		{Service: "openai", Decision: store.Refused, Reason: "NotPermitted"},
 		{Service: "openai", Decision: store.Refused, Reason: "NotPermitted", Path: "/made/up"},
 		{Service: "openai", Decision: store.Allowed},
 		{Service: "login", Decision: store.Refused, Reason: "AADSTS7000215: Invalid client secret 'x'"},
 	} {
-		audit.Append(e)
+		watched.Append(e)
 	}
 	if len(l.entries) != 4 {
 		t.Errorf("%d entries reached the log, want 4", len(l.entries))

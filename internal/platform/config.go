@@ -36,6 +36,8 @@ type Config struct {
 	ContentFilter ContentFilterConfig `yaml:"contentFilter"`
 	// Metrics is the loopback address where Prometheus reads; none by default.
 	Metrics string `yaml:"metrics"`
+	// Telemetry is where metrics are sent; nowhere by default.
+	Telemetry TelemetryConfig `yaml:"telemetry"`
 	// Keeper is a gocloud.dev/secrets URL (base64key://) of the key that wraps
 	// the data key; by default it is a file in the data directory.
 	Keeper string `yaml:"keeper"`
@@ -122,6 +124,9 @@ func ReadConfig(path string) (Config, error) {
 	}
 	if err := checkLoopback(c.Metrics); err != nil {
 		return c, fmt.Errorf("configuration %s: metrics: %w", path, err)
+	}
+	if err := c.Telemetry.OTLP.check(); err != nil {
+		return c, fmt.Errorf("configuration %s: telemetry.otlp: %w", path, err)
 	}
 	if err := checkModels(c.Models); err != nil {
 		return c, fmt.Errorf("configuration %s: %w", path, err)

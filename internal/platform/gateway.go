@@ -23,13 +23,13 @@ import (
 const ProfileAzure = "azure"
 
 // gateway is what the configuration says of answering calls, and of counting
-// them. All of it but the metrics' address can change while calls are under way.
+// them. All of it but where the metrics go can change while calls are under way.
 type gateway struct {
-	opts   Options
-	models *models
-	// metrics and listener are nil without an address for them.
-	metrics  *metrics.Metrics
-	listener net.Listener
+	opts     Options
+	models   *models
+	metrics  *metrics.Metrics  // nil if nobody reads them
+	listener net.Listener      // where Prometheus reads; nil: nowhere
+	exporter *metrics.Exporter // sends them by OTLP; nil: nowhere
 
 	mu     sync.Mutex // held while the configuration changes
 	config Config     // of the start
@@ -49,10 +49,16 @@ func newGateway(o Options, config Config) (*gateway, error) {
 		return nil, fmt.Errorf("--profile is %q, but must be %s, or left out", o.Profile, ProfileAzure)
 	}
 	g := &gateway{opts: o, config: config, models: &models{builtin: model.Builtin{}}}
-	if config.Metrics != "" {
+	collector, err := g.collector(config.Telemetry.OTLP)
+	if err != nil {
+		return nil, err
+	}
+	if config.Metrics != "" || collector != nil {
 		g.metrics = metrics.New()
 	}
-	var err error
+	if g.exporter, err = g.newExporter(collector); err != nil {
+		return nil, err
+	}
 	if g.now, err = g.serving(config); err != nil {
 		return nil, err
 	}
@@ -149,6 +155,7 @@ func (c Config) fixedSince(now Config) []string {
 		changed bool
 	}{
 		{"proxy", c.Proxy != now.Proxy}, {"audit", c.Audit != now.Audit}, {"keeper", c.Keeper != now.Keeper}, {"metrics", c.Metrics != now.Metrics},
+		{"telemetry", c.Telemetry != now.Telemetry},
 	} {
 		if k.changed {
 			keys = append(keys, k.name)
@@ -160,7 +167,7 @@ func (c Config) fixedSince(now Config) []string {
 // listen binds the metrics' address, which ReadConfig has seen to be on
 // loopback.
 func (g *gateway) listen() error {
-	if g.metrics == nil {
+	if g.config.Metrics == "" {
 		return nil
 	}
 	var err error
@@ -187,7 +194,7 @@ func (g *gateway) close() error {
 
 // serve shows the metrics until ctx ends.
 func (g *gateway) serve(ctx context.Context) error {
-	if g.metrics == nil {
+	if g.listener == nil {
 		return nil
 	}
 	server := &http.Server{Handler: g.metrics.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.opts.Log.Handler(), slog.LevelWarn)}
@@ -198,7 +205,8 @@ func (g *gateway) serve(ctx context.Context) error {
 	return nil
 }
 
-// Metrics is the address of the metrics; empty if there are none.
+// Metrics is the address where Prometheus reads the metrics; empty if there is
+// none.
 func (p *Platform) Metrics() string {
 	if p.gateway.listener == nil {
 		return ""

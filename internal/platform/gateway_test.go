@@ -100,13 +100,13 @@ func TestReloadServesByTheNewConfigurationAndLetsStreamsGoOn(t *testing.T) {
 		}
 	}
 
-	rewrite(t, path, model(renewed, "proxy: {otherHosts: refuse}\nlimits: {enforce: true}\n"))
+	rewrite(t, path, model(renewed, "proxy: {otherHosts: refuse}\nlimits: {enforce: true}\n"+collecting("http://127.0.0.1:1", "1h")))
 	check(t, c.p.Reload())
 	answer := c.chat()
 	if answer.at("id") != "renewed" || answer.header.Get("x-ratelimit-limit-tokens") == "" {
 		t.Errorf("%v answered, %v", answer.body, answer.header)
 	}
-	if text := log.String(); !strings.Contains(text, "keys=proxy") {
+	if text := log.String(); !strings.Contains(text, `keys="proxy, telemetry"`) {
 		t.Errorf("what waits for the next start is not named: %s", text)
 	}
 	close(next)

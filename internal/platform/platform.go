@@ -231,6 +231,7 @@ func (p *Platform) serve(ctx context.Context) error {
 		return nil
 	})
 	p.background("metrics", func() error { return p.gateway.serve(ctx) })
+	p.background("telemetry", func() error { return p.gateway.send(ctx) })
 	p.background("signing keys", func() error { return p.directory.MaintainKeys(ctx) })
 	p.background("control socket", p.control.serve)
 	return nil
