@@ -105,8 +105,7 @@ func (d *direct) connect(ctx context.Context) (*connection, error) {
 		}
 		c.Conn = secure
 	}
-	// Small, since a stream holds it; a longer read goes past it.
-	c.reader = bufio.NewReaderSize(c, 1<<10)
+	c.reader = bufio.NewReader(c)
 	return c, nil
 }
 

@@ -83,7 +83,7 @@ func stream(ctx context.Context, w *recorder, body io.Reader, filter *Filter, pr
 }
 
 func copyEvents(body io.Reader, emit func([]byte) error) error {
-	buf := make([]byte, 1<<10) // kept while the stream is silent, so small
+	buf := make([]byte, 4<<10) // kept while the stream is silent, so small
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
