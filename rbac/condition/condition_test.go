@@ -164,10 +164,15 @@ func TestTraceShowsWhatItSaw(t *testing.T) {
 		"SubOperationMatches{'blob.*'} is true: the suboperation is 'Blob.List'",
 		"Exists @Resource[c] is false",
 	}
-	for i, step := range got {
-		if step.String() != want[i] {
-			t.Errorf("got %s, want %s", step, want[i])
-		}
+	if len(got) != len(want) || got[0].String() != want[0] || got[1].String() != want[1] {
+		t.Errorf("got %v, want %q", got, want)
+	}
+	// Under NOT, what makes the AND no more than undecided is all of it.
+	if got := mustParse(t, "NOT (@Resource[c] StringEquals 'x' AND Exists @Resource[a])").Trace(in); len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+	if got := mustParse(t, "NOT (@Resource[c] StringEquals 'x' OR Exists @Resource[c])").Trace(in); len(got) != 1 {
+		t.Errorf("got %v", got)
 	}
 	step := mustParse(t, `@Resource[a] ForAnyOfAnyValues:StringEquals @Principal[b]`).Trace(in)[0]
 	if got, want := step.String(), "@Resource[a] ForAnyOfAnyValues:StringEquals @Principal[b] is undecided: @Resource[a] is {'x', 'y'}, @Principal[b] is {true, 2}"; got != want {

@@ -36,8 +36,9 @@ func (c *Condition) Trace(in Input) []Step {
 
 func (g *group) trace(in *Input, negated bool, steps []Step) []Step {
 	result := g.eval(in)
-	// An undecided group fails to be what is wanted of it, true or under NOT
-	// false: by its undecided nodes, if it takes them all to be so, else by all.
+	// Wanted of a node is true, and under NOT false. What keeps an undecided AND
+	// from true are its undecided nodes, and from false all of them; an OR the
+	// other way round.
 	all := result == Undecided && g.or != negated
 	for _, n := range g.nodes {
 		if all || n.eval(in) == result {
