@@ -3,7 +3,7 @@
 // grants. It is pure: a text in, a tree out; a request in, true or false out.
 //
 //	c, err := condition.Parse(assignment.Condition)
-//	if c.Holds(condition.Input{Action: action, Attribute: attribute}) {
+//	allowed := c.Holds(condition.Input{Action: action, Attribute: attribute})
 //
 // The language, as "Azure role assignment condition format and syntax"
 // (conditions-format.md in Azure's documentation) has it:
@@ -28,11 +28,15 @@
 // A comparison is [Undecided] where an attribute is absent, has no values, has
 // several for an operator without a quantifier, or has one of another type.
 // Undecided stays so under NOT, gives way to false under AND and to true under
-// OR, and a condition holds only if it is [True]. Azure says so much in three
-// places: StringNotEquals is the negation of StringEquals, and yet the example
-// "Require private link access to read blobs with high sensitivity" has to add
-// NOT Exists beside StringNotEquals to let blobs without the tag through; and
-// what cannot evaluate a condition "will fail the authorization access check"
-// (both in the ABAC pages of Azure Storage). That NOT over such a comparison is
-// no way in either follows from the first; Azure does not spell it out.
+// OR, and a condition holds only if it is [True].
+//
+// Azure does not spell this out; it follows from its pages on Azure Storage.
+// What cannot evaluate a condition "will fail the authorization access check"
+// (storage-auth-abac-attributes.md, "Suboperations"). StringNotEquals is the
+// negation of StringEquals, and yet "Require private link access to read blobs
+// with high sensitivity" (storage-auth-abac-examples.md) has to add NOT Exists
+// beside it to let blobs without the tag through: so a negation of what cannot be
+// compared is no way in. And "Existing blobs must have blob index tag keys" asks
+// for at least one of some keys by ForAllOfAnyValues: so of no values nothing is
+// true, not even all.
 package condition
