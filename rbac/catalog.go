@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"sekisho/rbac/internal/text"
 )
 
 // Catalog knows the smallest role for an action. It is for the advice that a
@@ -61,12 +63,12 @@ func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
 	providersOf := map[string][]string{}
 	for provider, guids := range advised {
 		for _, guid := range guids {
-			providersOf[fold(guid)] = append(providersOf[fold(guid)], fold(provider))
+			providersOf[text.Fold(guid)] = append(providersOf[text.Fold(guid)], text.Fold(provider))
 		}
 	}
 	c := &Catalog{advised: map[string][]*role{}, told: map[operation]*RoleDefinition{}}
 	for _, w := range all {
-		for _, provider := range providersOf[fold(w.definition.Name)] {
+		for _, provider := range providersOf[text.Fold(w.definition.Name)] {
 			c.advised[provider] = append(c.advised[provider], w.role)
 		}
 		if !w.definition.notForPeople() {
@@ -79,7 +81,7 @@ func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
 // notForPeople tells by what a role says of itself that nobody should be
 // advised to take it: it is deprecated, or made for a service of Microsoft's.
 func (r *RoleDefinition) notForPeople() bool {
-	says := fold(r.RoleName + " " + r.Description)
+	says := text.Fold(r.RoleName + " " + r.Description)
 	return slices.ContainsFunc([]string{"deprecated", "service role", "internal use", "first party", "resource provider"},
 		func(mark string) bool { return strings.Contains(says, mark) })
 }
@@ -89,7 +91,7 @@ func (r *RoleDefinition) notForPeople() bool {
 // advised, the one of least breadth of all. Of equals it is one without stars,
 // then the first by name.
 func (c *Catalog) SmallestRole(action string, data bool) (RoleDefinition, bool) {
-	op := operation{fold(action), data}
+	op := operation{text.Fold(action), data}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	definition, ok := c.told[op]
@@ -144,7 +146,7 @@ func (r *role) breadth(operations []string, data bool) int {
 			head, _, _ := strings.Cut(pattern, "*")
 			from, _ := slices.BinarySearch(operations, head)
 			for i := from; i < len(operations) && strings.HasPrefix(operations[i], head); i++ {
-				if match(pattern, operations[i]) && !matchAny(except, operations[i]) {
+				if text.Match(pattern, operations[i]) && !matchAny(except, operations[i]) {
 					granted[i] = true
 				}
 			}

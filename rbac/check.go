@@ -4,6 +4,8 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"sekisho/rbac/internal/text"
 )
 
 // Check decides a question. What is allowed costs no allocation; an answer of
@@ -27,7 +29,7 @@ func (s *Snapshot) decide(q Question) (grant, *role) {
 	if q.refusal() != "" {
 		return grant{}, nil
 	}
-	id := fold(q.Principal)
+	id := text.Fold(q.Principal)
 	p, ok := s.principals.get(id)
 	if !ok {
 		return grant{}, nil
@@ -39,8 +41,8 @@ func (s *Snapshot) decide(q Question) (grant, *role) {
 	// Room for nearly every scope, so that nothing goes to the heap.
 	var room [320]byte
 	var levelRoom [16]level
-	text := appendFold(room[:0], trim(string(q.Scope)))
-	levels := s.levels(levelRoom[:0], text)
+	path := text.AppendFold(room[:0], trim(string(q.Scope)))
+	levels := s.levels(levelRoom[:0], path)
 	holders := s.holders(id, p)
 	for i := range holders {
 		h := &holders[i]
@@ -49,7 +51,7 @@ func (s *Snapshot) decide(q Question) (grant, *role) {
 				continue
 			}
 			for _, g := range h.at(l.hash) {
-				if g.conditioned || g.scope != string(l.key(text)) {
+				if g.conditioned || g.scope != string(l.key(path)) {
 					continue
 				}
 				if r := granting[g.role]; r != nil {

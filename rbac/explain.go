@@ -3,6 +3,8 @@ package rbac
 import (
 	"fmt"
 	"strings"
+
+	"sekisho/rbac/internal/text"
 )
 
 // miss is how an assignment failed to allow; a greater one is nearer.
@@ -21,9 +23,9 @@ func (s *Snapshot) explain(q Question) Result {
 	if why := q.refusal(); why != "" {
 		return Result{Why: why}
 	}
-	id, action, scope := fold(q.Principal), fold(q.Action), q.Scope.Key()
-	text := []byte(scope)
-	levels := s.levels(nil, text)
+	id, action, scope := text.Fold(q.Principal), text.Fold(q.Action), q.Scope.Key()
+	path := []byte(scope)
+	levels := s.levels(nil, path)
 	here, other := s.roles.granting(q.Action, q.Data), s.roles.granting(q.Action, !q.Data)
 	var best struct {
 		miss   miss
@@ -35,7 +37,7 @@ func (s *Snapshot) explain(q Question) Result {
 	applying := 0
 	for _, h := range s.holdersOf(id) {
 		for _, g := range h.grants {
-			applies := hasLevel(levels, text, g.hash, g.scope)
+			applies := hasLevel(levels, path, g.hash, g.scope)
 			m := noMiss
 			if applies {
 				applying++
@@ -102,7 +104,7 @@ func (r *role) exception(action string, data bool) string {
 			continue
 		}
 		for j, pattern := range except {
-			if match(pattern, action) {
+			if text.Match(pattern, action) {
 				_, written := r.definition.Permissions[i].plane(data)
 				return written[j]
 			}

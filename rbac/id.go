@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sekisho/rbac/internal/text"
 )
 
 // ID is an Azure resource id taken apart. The zero ID is the tenant root.
@@ -27,15 +29,15 @@ type ID struct {
 // ParseID takes an id apart. It is strict: the error names the segment that is
 // wrong, counted from 1. Names stay as written; the fixed words are taken in
 // any case.
-func ParseID(text string) (ID, error) {
-	if text == string(Root) {
+func ParseID(s string) (ID, error) {
+	if s == string(Root) {
 		return ID{}, nil
 	}
-	path, ok := strings.CutPrefix(text, "/")
+	path, ok := strings.CutPrefix(s, "/")
 	if !ok {
-		return ID{}, fmt.Errorf("resource id %q: it does not start with a slash", text)
+		return ID{}, fmt.Errorf("resource id %q: it does not start with a slash", s)
 	}
-	p := idParser{text: text, segments: strings.Split(path, "/")}
+	p := idParser{text: s, segments: strings.Split(path, "/")}
 	var id ID
 	if p.word("subscriptions") {
 		id.Subscription = p.name("the subscription")
@@ -57,7 +59,7 @@ func ParseID(text string) (ID, error) {
 			kind := p.name("a resource type of " + id.Provider)
 			id.Types = append(id.Types, kind)
 			id.Names = append(id.Names, p.name("the name of the "+kind))
-			if !p.more() || foldsTo(p.segments[p.next], "providers") {
+			if !p.more() || text.FoldsTo(p.segments[p.next], "providers") {
 				break
 			}
 		}
@@ -150,7 +152,7 @@ func (p *idParser) more() bool { return p.err == nil && p.next < len(p.segments)
 
 // word takes the next segment if it is this fixed word.
 func (p *idParser) word(word string) bool {
-	if !p.more() || !foldsTo(p.segments[p.next], strings.ToLower(word)) {
+	if !p.more() || !text.FoldsTo(p.segments[p.next], strings.ToLower(word)) {
 		return false
 	}
 	p.next++
@@ -170,7 +172,7 @@ func (p *idParser) name(what string) string {
 	switch {
 	case segment == "":
 		p.fail(what + " is due, and may not be empty")
-	case foldsTo(segment, "providers"):
+	case text.FoldsTo(segment, "providers"):
 		p.fail(what + " is due, and may not be the reserved word")
 	case segment == "." || segment == "..":
 		p.fail("a URL gives this segment a meaning of its own")

@@ -1,85 +1,13 @@
 package rbac
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
-func TestMatch(t *testing.T) {
-	tests := []struct {
-		name, pattern, action string
-		want                  bool
-	}{
-		{"the same text", "Microsoft.X/a/read", "Microsoft.X/a/read", true},
-		{"case does not count", "microsoft.x/listkeys/ACTION", "Microsoft.X/listKeys/action", true},
-		{"without a star no prefix matches", "Microsoft.X/a", "Microsoft.X/a/read", false},
-		{"a star alone", "*", "Microsoft.X/a/read", true},
-		{"a star spans slashes", "Microsoft.Compute/virtualMachines/*", "Microsoft.Compute/virtualMachines/extensions/read", true},
-		{"a leading star", "*/read", "Microsoft.X/a/b/read", true},
-		{"a leading star and another verb", "*/read", "Microsoft.X/a/b/write", false},
-		{"an interior star", "Microsoft.Network/*/read", "Microsoft.Network/a/b/read", true},
-		{"a star between slashes takes one along", "Microsoft.X/a/*/read", "Microsoft.X/a/read", true},
-		{"two of them too", "Microsoft.X/a/*/*/read", "Microsoft.X/a/read", true},
-		{"but no text", "Microsoft.X/a/*/read", "Microsoft.X/aread", false},
-		{"head and tail do not overlap otherwise", "Microsoft.X/list*listKeys/action", "Microsoft.X/listKeys/action", false},
-		{"a star may stand for nothing", "Microsoft.X/*", "Microsoft.X/", true},
-		{"but not for the slash before it", "Microsoft.X/*", "Microsoft.X", false},
-		{"a star within a word", "Microsoft.X/list*/action", "Microsoft.X/listKeys/action", true},
-		{"another provider", "Microsoft.X/*", "Microsoft.XY/a", false},
-		{"two stars", "Microsoft.*/a/*/read", "Microsoft.X/a/b/read", true},
-		{"two stars out of order", "a*b*c", "a-c-b", false},
-		{"the tail is found after the middle", "*ab*b", "ab", false},
-		{"the last of many fits", "*a*a*a", "xaxaa", true},
-		{"one too few", "*a*a*a", "xaxbx", false},
-		{"an empty pattern names nothing", "", "Microsoft.X/a", false},
+// What stars do, package text tests.
+func TestMatchFoldsBoth(t *testing.T) {
+	if !Match("microsoft.X/*/READ", "Microsoft.x/a/Read") {
+		t.Error("case counts")
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := Match(tt.pattern, tt.action); got != tt.want {
-				t.Errorf("Match(%q, %q) = %v", tt.pattern, tt.action, got)
-			}
-		})
+	if Match("Microsoft.X/*/read", "Microsoft.X/a/write") {
+		t.Error("another verb matches")
 	}
-}
-
-// naiveMatch is Match by the definition: a star between slashes may be left
-// out with one of them. It takes exponential time.
-func naiveMatch(pattern, action string) bool {
-	if naiveStars(pattern, action) {
-		return true
-	}
-	for i := range pattern {
-		if strings.HasPrefix(pattern[i:], "/*/") && naiveMatch(pattern[:i]+pattern[i+2:], action) {
-			return true
-		}
-	}
-	return false
-}
-
-// naiveStars takes a star for nothing, or for one byte and a star.
-func naiveStars(pattern, action string) bool {
-	switch {
-	case pattern == "":
-		return action == ""
-	case pattern[0] == '*':
-		return naiveStars(pattern[1:], action) || action != "" && naiveStars(pattern, action[1:])
-	}
-	return action != "" && pattern[0] == action[0] && naiveStars(pattern[1:], action[1:])
-}
-
-func FuzzMatch(f *testing.F) {
-	f.Add("Microsoft.X/*/read", "Microsoft.X/read")
-	f.Add("*a*ab*b", "aabb")
-	f.Add("a/*/*/b", "a/b")
-	f.Add("/*/*", "//")
-	f.Add("**", "")
-	f.Add("a*", "A")
-	f.Fuzz(func(t *testing.T, pattern, action string) {
-		if len(pattern) > 12 || len(action) > 24 {
-			return
-		}
-		if got, want := Match(pattern, action), naiveMatch(fold(pattern), fold(action)); got != want {
-			t.Errorf("Match(%q, %q) = %v, want %v", pattern, action, got, want)
-		}
-	})
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"sekisho/rbac/internal/text/texttest"
 )
 
 // oracle answers a question from the world itself, by the definitions and with
@@ -63,7 +65,7 @@ func naiveGrants(r RoleDefinition, action string, data bool) bool {
 		if data {
 			allow, except = p.DataActions, p.NotDataActions
 		}
-		named := func(pattern string) bool { return naiveMatch(strings.ToLower(pattern), strings.ToLower(action)) }
+		named := func(pattern string) bool { return texttest.Match(strings.ToLower(pattern), strings.ToLower(action)) }
 		if p.Condition == "" && slices.ContainsFunc(allow, named) && !slices.ContainsFunc(except, named) {
 			return true
 		}

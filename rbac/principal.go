@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"hash/maphash"
 	"sync/atomic"
+
+	"sekisho/rbac/internal/text"
 )
 
 // principal is a user, a service principal or a group that has assignments or
@@ -29,8 +31,8 @@ func (s *Snapshot) grant(a *RoleAssignment) grant {
 	return grant{
 		hash:        maphash.String(s.seed, scope),
 		scope:       scope,
-		role:        fold(a.RoleDefinition),
-		id:          fold(a.ID),
+		role:        text.Fold(a.RoleDefinition),
+		id:          text.Fold(a.ID),
 		conditioned: a.Condition != "",
 		assignment:  a,
 	}

@@ -1,6 +1,10 @@
 package rbac
 
-import "slices"
+import (
+	"slices"
+
+	"sekisho/rbac/internal/text"
+)
 
 // The values of RoleDefinition.Type.
 const (
@@ -34,7 +38,7 @@ type Permission struct {
 // control plane. The planes are apart: no action ever grants a data action. A
 // block under a condition grants nothing.
 func (r RoleDefinition) Grants(action string, data bool) bool {
-	return compile(&r).grants(fold(action), data)
+	return compile(&r).grants(text.Fold(action), data)
 }
 
 // plane is one of the two planes of a block.
@@ -58,7 +62,7 @@ func compile(definition *RoleDefinition) *role {
 		for _, patterns := range []*[]string{&b.Actions, &b.NotActions, &b.DataActions, &b.NotDataActions} {
 			folded := make([]string, len(*patterns))
 			for j, pattern := range *patterns {
-				folded[j] = fold(pattern)
+				folded[j] = text.Fold(pattern)
 			}
 			*patterns = folded
 		}
@@ -84,5 +88,5 @@ func (r *role) conditioned() bool {
 }
 
 func matchAny(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, action) })
+	return slices.ContainsFunc(patterns, func(p string) bool { return text.Match(p, action) })
 }

@@ -3,6 +3,8 @@ package rbac
 import (
 	"maps"
 	"sync/atomic"
+
+	"sekisho/rbac/internal/text"
 )
 
 // roleSet is every role of a snapshot by folded GUID, and a memory of which of
@@ -47,7 +49,7 @@ func (s *roleSet) granting(action string, data bool) map[string]*role {
 		return roles
 	}
 	roles := map[string]*role{}
-	folded := fold(action)
+	folded := text.Fold(action)
 	for name, r := range s.byName {
 		if r.grants(folded, data) {
 			roles[name] = r

@@ -3,6 +3,8 @@ package rbac
 import (
 	"bytes"
 	"strings"
+
+	"sekisho/rbac/internal/text"
 )
 
 // Scope is a place in Azure's tree, as written:
@@ -20,7 +22,7 @@ type Scope string
 const Root Scope = "/"
 
 // Key is the canonical form, for comparing: lower case, no trailing slash.
-func (s Scope) Key() string { return fold(trim(string(s))) }
+func (s Scope) Key() string { return text.Fold(trim(string(s))) }
 
 // Covers tells whether s is other, or above it by path: rg1 covers what is in
 // rg1, and not rg10. That a management group is above a subscription is not in
@@ -62,7 +64,7 @@ func (s Scope) Ancestors() []Scope {
 // where there is none.
 func (s Scope) Subscription() string {
 	key, value, _ := cutPair(string(s))
-	if !foldsTo(key, "subscriptions") {
+	if !text.FoldsTo(key, "subscriptions") {
 		return ""
 	}
 	return value
@@ -72,11 +74,11 @@ func (s Scope) Subscription() string {
 // written; empty where there is none.
 func (s Scope) ResourceGroup() string {
 	key, _, rest := cutPair(string(s))
-	if !foldsTo(key, "subscriptions") {
+	if !text.FoldsTo(key, "subscriptions") {
 		return ""
 	}
 	key, value, _ := cutPair(rest)
-	if !foldsTo(key, "resourcegroups") {
+	if !text.FoldsTo(key, "resourcegroups") {
 		return ""
 	}
 	return value
@@ -111,7 +113,7 @@ func appendEnds(ends []int, path []byte) []int {
 			break
 		}
 		end := segmentEnd(path, middle)
-		if !foldsTo(path[at:middle], "/providers") {
+		if !text.FoldsTo(path[at:middle], "/providers") {
 			ends = append(ends, end)
 		}
 		at = end

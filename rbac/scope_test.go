@@ -97,21 +97,3 @@ func TestScopeParts(t *testing.T) {
 		}
 	}
 }
-
-func FuzzFold(f *testing.F) {
-	for _, s := range []string{"", "Abc", "ÄÖ", "\u212a", "İ", "\xff\xfe", "ẞ", "Ⱥ", "proViders", "providerſ"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		folded := fold(s)
-		if fold(folded) != folded {
-			t.Errorf("fold(%q) = %q is not stable", s, folded)
-		}
-		if got := string(appendFold([]byte("X"), s)); got != "X"+folded {
-			t.Errorf("appendFold(%q) = %q, fold gives %q", s, got, folded)
-		}
-		if got, want := foldsTo(s, "providers"), folded == "providers"; got != want {
-			t.Errorf("foldsTo(%q, providers) = %v, it folds to %q", s, got, folded)
-		}
-	})
-}

@@ -3,6 +3,8 @@ package rbac
 import (
 	"hash/maphash"
 	"slices"
+
+	"sekisho/rbac/internal/text"
 )
 
 // Snapshot is a World made ready for checks. It does not change, and is safe
@@ -28,7 +30,7 @@ func NewSnapshot(w World) *Snapshot {
 	}
 	roles := make(map[string]*role, len(w.Roles))
 	for i := range w.Roles {
-		roles[fold(w.Roles[i].Name)] = compile(&w.Roles[i])
+		roles[text.Fold(w.Roles[i].Name)] = compile(&w.Roles[i])
 	}
 	s.roles = newRoleSet(roles)
 	for child, parent := range w.Parents {
@@ -46,17 +48,17 @@ func NewSnapshot(w World) *Snapshot {
 	}
 	for member, groups := range w.Groups {
 		if len(groups) > 0 {
-			named(fold(member)).groups = foldAll(groups)
+			named(text.Fold(member)).groups = foldAll(groups)
 		}
 	}
 	last := make(map[string]int, len(w.Assignments))
 	for i := range w.Assignments {
-		last[fold(w.Assignments[i].ID)] = i
+		last[text.Fold(w.Assignments[i].ID)] = i
 	}
 	for id, i := range last {
 		a := &w.Assignments[i]
 		s.assignments.put(id, a)
-		p := named(fold(a.Principal))
+		p := named(text.Fold(a.Principal))
 		p.grants = append(p.grants, s.grant(a))
 	}
 	for _, shard := range s.principals.shards {
@@ -72,7 +74,7 @@ func (s *Snapshot) WithAssignment(a RoleAssignment) *Snapshot {
 	next := s.WithoutAssignment(a.ID).edit()
 	g := next.grant(&a)
 	next.assignments = next.assignments.with(g.id, &a)
-	next.edited(fold(a.Principal), func(p *principal) {
+	next.edited(text.Fold(a.Principal), func(p *principal) {
 		at, _ := slices.BinarySearchFunc(p.grants, g, grant.compare)
 		p.grants = slices.Insert(slices.Clone(p.grants), at, g)
 	})
@@ -81,14 +83,14 @@ func (s *Snapshot) WithAssignment(a RoleAssignment) *Snapshot {
 
 // WithoutAssignment takes an assignment away, if it is there.
 func (s *Snapshot) WithoutAssignment(id string) *Snapshot {
-	id = fold(id)
+	id = text.Fold(id)
 	a, ok := s.assignments.get(id)
 	if !ok {
 		return s
 	}
 	next := s.edit()
 	next.assignments = next.assignments.without(id)
-	next.edited(fold(a.Principal), func(p *principal) {
+	next.edited(text.Fold(a.Principal), func(p *principal) {
 		p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return g.id == id })
 	})
 	return next
@@ -97,14 +99,14 @@ func (s *Snapshot) WithoutAssignment(id string) *Snapshot {
 // WithRole adds a role, or replaces the one of the same GUID.
 func (s *Snapshot) WithRole(r RoleDefinition) *Snapshot {
 	next := s.edit()
-	next.roles = s.roles.with(fold(r.Name), compile(&r))
+	next.roles = s.roles.with(text.Fold(r.Name), compile(&r))
 	return next
 }
 
 // WithoutRole takes a role away by its GUID. Its assignments grant nothing then.
 func (s *Snapshot) WithoutRole(name string) *Snapshot {
 	next := s.edit()
-	next.roles = s.roles.with(fold(name), nil)
+	next.roles = s.roles.with(text.Fold(name), nil)
 	return next
 }
 
@@ -112,7 +114,7 @@ func (s *Snapshot) WithoutRole(name string) *Snapshot {
 // all of them.
 func (s *Snapshot) WithGroups(member string, groups []string) *Snapshot {
 	next := s.edit()
-	next.edited(fold(member), func(p *principal) { p.groups = foldAll(groups) })
+	next.edited(text.Fold(member), func(p *principal) { p.groups = foldAll(groups) })
 	return next
 }
 
@@ -131,7 +133,7 @@ func (s *Snapshot) WithParent(child, parent Scope) *Snapshot {
 // GroupsOf lists the groups that a principal is in, directly or by way of other
 // groups, nearest first and in lower case.
 func (s *Snapshot) GroupsOf(principal string) []string {
-	return s.reach(fold(principal))[1:]
+	return s.reach(text.Fold(principal))[1:]
 }
 
 // reach is a principal and the groups that it is in, nearest first.
@@ -177,7 +179,7 @@ func (s *Snapshot) edited(key string, change func(*principal)) {
 func foldAll(ids []string) []string {
 	folded := make([]string, len(ids))
 	for i, id := range ids {
-		folded[i] = fold(id)
+		folded[i] = text.Fold(id)
 	}
 	return folded
 }

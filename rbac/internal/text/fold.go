@@ -1,25 +1,25 @@
-package rbac
+package text
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// fold lower-cases an id, an action or a scope, so that what Azure calls equal
+// Fold lower-cases an id, an action or a scope, so that what Azure calls equal
 // is equal. It is narrower than strings.ToLower: a letter outside ASCII never
 // becomes one inside (the Kelvin sign is not a k, so a resource group cannot be
 // named to look like another), and bytes that are not UTF-8 stay as they are.
-func fold(s string) string {
+func Fold(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return string(appendFold(nil, s))
+			return string(AppendFold(nil, s))
 		}
 	}
 	return s
 }
 
-// appendFold appends fold(s). It allocates only where dst is too short.
-func appendFold(dst []byte, s string) []byte {
+// AppendFold appends Fold(s). It allocates only where dst is too short.
+func AppendFold(dst []byte, s string) []byte {
 	start := len(dst)
 	dst = append(dst, s...)
 	var bits byte
@@ -48,8 +48,8 @@ func appendFold(dst []byte, s string) []byte {
 	return dst
 }
 
-// foldsTo tells whether s folds to lower, which is lower-case ASCII.
-func foldsTo[T ~string | ~[]byte](s T, lower string) bool {
+// FoldsTo tells whether s folds to lower, which is lower-case ASCII.
+func FoldsTo[T ~string | ~[]byte](s T, lower string) bool {
 	if len(s) != len(lower) {
 		return false
 	}
