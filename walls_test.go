@@ -17,6 +17,7 @@ import (
 var rooms = map[string][]string{
 	"rbac":            {},
 	"rbac/builtin":    {"rbac"},
+	"rbac/operations": {"rbac", "rbac/builtin"}, // its generator reads the roles
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
 	"internal/odata":  {},
@@ -27,7 +28,7 @@ var rooms = map[string][]string{
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
-		"internal/api", "internal/store", "rbac"},
+		"internal/api", "internal/store", "rbac", "rbac/operations"},
 	// metrics is told by services and the gate; platform introduces them.
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
@@ -43,7 +44,7 @@ var rooms = map[string][]string{
 }
 
 // stdlibOnly are the rooms without any dependency.
-var stdlibOnly = []string{"rbac", "rbac/builtin"}
+var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations"}
 
 type goPackage struct {
 	ImportPath string

@@ -1,5 +1,6 @@
 // Package authorization is Microsoft.Authorization, the ARM face of access:
-// role definitions, role assignments and management locks at any scope.
+// role definitions, role assignments and management locks at any scope, and the
+// list of what roles can name.
 package authorization
 
 import (
@@ -43,7 +44,7 @@ func (s *Authorization) Operations() []api.Operation {
 	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
 		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 	}
-	return []api.Operation{
+	return append(s.catalogueOperations(), []api.Operation{
 		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", atScope, s.listRoles),
 		row(http.MethodGet, "/roleDefinitions/{name}", "RoleDefinitions_Get", "/roleDefinitions/read", atScope, s.getRole),
 		row(http.MethodGet, "/roleAssignments", "RoleAssignments_List", "/roleAssignments/read", atScope, s.list),
@@ -54,7 +55,7 @@ func (s *Authorization) Operations() []api.Operation {
 		row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
 		row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
 		row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
-	}
+	}...)
 }
 
 func atScope(call *api.Call) ([]api.Check, error) {

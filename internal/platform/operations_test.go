@@ -1,0 +1,40 @@
+package platform
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"sekisho/rbac/operations"
+)
+
+// An action that Azure does not list was invented.
+func TestEveryActionOfTheTablesIsAnOperationOfAzure(t *testing.T) {
+	data, err := os.MkdirTemp("", "sk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(data)
+	p, err := Start(context.Background(), Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Shutdown(context.Background())
+	asked := 0
+	for _, s := range p.services {
+		for _, op := range s.Operations {
+			// {namespace}/register/action stands for every provider's.
+			if op.Action == "" || strings.Contains(op.Action, "{") {
+				continue
+			}
+			asked++
+			if !operations.Known(op.Action, op.Data) {
+				t.Errorf("%s %s asks for %s (data: %v), which Azure does not list", s.Name, op.Name, op.Action, op.Data)
+			}
+		}
+	}
+	if asked < 50 {
+		t.Errorf("only %d rows ask for an action", asked)
+	}
+}
