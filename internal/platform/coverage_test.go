@@ -31,7 +31,7 @@ func TestCoveragePageIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Shutdown(context.Background())
-	text := operations(p.services)
+	text := operationsPart(p.services)
 	if *update {
 		if err := coveragePage.Write("operations", text); err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func TestCoveragePageIsCurrent(t *testing.T) {
 	}
 }
 
-func operations(services []api.Service) string {
+func operationsPart(services []api.Service) string {
 	var b strings.Builder
 	b.WriteString("\n## Operations\n\nEvery operation that Sekisho serves, the action it asks Azure RBAC for, and the source that names it.\nMade from the services' tables by `go test ./internal/platform -run Coverage -update`.\n")
 	for _, s := range services {
