@@ -111,7 +111,7 @@ func (c *Catalog) find(op operation) *RoleDefinition {
 	provider, _, _ := strings.Cut(op.action, "/")
 	for _, candidates := range [][]*role{c.advised[provider], c.all} {
 		for _, r := range candidates {
-			if r.grants(op.action, op.data) {
+			if plain, _ := r.names(op.action, op.data); plain {
 				return r.definition
 			}
 		}
@@ -156,7 +156,7 @@ func (r *role) breadth(operations []string, data bool) int {
 }
 
 func (r *role) starred() bool {
-	return slices.ContainsFunc(r.blocks, func(b Permission) bool {
+	return slices.ContainsFunc(r.blocks, func(b block) bool {
 		return slices.ContainsFunc(slices.Concat(b.Actions, b.DataActions), func(p string) bool {
 			return strings.Contains(p, "*")
 		})

@@ -28,7 +28,7 @@ func TestSmallestRole(t *testing.T) {
 		builtIn("B Reader 2", Permission{Actions: []string{"X/b/read"}}),
 		builtIn("B Reader 1", Permission{Actions: []string{"X/b/Read", "x/b/read"}}),
 		builtIn("A Reader (DEPRECATED)", Permission{Actions: []string{"X/a/read"}}),
-		builtIn("A Reader, perhaps", Permission{Actions: []string{"X/a/read"}, Condition: "true"}),
+		builtIn("A Reader, perhaps", Permission{Actions: []string{"X/a/read"}, Condition: iff}),
 		builtIn("A Writer", Permission{Actions: []string{"X/*"}, NotActions: []string{"*/read"}}, Permission{Actions: []string{"X/a/write"}}),
 		builtIn("Y Talker", Permission{Actions: []string{"Y/a/talk"}}),
 		named("wide", "Y Manager", Permission{Actions: []string{"Y/*"}}),

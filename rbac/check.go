@@ -8,59 +8,126 @@ import (
 	"sekisho/rbac/internal/text"
 )
 
-// Check decides a question. What is allowed costs no allocation; an answer of
-// no is explained, which costs a look at all that the principal has.
+// Check decides a question. A deny assignment that matches denies, whether or
+// not a role would allow. What is allowed costs no allocation; an answer of no
+// is explained, which costs a look at all that the principal has.
 func (s *Snapshot) Check(q Question) Result {
-	if g, r := s.decide(q); r != nil {
-		return Result{Decision: Allowed, Assignment: g.assignment, Role: r.definition}
+	v := s.decide(&q)
+	switch {
+	case v.deny != nil:
+		return Result{Decision: Denied, Deny: v.deny.assignment, Why: v.deny.why()}
+	case v.grant != nil:
+		return Result{Decision: Allowed, Assignment: v.grant.assignment, Role: s.roles.roles[v.grant.role].definition}
 	}
-	return s.explain(q)
+	return s.miss(&q)
 }
 
-// Allows is Check without a reason, for leaving things out of a list.
-func (s *Snapshot) Allows(q Question) bool {
-	_, r := s.decide(q)
-	return r != nil
+// Decide is Check without a reason.
+func (s *Snapshot) Decide(q Question) Decision {
+	v := s.decide(&q)
+	switch {
+	case v.deny != nil:
+		return Denied
+	case v.grant != nil:
+		return Allowed
+	}
+	return NotAllowed
 }
 
-// decide finds a grant: the principal's own before those of its groups, a near
-// scope before a far one.
-func (s *Snapshot) decide(q Question) (grant, *role) {
+// Allows tells whether Decide allows, for leaving things out of a list.
+func (s *Snapshot) Allows(q Question) bool { return s.Decide(q) == Allowed }
+
+// verdict is what decided: a denial, a grant, or nothing.
+type verdict struct {
+	deny  *denial
+	grant *grant
+}
+
+// decide looks for a denial, and then for a grant: the principal's own before
+// those of its groups, a near scope before a far one, and one without a limit
+// before any that has one.
+func (s *Snapshot) decide(q *Question) verdict {
 	if q.refusal() != "" {
-		return grant{}, nil
-	}
-	id := text.Fold(q.Principal)
-	p, ok := s.principals.get(id)
-	if !ok {
-		return grant{}, nil
-	}
-	granting := s.roles.granting(q.Action, q.Data)
-	if len(granting) == 0 {
-		return grant{}, nil
+		return verdict{}
 	}
 	// Room for nearly every scope, so that nothing goes to the heap.
 	var room [320]byte
 	var levelRoom [16]level
 	path := text.AppendFold(room[:0], trim(string(q.Scope)))
 	levels := s.levels(levelRoom[:0], path)
-	holders := s.holders(id, p)
+	view := s.view(q)
+	if s.denials != nil {
+		if d := s.denied(q, levels, path, view.reached); d != nil {
+			return verdict{deny: d}
+		}
+	}
+	if len(view.holders) == 0 {
+		return verdict{}
+	}
+	granting := s.roles.granting(q.Action, q.Data)
+	if !granting.any {
+		return verdict{}
+	}
+	limited := false
+	g := find(view.holders, levels, path, func(g *grant) bool {
+		plain := granting.plain.has(g.role)
+		if !plain && !granting.conditioned.has(g.role) || q.BuiltInOnly && !s.roles.builtIn.has(g.role) {
+			return false
+		}
+		if plain && g.limit == nil {
+			return true
+		}
+		limited = true
+		return false
+	})
+	if g == nil && limited {
+		g = find(view.holders, levels, path, func(g *grant) bool {
+			if q.BuiltInOnly && !s.roles.builtIn.has(g.role) {
+				return false
+			}
+			r := s.roles.roles[g.role]
+			return r != nil && g.limit.holds(q) && r.grants(q)
+		})
+	}
+	return verdict{grant: g}
+}
+
+// find gives the first grant at one of the levels that take takes.
+func find(holders []holder, levels []level, path []byte, take func(*grant) bool) *grant {
 	for i := range holders {
 		h := &holders[i]
 		for _, l := range levels {
 			if !h.mayHave(l.hash) {
 				continue
 			}
-			for _, g := range h.at(l.hash) {
-				if g.conditioned || g.scope != string(l.key(path)) {
-					continue
-				}
-				if r := granting[g.role]; r != nil {
-					return g, r
+			at := h.at(l.hash)
+			for j := range at {
+				if g := &at[j]; g.scope == string(l.key(path)) && take(g) {
+					return g
 				}
 			}
 		}
 	}
-	return grant{}, nil
+	return nil
+}
+
+// denied finds a denial at one of the levels, the nearest first.
+func (s *Snapshot) denied(q *Question, levels []level, path []byte, reached []string) *denial {
+	action := ""
+	for i, l := range levels {
+		if !s.denials.mayHave(l.hash) {
+			continue
+		}
+		for _, d := range s.denials.byScope[string(l.key(path))] {
+			if action == "" {
+				action = text.Fold(q.Action)
+			}
+			if d.applies(q, action, reached, i == 0) {
+				return d
+			}
+		}
+	}
+	return nil
 }
 
 // refusal says why a question has no answer but no: an empty principal or
@@ -125,17 +192,27 @@ func hasLevel[T ~string | ~[]byte](levels []level, text []byte, hash uint64, key
 	return false
 }
 
-// holders is the principal, if it has grants, and the groups that have.
-func (s *Snapshot) holders(id string, p *principal) []holder {
-	if v := p.view.Load(); v != nil && v.version == s.version {
-		return v.holders
+// view is what the asker has, itself and by its groups.
+func (s *Snapshot) view(q *Question) *view {
+	id := text.Fold(q.Principal)
+	p, ok := s.principals.get(id)
+	if len(q.Groups) > 0 || !ok {
+		return s.look(s.reach(id, q.Groups))
 	}
-	var holders []holder
-	for _, id := range s.reach(id) {
+	if v := p.view.Load(); v != nil && v.version == s.version {
+		return v
+	}
+	v := s.look(s.reach(id, nil))
+	p.view.Store(v)
+	return v
+}
+
+func (s *Snapshot) look(reached []string) *view {
+	v := &view{version: s.version, reached: reached}
+	for _, id := range reached {
 		if p, ok := s.principals.get(id); ok && len(p.grants) > 0 {
-			holders = append(holders, newHolder(id, p.grants))
+			v.holders = append(v.holders, newHolder(id, p.grants))
 		}
 	}
-	p.view.Store(&view{version: s.version, holders: holders})
-	return holders
+	return v
 }

@@ -17,7 +17,7 @@ func town(assignments ...RoleAssignment) *Snapshot {
 			{Name: "most", RoleName: "Most", Permissions: []Permission{{
 				Actions: []string{"*"}, NotActions: []string{"Microsoft.Authorization/*/Write"},
 				DataActions: []string{"*"}, NotDataActions: []string{"*/chat/*"}}}},
-			{Name: "iffy", RoleName: "Iffy", Permissions: []Permission{{DataActions: []string{"*"}, Condition: "true"}}},
+			{Name: "iffy", RoleName: "Iffy", Permissions: []Permission{{DataActions: []string{"*"}, Condition: iff}}},
 		},
 		Assignments: assignments,
 		Groups:      map[string][]string{"Ann": {"staff"}, "staff": {"All"}, "all": {"staff"}},
@@ -27,6 +27,13 @@ func town(assignments ...RoleAssignment) *Snapshot {
 
 func give(id, principal, role string, at Scope) RoleAssignment {
 	return RoleAssignment{ID: id, Principal: principal, RoleDefinition: role, Scope: at}
+}
+
+// iff is a condition that is true of what is mine.
+const iff = "@Resource[Microsoft.X/things:name] StringEquals 'mine'"
+
+func ask(principal, action string, data bool, scope Scope) Question {
+	return Question{Principal: principal, Action: action, Data: data, Scope: scope}
 }
 
 func under(condition string, a RoleAssignment) RoleAssignment {
@@ -41,28 +48,28 @@ func TestCheckAllows(t *testing.T) {
 		question Question
 		want     bool
 	}{
-		{"at the scope", give("1", "ann", "user", account), Question{"ann", chat, true, account}, true},
-		{"ids in another case", give("1", "ANN", "User", "/SUBSCRIPTIONS/s1/"), Question{"aNn", strings.ToUpper(chat), true, account + "/"}, true},
-		{"from the root", give("1", "ann", "user", Root), Question{"ann", chat, true, account}, true},
-		{"at the root", give("1", "ann", "user", Root), Question{"ann", chat, true, Root}, true},
-		{"below the root only", give("1", "ann", "user", sub), Question{"ann", chat, true, Root}, false},
-		{"from the resource group", give("1", "ann", "user", group), Question{"ann", chat, true, project}, true},
-		{"to an extension", give("1", "ann", "user", account), Question{"ann", chat, true, lock}, true},
-		{"not from a group with a like name", give("1", "ann", "user", group), Question{"ann", chat, true, group + "0/providers/a/b/c"}, false},
-		{"not upwards", give("1", "ann", "user", project), Question{"ann", chat, true, account}, false},
-		{"from the management group", give("1", "ann", "user", mg), Question{"ann", chat, true, account}, true},
-		{"from the management group above, in a circle", give("1", "ann", "user", mg+"up"), Question{"ann", chat, true, account}, true},
-		{"a circle that holds nothing ends", give("1", "ann", "user", mg+"other"), Question{"ann", chat, true, account}, false},
-		{"through a group", give("1", "staff", "user", sub), Question{"ann", chat, true, account}, true},
-		{"through a group in a group, in a circle", give("1", "all", "user", sub), Question{"ann", chat, true, account}, true},
-		{"not to another", give("1", "bob", "user", sub), Question{"ann", chat, true, account}, false},
-		{"not downwards to a member", give("1", "ann", "user", sub), Question{"staff", chat, true, account}, false},
-		{"not with a condition", under("true", give("1", "ann", "user", sub)), Question{"ann", chat, true, account}, false},
-		{"not by a role that is gone", give("1", "ann", "gone", sub), Question{"ann", chat, true, account}, false},
-		{"nobody is not everybody", give("1", "", "user", sub), Question{"", chat, true, account}, false},
-		{"no action is not every action", give("1", "ann", "owner", sub), Question{"ann", "", false, account}, false},
-		{"no scope is not the root", give("1", "ann", "owner", Root), Question{"ann", "a/read", false, ""}, false},
-		{"an assignment at no scope is not at the root", give("1", "ann", "owner", ""), Question{"ann", "a/read", false, account}, false},
+		{"at the scope", give("1", "ann", "user", account), ask("ann", chat, true, account), true},
+		{"ids in another case", give("1", "ANN", "User", "/SUBSCRIPTIONS/s1/"), ask("aNn", strings.ToUpper(chat), true, account+"/"), true},
+		{"from the root", give("1", "ann", "user", Root), ask("ann", chat, true, account), true},
+		{"at the root", give("1", "ann", "user", Root), ask("ann", chat, true, Root), true},
+		{"below the root only", give("1", "ann", "user", sub), ask("ann", chat, true, Root), false},
+		{"from the resource group", give("1", "ann", "user", group), ask("ann", chat, true, project), true},
+		{"to an extension", give("1", "ann", "user", account), ask("ann", chat, true, lock), true},
+		{"not from a group with a like name", give("1", "ann", "user", group), ask("ann", chat, true, group+"0/providers/a/b/c"), false},
+		{"not upwards", give("1", "ann", "user", project), ask("ann", chat, true, account), false},
+		{"from the management group", give("1", "ann", "user", mg), ask("ann", chat, true, account), true},
+		{"from the management group above, in a circle", give("1", "ann", "user", mg+"up"), ask("ann", chat, true, account), true},
+		{"a circle that holds nothing ends", give("1", "ann", "user", mg+"other"), ask("ann", chat, true, account), false},
+		{"through a group", give("1", "staff", "user", sub), ask("ann", chat, true, account), true},
+		{"through a group in a group, in a circle", give("1", "all", "user", sub), ask("ann", chat, true, account), true},
+		{"not to another", give("1", "bob", "user", sub), ask("ann", chat, true, account), false},
+		{"not downwards to a member", give("1", "ann", "user", sub), ask("staff", chat, true, account), false},
+		{"not with a condition", under(iff, give("1", "ann", "user", sub)), ask("ann", chat, true, account), false},
+		{"not by a role that is gone", give("1", "ann", "gone", sub), ask("ann", chat, true, account), false},
+		{"nobody is not everybody", give("1", "", "user", sub), ask("", chat, true, account), false},
+		{"no action is not every action", give("1", "ann", "owner", sub), ask("ann", "", false, account), false},
+		{"no scope is not the root", give("1", "ann", "owner", Root), ask("ann", "a/read", false, ""), false},
+		{"an assignment at no scope is not at the root", give("1", "ann", "owner", ""), ask("ann", "a/read", false, account), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -83,15 +90,15 @@ func TestCheckAllows(t *testing.T) {
 
 func TestCheckPrefersTheNearest(t *testing.T) {
 	s := town(give("1", "all", "user", account), give("2", "ann", "user", Root), give("3", "ann", "user", sub), give("4", "ann", "owner", account))
-	if got := s.Check(Question{"ann", chat, true, account}).Assignment.ID; got != "3" {
+	if got := s.Check(ask("ann", chat, true, account)).Assignment.ID; got != "3" {
 		t.Errorf("decided by assignment %s, want 3: her own, and nearer than the root", got)
 	}
 }
 
 func TestCheckExplains(t *testing.T) {
 	const elsewhere = sub + "/resourceGroups/rg2"
-	write := Question{"ann", "Microsoft.Authorization/locks/write", false, account}
-	talk := Question{"ann", chat, true, account}
+	write := ask("ann", "Microsoft.Authorization/locks/write", false, account)
+	talk := ask("ann", chat, true, account)
 	tests := []struct {
 		name     string
 		given    []RoleAssignment
@@ -111,9 +118,11 @@ func TestCheckExplains(t *testing.T) {
 			"the principal has OpenAI User at " + string(project) + ", which is not above this scope"},
 		{"another place comes before another plane", []RoleAssignment{give("1", "ann", "owner", sub), give("2", "all", "user", elsewhere)}, talk, "2",
 			"the group all, which the principal is in, has OpenAI User at /subscriptions/S1/resourceGroups/rg2, which is not above this scope"},
-		{"the control plane only", []RoleAssignment{give("1", "ann", "owner", sub), give("2", "ann", "iffy", sub)}, talk, "1",
+		{"a false condition comes before another plane", []RoleAssignment{give("1", "ann", "owner", sub), give("2", "ann", "iffy", sub)}, talk, "2",
+			"the principal has Iffy at /subscriptions/S1, but under a condition: " + iff + " is undecided: @Resource[Microsoft.X/things:name] is absent"},
+		{"the control plane only", []RoleAssignment{give("1", "ann", "owner", sub)}, talk, "1",
 			"the principal has Owner at /subscriptions/S1, which grants this as a control-plane action only, and here it is asked for on the data plane"},
-		{"the data plane only", []RoleAssignment{give("1", "ann", "user", sub)}, Question{"ann", chat, false, account}, "1",
+		{"the data plane only", []RoleAssignment{give("1", "ann", "user", sub)}, ask("ann", chat, false, account), "1",
 			"the principal has OpenAI User at /subscriptions/S1, which grants this as a data action only, and here it is asked for on the control plane"},
 		{"taken away by notActions", []RoleAssignment{give("1", "ann", "most", sub)}, write, "1",
 			"the principal has Most at /subscriptions/S1, whose notActions take this action away (Microsoft.Authorization/*/Write)"},
@@ -121,15 +130,15 @@ func TestCheckExplains(t *testing.T) {
 			"the principal has Most at /subscriptions/S1, whose notDataActions take this action away (*/chat/*)"},
 		{"another plane comes before taken away", []RoleAssignment{give("1", "ann", "most", account), give("2", "ann", "owner", mg)}, talk, "2",
 			"the principal has Owner at " + string(mg) + ", which grants this as a control-plane action only, and here it is asked for on the data plane"},
-		{"a condition on the assignment", []RoleAssignment{under("true", give("1", "ann", "user", sub))}, talk, "1",
-			"the principal has OpenAI User at /subscriptions/S1, but under a condition, and conditions are not evaluated"},
+		{"a condition on the assignment", []RoleAssignment{under(iff, give("1", "ann", "user", sub))}, talk, "1",
+			"the principal has OpenAI User at /subscriptions/S1, but under a condition: " + iff + " is undecided: @Resource[Microsoft.X/things:name] is absent"},
 		{"a condition in the role", []RoleAssignment{give("1", "ann", "iffy", sub)}, talk, "1",
-			"the principal has Iffy at /subscriptions/S1, but under a condition, and conditions are not evaluated"},
-		{"a condition elsewhere is no near miss", []RoleAssignment{under("true", give("1", "ann", "user", elsewhere))}, talk, "",
+			"the principal has Iffy at /subscriptions/S1, but under a condition: " + iff + " is undecided: @Resource[Microsoft.X/things:name] is absent"},
+		{"a condition elsewhere is no near miss", []RoleAssignment{under(iff, give("1", "ann", "user", elsewhere))}, talk, "",
 			"no role assignment of the principal, or of a group that it is in, applies at this scope"},
-		{"no principal", nil, Question{"", chat, true, account}, "", "no principal was named"},
-		{"no action", nil, Question{"ann", "", true, account}, "", "no action was named"},
-		{"no scope", nil, Question{"ann", chat, true, "subscriptions/S1"}, "", "the scope does not start with a slash"},
+		{"no principal", nil, ask("", chat, true, account), "", "no principal was named"},
+		{"no action", nil, ask("ann", "", true, account), "", "no action was named"},
+		{"no scope", nil, ask("ann", chat, true, "subscriptions/S1"), "", "the scope does not start with a slash"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,7 +168,7 @@ func TestGroupsOf(t *testing.T) {
 
 func TestEditsLeaveTheOldSnapshotAlone(t *testing.T) {
 	old := town(give("1", "ann", "user", group))
-	talk := Question{"ann", chat, true, account}
+	talk := ask("ann", chat, true, account)
 	edits := map[string]struct {
 		next *Snapshot
 		want bool
@@ -191,7 +200,7 @@ func TestEditsLeaveTheOldSnapshotAlone(t *testing.T) {
 func TestActionsAskedAreForgottenInBounds(t *testing.T) {
 	s := town(give("1", "ann", "owner", Root))
 	for i := range askedLimit + 10 {
-		if !s.Allows(Question{"ann", strings.Repeat("x", i+1), false, Root}) {
+		if !s.Allows(ask("ann", strings.Repeat("x", i+1), false, Root)) {
 			t.Fatal("an Owner may do everything")
 		}
 	}

@@ -18,6 +18,6 @@
 // The rules are those of "What is Azure role-based access control" (how Azure
 // RBAC determines if a user has access to a resource) and "Understand Azure
 // role definitions" on learn.microsoft.com. Ids, actions and scopes compare
-// without regard to case. Conditions are not evaluated here: what stands under
-// a condition grants nothing.
+// without regard to case. Conditions (package condition) narrow the assignment, or
+// the block of a role, that has one; a deny assignment comes before any role.
 package rbac

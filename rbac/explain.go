@@ -1,99 +1,235 @@
 package rbac
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"sekisho/rbac/condition"
 	"sekisho/rbac/internal/text"
 )
 
-// miss is how an assignment failed to allow; a greater one is nearer.
-type miss int
+// MissKind says what an assignment lacked to allow an action.
+type MissKind string
 
 const (
-	noMiss     miss = iota
-	underIf         // the assignment or the block of the role has a condition
-	takenAway       // the role's own notActions take the action away
-	otherPlane      // the role has the action on the other plane
-	otherPlace      // the role has the action, the scope is not above
+	// NotMember: a group has what it takes, and the principal is not in it.
+	NotMember MissKind = "notMember"
+	// TakenAway: the role's own notActions take the action away.
+	TakenAway MissKind = "notActions"
+	// OtherPlane: the role has the action on the other plane.
+	OtherPlane MissKind = "otherPlane"
+	// OtherScope: the role has the action, the scope is not above.
+	OtherScope MissKind = "otherScope"
+	// NotBuiltIn: the operation asks for a built-in role.
+	NotBuiltIn MissKind = "customRole"
+	// OutOfTime: the assignment has not begun, or has ended.
+	OutOfTime MissKind = "outOfTime"
+	// ConditionFalse: the condition of the assignment, or of the role's block,
+	// is not true of the request.
+	ConditionFalse MissKind = "condition"
 )
 
-// explain is the Result of a question that nothing allows.
-func (s *Snapshot) explain(q Question) Result {
+// nearness orders the kinds: the last is the nearest miss.
+var nearness = []MissKind{NotMember, TakenAway, OtherPlane, OtherScope, NotBuiltIn, OutOfTime, ConditionFalse}
+
+// Miss is an assignment that does not allow, and by how little.
+type Miss struct {
+	Kind       MissKind
+	Assignment *RoleAssignment
+	Role       *RoleDefinition
+	// Holder is who has the assignment: the principal, or a group; in lower case.
+	Holder string
+	// Steps are the parts of a condition that are false, or can't be told.
+	Steps []condition.Step
+	// Why says it in one sentence.
+	Why string
+
+	common int // segments that the two scopes share
+}
+
+// Explanation is a Result, and what else there is to say of it.
+type Explanation struct {
+	Result
+	// Holder is who has the assignment that allowed: the principal, or the group
+	// that it is in; in lower case.
+	Holder string
+	// Misses are the assignments that nearly allowed, the nearest first. They
+	// stand with a denial too.
+	Misses []Miss
+}
+
+// Explain decides a question as Check does, and says all that there is to say.
+// It looks at every assignment of the snapshot.
+func (s *Snapshot) Explain(q Question) Explanation {
+	e := Explanation{Result: s.Check(q)}
+	if e.Decision == Allowed {
+		e.Holder = text.Fold(e.Assignment.Principal)
+		return e
+	}
+	if q.refusal() != "" {
+		return e
+	}
+	view := s.view(&q)
+	e.Misses, _ = s.misses(&q, view)
+	e.Misses = append(e.Misses, s.strangers(&q, view)...)
+	slices.SortFunc(e.Misses, Miss.compare)
+	return e
+}
+
+func (m Miss) compare(other Miss) int {
+	return cmp.Or(-cmp.Compare(slices.Index(nearness, m.Kind), slices.Index(nearness, other.Kind)),
+		-cmp.Compare(m.common, other.common), strings.Compare(text.Fold(m.Assignment.ID), text.Fold(other.Assignment.ID)))
+}
+
+// miss is the Result of a question that nothing allows.
+func (s *Snapshot) miss(q *Question) Result {
 	if why := q.refusal(); why != "" {
 		return Result{Why: why}
 	}
-	id, action, scope := text.Fold(q.Principal), text.Fold(q.Action), q.Scope.Key()
-	path := []byte(scope)
-	levels := s.levels(nil, path)
-	here, other := s.roles.granting(q.Action, q.Data), s.roles.granting(q.Action, !q.Data)
-	var best struct {
-		miss   miss
-		common int
-		grant  grant
-		role   *role
-		holder string
-	}
-	applying := 0
-	for _, h := range s.holdersOf(id) {
-		for _, g := range h.grants {
-			applies := hasLevel(levels, path, g.hash, g.scope)
-			m := noMiss
-			if applies {
-				applying++
-				m = s.roles.byName[g.role].miss(action, q.Data, !g.conditioned && other[g.role] != nil)
-			} else if !g.conditioned && here[g.role] != nil {
-				m = otherPlace
-			}
-			if m == noMiss || m < best.miss {
-				continue
-			}
-			common := commonSegments(g.scope, scope)
-			if m > best.miss || common > best.common || common == best.common && g.id < best.grant.id {
-				best.miss, best.common, best.grant, best.role, best.holder = m, common, g, s.roles.byName[g.role], h.id
-			}
-		}
-	}
-	if best.miss == noMiss {
+	misses, applying := s.misses(q, s.view(q))
+	if len(misses) == 0 {
 		return Result{Why: noneGrants(applying)}
 	}
-	who := "the principal"
-	if best.holder != id {
-		who = "the group " + best.holder + ", which the principal is in,"
-	}
-	a, definition := best.grant.assignment, best.role.definition
-	return Result{
-		Assignment: a,
-		Role:       definition,
-		Why:        fmt.Sprintf("%s has %s at %s, %s", who, definition.RoleName, a.Scope, best.role.excuse(best.miss, action, q.Data)),
-	}
+	best := slices.MinFunc(misses, Miss.compare)
+	return Result{Assignment: best.Assignment, Role: best.Role, Why: best.Why}
 }
 
-func (s *Snapshot) holdersOf(id string) []holder {
-	p, ok := s.principals.get(id)
-	if !ok {
-		return nil
-	}
-	return s.holders(id, p)
-}
-
-// miss tells how a role that applies here fails to allow. The role is nil where
-// its definition is gone.
-func (r *role) miss(action string, data, other bool) miss {
-	switch {
-	case r == nil:
-		return noMiss
-	case r.exception(action, data) != "":
-		return takenAway
-	case other:
-		return otherPlane
-	}
-	for _, b := range r.blocks {
-		if b.names(action, data) {
-			return underIf
+// misses are the assignments of a principal and its groups that nearly allow,
+// and how many there are at or above the scope.
+func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int) {
+	path := []byte(q.Scope.Key())
+	levels := s.levels(nil, path)
+	action := text.Fold(q.Action)
+	here, other := s.roles.granting(q.Action, q.Data), s.roles.granting(q.Action, !q.Data)
+	for _, h := range view.holders {
+		for i := range h.grants {
+			g := &h.grants[i]
+			r := s.roles.roles[g.role]
+			applies := hasLevel(levels, path, g.hash, g.scope)
+			if applies {
+				applying++
+			}
+			m := Miss{Assignment: g.assignment, Holder: h.id, common: commonSegments(g.scope, string(path))}
+			switch named := here.plain.has(g.role) || here.conditioned.has(g.role); {
+			case r == nil:
+				continue
+			case !applies && here.plain.has(g.role) && g.limit == nil:
+				m.Kind = OtherScope
+			case !applies:
+				continue
+			case named && q.BuiltInOnly && !s.roles.builtIn.has(g.role):
+				m.Kind = NotBuiltIn
+			case named && !g.limit.inTime(q):
+				m.Kind = OutOfTime
+			case named:
+				m.Kind = ConditionFalse
+			case r.exception(action, q.Data) != "":
+				m.Kind = TakenAway
+			case other.plain.has(g.role) && g.limit == nil:
+				m.Kind = OtherPlane
+			default:
+				continue
+			}
+			m.Role = r.definition
+			s.excuse(&m, q, g, r, action)
+			misses = append(misses, m)
 		}
 	}
-	return noMiss
+	return misses, applying
+}
+
+// strangers are the groups that would allow what the principal, who is not in
+// them, may not do.
+func (s *Snapshot) strangers(q *Question, view *view) (misses []Miss) {
+	path := []byte(q.Scope.Key())
+	levels := s.levels(nil, path)
+	here := s.roles.granting(q.Action, q.Data)
+	for _, shard := range s.principals.shards {
+		for id, p := range shard {
+			if slices.Contains(view.reached, id) {
+				continue
+			}
+			for i := range p.grants {
+				g := &p.grants[i]
+				if g.assignment.PrincipalType != "Group" || g.limit != nil || !here.plain.has(g.role) ||
+					q.BuiltInOnly && !s.roles.builtIn.has(g.role) || !hasLevel(levels, path, g.hash, g.scope) {
+					continue
+				}
+				r := s.roles.roles[g.role].definition
+				misses = append(misses, Miss{Kind: NotMember, Assignment: g.assignment, Role: r, Holder: id, common: commonSegments(g.scope, string(path)),
+					Why: fmt.Sprintf("the group %s has %s at %s, and the principal is not in it", id, r.RoleName, g.assignment.Scope)})
+			}
+		}
+	}
+	return misses
+}
+
+// excuse fills in what a miss says.
+func (s *Snapshot) excuse(m *Miss, q *Question, g *grant, r *role, action string) {
+	who := "the principal"
+	if m.Holder != text.Fold(q.Principal) {
+		who = "the group " + m.Holder + ", which the principal is in,"
+	}
+	if m.Kind == ConditionFalse {
+		m.Steps = falseSteps(q, g, r, action)
+	}
+	m.Why = fmt.Sprintf("%s has %s at %s, %s", who, r.definition.RoleName, g.assignment.Scope, m.excuse(q, g, r, action))
+}
+
+// excuse is the end of a sentence that starts with who has which role where.
+func (m *Miss) excuse(q *Question, g *grant, r *role, action string) string {
+	except, other := "notActions", "a data action only, and here it is asked for on the control plane"
+	if q.Data {
+		except, other = "notDataActions", "a control-plane action only, and here it is asked for on the data plane"
+	}
+	switch m.Kind {
+	case OtherScope:
+		return "which is not above this scope"
+	case OtherPlane:
+		return "which grants this as " + other
+	case TakenAway:
+		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(action, q.Data))
+	case NotBuiltIn:
+		return "which is a custom role, and this operation asks for a built-in one"
+	case OutOfTime:
+		if now := q.moment(); now.Before(g.limit.from) {
+			return "which begins at " + g.limit.from.UTC().Format(timeFormat)
+		}
+		return "which ended at " + g.limit.until.UTC().Format(timeFormat)
+	}
+	if len(m.Steps) == 0 {
+		return "but under a condition that does not parse"
+	}
+	told := make([]string, len(m.Steps))
+	for i, step := range m.Steps {
+		told[i] = step.String()
+	}
+	return "but under a condition: " + strings.Join(told, "; ")
+}
+
+const timeFormat = "2006-01-02T15:04:05Z"
+
+// falseSteps are what makes the conditions of an assignment that names the
+// action false.
+func falseSteps(q *Question, g *grant, r *role, action string) []condition.Step {
+	if g.limit != nil && !g.limit.rule.holds(q) {
+		return g.limit.rule.trace(q)
+	}
+	for _, b := range r.blocks {
+		if b.names(action, q.Data) && !b.rule.holds(q) {
+			return b.rule.trace(q)
+		}
+	}
+	return nil
+}
+
+func (r *rule) trace(q *Question) []condition.Step {
+	if r.parsed == nil {
+		return nil
+	}
+	return r.parsed.Trace(q.input())
 }
 
 // exception is the notAction, as written, that takes the action from a block.
@@ -113,21 +249,12 @@ func (r *role) exception(action string, data bool) string {
 	return ""
 }
 
-// excuse is the end of a sentence that starts with who has which role where.
-func (r *role) excuse(m miss, action string, data bool) string {
-	except, other := "notActions", "a data action only, and here it is asked for on the control plane"
-	if data {
-		except, other = "notDataActions", "a control-plane action only, and here it is asked for on the data plane"
+func (d *denial) why() string {
+	name := d.assignment.Name
+	if name == "" {
+		name = d.assignment.ID
 	}
-	switch m {
-	case otherPlace:
-		return "which is not above this scope"
-	case otherPlane:
-		return "which grants this as " + other
-	case takenAway:
-		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(action, data))
-	}
-	return "but under a condition, and conditions are not evaluated"
+	return fmt.Sprintf("the deny assignment %s at %s takes this action away", name, d.assignment.Scope)
 }
 
 func noneGrants(applying int) string {

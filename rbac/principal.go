@@ -2,7 +2,6 @@ package rbac
 
 import (
 	"cmp"
-	"hash/maphash"
 	"sync/atomic"
 
 	"sekisho/rbac/internal/text"
@@ -16,31 +15,24 @@ type principal struct {
 	view   atomic.Pointer[view]
 }
 
-// grant is an assignment under the folded words by which it is looked for.
+// grant is an assignment under what it is looked for by.
 type grant struct {
-	hash        uint64 // of scope
-	scope       string
-	role        string
-	id          string
-	conditioned bool
-	assignment  *RoleAssignment
+	hash       uint64 // of scope
+	scope      string // folded
+	limit      *limit
+	assignment *RoleAssignment
+	role       uint32
 }
 
-func (s *Snapshot) grant(a *RoleAssignment) grant {
-	scope := a.Scope.Key()
-	return grant{
-		hash:        maphash.String(s.seed, scope),
-		scope:       scope,
-		role:        text.Fold(a.RoleDefinition),
-		id:          text.Fold(a.ID),
-		conditioned: a.Condition != "",
-		assignment:  a,
-	}
-}
-
+// compare orders grants by the hash of the scope, then by id.
 func (g grant) compare(other grant) int {
-	return cmp.Or(cmp.Compare(g.hash, other.hash), cmp.Compare(g.id, other.id))
+	if c := cmp.Compare(g.hash, other.hash); c != 0 {
+		return c
+	}
+	return cmp.Compare(g.id(), other.id())
 }
+
+func (g grant) id() string { return text.Fold(g.assignment.ID) }
 
 // version tells snapshots apart by its address, without holding on to them.
 type version struct{ _ byte }
@@ -50,6 +42,7 @@ type version struct{ _ byte }
 type view struct {
 	version *version
 	holders []holder
+	reached []string // the principal and all its groups
 }
 
 // holder is the principal itself, or a group that it is in, with its grants.

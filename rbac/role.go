@@ -36,9 +36,10 @@ type Permission struct {
 
 // Grants tells whether the role holds the action, on the data plane or on the
 // control plane. The planes are apart: no action ever grants a data action. A
-// block under a condition grants nothing.
+// block under a condition does not count: what it grants depends on the request.
 func (r RoleDefinition) Grants(action string, data bool) bool {
-	return compile(&r).grants(text.Fold(action), data)
+	plain, _ := compile(&r).names(text.Fold(action), data)
+	return plain
 }
 
 // plane is one of the two planes of a block.
@@ -49,33 +50,6 @@ func (p Permission) plane(data bool) (allow, except []string) {
 	return p.Actions, p.NotActions
 }
 
-// role is a definition with its patterns folded.
-type role struct {
-	definition *RoleDefinition
-	blocks     []Permission
-}
-
-func compile(definition *RoleDefinition) *role {
-	r := &role{definition: definition, blocks: slices.Clone(definition.Permissions)}
-	for i := range r.blocks {
-		b := &r.blocks[i]
-		for _, patterns := range []*[]string{&b.Actions, &b.NotActions, &b.DataActions, &b.NotDataActions} {
-			folded := make([]string, len(*patterns))
-			for j, pattern := range *patterns {
-				folded[j] = text.Fold(pattern)
-			}
-			*patterns = folded
-		}
-	}
-	return r
-}
-
-func (r *role) grants(action string, data bool) bool {
-	return slices.ContainsFunc(r.blocks, func(b Permission) bool {
-		return b.Condition == "" && b.names(action, data)
-	})
-}
-
 // names tells whether the block, which is folded, has the action, whatever its
 // condition.
 func (p Permission) names(action string, data bool) bool {
@@ -83,8 +57,57 @@ func (p Permission) names(action string, data bool) bool {
 	return matchAny(allow, action) && !matchAny(except, action)
 }
 
+// role is a definition with its patterns folded and its conditions parsed.
+type role struct {
+	definition *RoleDefinition
+	blocks     []block
+}
+
+type block struct {
+	Permission
+	rule *rule
+}
+
+func compile(definition *RoleDefinition) *role {
+	return &role{definition: definition, blocks: compileBlocks(definition.Permissions)}
+}
+
+func compileBlocks(permissions []Permission) []block {
+	blocks := make([]block, len(permissions))
+	for i, p := range permissions {
+		for _, patterns := range []*[]string{&p.Actions, &p.NotActions, &p.DataActions, &p.NotDataActions} {
+			*patterns = foldAll(*patterns)
+		}
+		blocks[i] = block{Permission: p, rule: newRule(p.Condition)}
+	}
+	return blocks
+}
+
+// names tells whether a block without a condition has the action, which is
+// folded, and whether one with a condition has.
+func (r *role) names(action string, data bool) (plain, conditioned bool) {
+	for i := range r.blocks {
+		switch b := &r.blocks[i]; {
+		case !b.names(action, data):
+		case b.rule == nil:
+			plain = true
+		default:
+			conditioned = true
+		}
+	}
+	return plain, conditioned
+}
+
+// grants tells whether a block has the action of a question and its condition
+// is true of it.
+func (r *role) grants(q *Question) bool { return blocksHold(r.blocks, q, text.Fold(q.Action)) }
+
+func blocksHold(blocks []block, q *Question, action string) bool {
+	return slices.ContainsFunc(blocks, func(b block) bool { return b.names(action, q.Data) && b.rule.holds(q) })
+}
+
 func (r *role) conditioned() bool {
-	return slices.ContainsFunc(r.blocks, func(b Permission) bool { return b.Condition != "" })
+	return slices.ContainsFunc(r.blocks, func(b block) bool { return b.rule != nil })
 }
 
 func matchAny(patterns []string, action string) bool {

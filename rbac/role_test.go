@@ -23,8 +23,8 @@ func TestGrants(t *testing.T) {
 		{"notDataActions take away", []Permission{user}, "Microsoft.X/secret/get", true, false},
 		{"notDataActions leave the control plane alone", []Permission{{Actions: []string{"*"}, NotDataActions: []string{"*"}}}, write, false, true},
 		{"notActions of one block do not reach another", []Permission{contributor, {Actions: []string{write}}}, write, false, true},
-		{"a block under a condition grants nothing", []Permission{{Actions: []string{"*"}, Condition: "true"}}, write, false, false},
-		{"a condition does not reach another block", []Permission{{Condition: "true"}, reader}, "a/read", false, true},
+		{"a block under a condition grants nothing", []Permission{{Actions: []string{"*"}, Condition: iff}}, write, false, false},
+		{"a condition does not reach another block", []Permission{{Condition: iff}, reader}, "a/read", false, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

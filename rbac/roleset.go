@@ -2,16 +2,21 @@ package rbac
 
 import (
 	"maps"
+	"slices"
 	"sync/atomic"
 
 	"sekisho/rbac/internal/text"
 )
 
-// roleSet is every role of a snapshot by folded GUID, and a memory of which of
-// them grant the actions that were asked for.
+// roleSet is every role of a snapshot, and a memory of which of them grant the
+// actions that were asked for. A role is known by a number, which it keeps in
+// the snapshots that are made of this one; an assignment may come before its
+// role, which is nil then.
 type roleSet struct {
-	byName map[string]*role
-	asked  atomic.Pointer[map[operation]map[string]*role]
+	numbers map[string]uint32 // by folded GUID
+	roles   []*role
+	builtIn bitset
+	asked   atomic.Pointer[map[operation]*granting]
 }
 
 // operation is an action as a caller spelled it, on one plane.
@@ -20,46 +25,127 @@ type operation struct {
 	data   bool
 }
 
+// granting is the roles that grant an action.
+type granting struct {
+	plain       bitset // by a block without a condition
+	conditioned bitset // by a block with one, and by none without
+	any         bool
+}
+
 // askedLimit bounds the memory: services ask for some hundreds of actions, but
 // a caller of checkAccess may ask for any text.
 const askedLimit = 2048
 
-func newRoleSet(byName map[string]*role) *roleSet {
-	s := &roleSet{byName: byName}
-	s.asked.Store(&map[operation]map[string]*role{})
+func newRoleSet(definitions []RoleDefinition) *roleSet {
+	s := &roleSet{numbers: make(map[string]uint32, len(definitions))}
+	for i := range definitions {
+		s.put(compile(&definitions[i]))
+	}
+	s.forget()
 	return s
 }
 
-// with replaces the role of this name, or takes it away where r is nil.
-func (s *roleSet) with(name string, r *role) *roleSet {
-	byName := maps.Clone(s.byName)
-	if r == nil {
-		delete(byName, name)
-	} else {
-		byName[name] = r
+// number is the number of a role by folded GUID; a new one if need be. It is
+// for a set that nobody else has yet.
+func (s *roleSet) number(name string) uint32 {
+	n, ok := s.numbers[name]
+	if !ok {
+		n = uint32(len(s.roles))
+		s.numbers[name] = n
+		s.roles = append(s.roles, nil)
 	}
-	return newRoleSet(byName)
+	return n
 }
 
-// granting is the roles that grant the action, by folded GUID.
-func (s *roleSet) granting(action string, data bool) map[string]*role {
+func (s *roleSet) put(r *role) {
+	n := s.number(text.Fold(r.definition.Name))
+	s.roles[n] = r
+	s.builtIn = s.builtIn.with(n, r.definition.Type == BuiltInRole)
+}
+
+func (s *roleSet) forget() { s.asked.Store(&map[operation]*granting{}) }
+
+// edit is a copy that may be changed until it is handed out.
+func (s *roleSet) edit() *roleSet {
+	next := &roleSet{numbers: maps.Clone(s.numbers), roles: slices.Clone(s.roles), builtIn: slices.Clone(s.builtIn)}
+	next.forget()
+	return next
+}
+
+// with replaces the role of its name.
+func (s *roleSet) with(r *role) *roleSet {
+	next := s.edit()
+	next.put(r)
+	return next
+}
+
+// without takes the role of this folded name away.
+func (s *roleSet) without(name string) *roleSet {
+	n, ok := s.numbers[name]
+	if !ok {
+		return s
+	}
+	next := s.edit()
+	next.roles[n] = nil
+	next.builtIn = next.builtIn.with(n, false)
+	return next
+}
+
+// numbered is the set with a number for the role of this folded name.
+func (s *roleSet) numbered(name string) (*roleSet, uint32) {
+	if n, ok := s.numbers[name]; ok {
+		return s, n
+	}
+	next := s.edit()
+	return next, next.number(name)
+}
+
+// granting is the roles that grant the action.
+func (s *roleSet) granting(action string, data bool) *granting {
 	op := operation{action, data}
 	asked := s.asked.Load()
-	if roles, ok := (*asked)[op]; ok {
-		return roles
+	if g, ok := (*asked)[op]; ok {
+		return g
 	}
-	roles := map[string]*role{}
+	g := &granting{}
 	folded := text.Fold(action)
-	for name, r := range s.byName {
-		if r.grants(folded, data) {
-			roles[name] = r
+	for n, r := range s.roles {
+		if r == nil {
+			continue
 		}
+		plain, conditioned := r.names(folded, data)
+		g.plain = g.plain.with(uint32(n), plain)
+		g.conditioned = g.conditioned.with(uint32(n), conditioned && !plain)
+		g.any = g.any || plain || conditioned
 	}
 	if len(*asked) < askedLimit {
 		next := maps.Clone(*asked)
-		next[op] = roles
+		next[op] = g
 		// Losing a race costs the other one's entry, which is found again.
 		s.asked.CompareAndSwap(asked, &next)
 	}
-	return roles
+	return g
+}
+
+// bitset is a set of roles by their numbers.
+type bitset []uint64
+
+func (b bitset) has(n uint32) bool {
+	return int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0
+}
+
+// with changes the set in place.
+func (b bitset) with(n uint32, in bool) bitset {
+	switch {
+	case b.has(n) == in:
+		return b
+	case !in:
+		b[n/64] &^= 1 << (n % 64)
+		return b
+	}
+	for int(n/64) >= len(b) {
+		b = append(b, 0)
+	}
+	b[n/64] |= 1 << (n % 64)
+	return b
 }

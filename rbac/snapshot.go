@@ -16,6 +16,7 @@ type Snapshot struct {
 	principals  table[*principal]
 	assignments table[*RoleAssignment]
 	parents     table[[]byte]
+	denials     *denials // nil where there are none
 }
 
 // NewSnapshot indexes a world. The world's slices may not change afterwards.
@@ -28,11 +29,7 @@ func NewSnapshot(w World) *Snapshot {
 		assignments: newTable[*RoleAssignment](seed),
 		parents:     newTable[[]byte](seed),
 	}
-	roles := make(map[string]*role, len(w.Roles))
-	for i := range w.Roles {
-		roles[text.Fold(w.Roles[i].Name)] = compile(&w.Roles[i])
-	}
-	s.roles = newRoleSet(roles)
+	s.roles = newRoleSet(w.Roles)
 	for child, parent := range w.Parents {
 		if parent != "" {
 			s.parents.put(Scope(child).Key(), []byte(parent.Key()))
@@ -51,29 +48,58 @@ func NewSnapshot(w World) *Snapshot {
 			named(text.Fold(member)).groups = foldAll(groups)
 		}
 	}
-	last := make(map[string]int, len(w.Assignments))
+	scopes := map[string]place{} // many assignments have one scope
 	for i := range w.Assignments {
-		last[text.Fold(w.Assignments[i].ID)] = i
-	}
-	for id, i := range last {
 		a := &w.Assignments[i]
-		s.assignments.put(id, a)
+		s.assignments.put(text.Fold(a.ID), a)
+		at, ok := scopes[string(a.Scope)]
+		if !ok {
+			at = s.place(a.Scope)
+			scopes[string(a.Scope)] = at
+		}
 		p := named(text.Fold(a.Principal))
-		p.grants = append(p.grants, s.grant(a))
+		p.grants = append(p.grants, grant{at.hash, at.key, limitOf(a), a, s.roles.number(text.Fold(a.RoleDefinition))})
 	}
 	for _, shard := range s.principals.shards {
 		for _, p := range shard {
+			// Of assignments with one id the last is the one that is kept.
+			p.grants = slices.DeleteFunc(p.grants, func(g grant) bool {
+				kept, _ := s.assignments.get(g.id())
+				return kept != g.assignment
+			})
 			slices.SortFunc(p.grants, grant.compare)
 		}
+	}
+	if len(w.Denies) > 0 {
+		more := make([]*denial, len(w.Denies))
+		for i := range w.Denies {
+			more[i] = compileDeny(&w.Denies[i])
+		}
+		s.denials = s.denials.with(s.hash, more...)
 	}
 	return s
 }
 
+// place is a scope, folded, and its hash.
+type place struct {
+	key  string
+	hash uint64
+}
+
+func (s *Snapshot) place(scope Scope) place {
+	key := scope.Key()
+	return place{key, s.hash(key)}
+}
+
+func (s *Snapshot) hash(key string) uint64 { return maphash.String(s.seed, key) }
+
 // WithAssignment adds an assignment, or replaces the one of the same ID.
 func (s *Snapshot) WithAssignment(a RoleAssignment) *Snapshot {
 	next := s.WithoutAssignment(a.ID).edit()
-	g := next.grant(&a)
-	next.assignments = next.assignments.with(g.id, &a)
+	at := s.place(a.Scope)
+	g := grant{hash: at.hash, scope: at.key, limit: limitOf(&a), assignment: &a}
+	next.roles, g.role = next.roles.numbered(text.Fold(a.RoleDefinition))
+	next.assignments = next.assignments.with(g.id(), &a)
 	next.edited(text.Fold(a.Principal), func(p *principal) {
 		at, _ := slices.BinarySearchFunc(p.grants, g, grant.compare)
 		p.grants = slices.Insert(slices.Clone(p.grants), at, g)
@@ -91,22 +117,39 @@ func (s *Snapshot) WithoutAssignment(id string) *Snapshot {
 	next := s.edit()
 	next.assignments = next.assignments.without(id)
 	next.edited(text.Fold(a.Principal), func(p *principal) {
-		p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return g.id == id })
+		p.grants = slices.DeleteFunc(slices.Clone(p.grants), func(g grant) bool { return g.assignment == a })
 	})
+	return next
+}
+
+// WithDeny adds a deny assignment, or replaces the one of the same ID.
+func (s *Snapshot) WithDeny(d DenyAssignment) *Snapshot {
+	next := s.edit()
+	next.denials = s.denials.with(s.hash, compileDeny(&d))
+	return next
+}
+
+// WithoutDeny takes a deny assignment away, if it is there.
+func (s *Snapshot) WithoutDeny(id string) *Snapshot {
+	if s.denials == nil || s.denials.byID[text.Fold(id)] == nil {
+		return s
+	}
+	next := s.edit()
+	next.denials = s.denials.without(s.hash, text.Fold(id))
 	return next
 }
 
 // WithRole adds a role, or replaces the one of the same GUID.
 func (s *Snapshot) WithRole(r RoleDefinition) *Snapshot {
 	next := s.edit()
-	next.roles = s.roles.with(text.Fold(r.Name), compile(&r))
+	next.roles = s.roles.with(compile(&r))
 	return next
 }
 
 // WithoutRole takes a role away by its GUID. Its assignments grant nothing then.
 func (s *Snapshot) WithoutRole(name string) *Snapshot {
 	next := s.edit()
-	next.roles = s.roles.with(text.Fold(name), nil)
+	next.roles = s.roles.without(text.Fold(name))
 	return next
 }
 
@@ -133,13 +176,20 @@ func (s *Snapshot) WithParent(child, parent Scope) *Snapshot {
 // GroupsOf lists the groups that a principal is in, directly or by way of other
 // groups, nearest first and in lower case.
 func (s *Snapshot) GroupsOf(principal string) []string {
-	return s.reach(text.Fold(principal))[1:]
+	return s.reach(text.Fold(principal), nil)[1:]
 }
 
-// reach is a principal and the groups that it is in, nearest first.
-func (s *Snapshot) reach(id string) []string {
+// reach is a principal and the groups that it is in, nearest first; more are
+// groups that it is in besides.
+func (s *Snapshot) reach(id string, more []string) []string {
 	reached := []string{id}
 	seen := map[string]bool{id: true}
+	for _, group := range more {
+		if group = text.Fold(group); !seen[group] {
+			seen[group] = true
+			reached = append(reached, group)
+		}
+	}
 	for i := 0; i < len(reached); i++ {
 		p, ok := s.principals.get(reached[i])
 		if !ok {
