@@ -138,7 +138,15 @@ func (a *Access) Check(ctx context.Context, caller api.Caller, check api.Check) 
 	if err != nil {
 		return rbac.Result{}, err
 	}
-	return s.Check(rbac.Question{Principal: caller.Object, Action: check.Action, Data: check.Data, Scope: check.Scope}), nil
+	return s.Check(question(caller, check)), nil
+}
+
+func question(caller api.Caller, check api.Check) rbac.Question {
+	q := rbac.Question{Principal: caller.Object, Action: check.Action, Data: check.Data, Scope: check.Scope, BuiltInOnly: check.BuiltInOnly}
+	if check.Attributes != nil {
+		q.SubOperation, q.Attribute = check.Attributes.SubOperation, check.Attributes.Get
+	}
+	return q
 }
 
 // SmallestRole implements gate.Access.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sekisho/rbac"
+	"sekisho/rbac/condition"
 )
 
 // OriginKind says which way a connection came in.
@@ -130,6 +131,19 @@ type Check struct {
 	// Linked is set when the scope is not the target's own: the action at the
 	// target that needs this one too.
 	Linked string
+	// BuiltInOnly leaves custom roles out of account.
+	BuiltInOnly bool
+	// Attributes are what conditions see of the request; nil for none.
+	Attributes *Attributes
+}
+
+// Attributes are what the conditions of role assignments see of a request
+// (package condition).
+type Attributes struct {
+	SubOperation string
+	// Get gives an attribute of the resource or of the request by its
+	// condition.Key. It may be nil.
+	Get func(source condition.Source, key string) (any, bool)
 }
 
 // Call is one request on its way, with all that edge and gate found out.
