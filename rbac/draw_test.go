@@ -81,7 +81,7 @@ func (d draws) assignment() RoleAssignment {
 
 func (d draws) permissions(most int) (blocks []Permission) {
 	patterns := rapid.SliceOfN(rapid.SampledFrom(globs), 1, 3)
-	exceptions := rapid.SliceOfN(rapid.SampledFrom(globs), 0, 1)
+	exceptions := rapid.SliceOfN(rapid.SampledFrom(globs), 0, 2)
 	for range rapid.IntRange(1, most).Draw(d.T, "blocks") {
 		blocks = append(blocks, Permission{
 			Actions: patterns.Draw(d.T, "actions"), NotActions: exceptions.Draw(d.T, "notActions"),
