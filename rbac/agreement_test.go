@@ -103,7 +103,7 @@ func TestEditsEqualARebuild(t *testing.T) {
 			w, edited = d.edit(w, edited)
 			edited.Check(questions[0].Question) // so that a stale view could show
 		}
-		rebuilt := NewSnapshot(w)
+		rebuilt := NewSnapshot(d.repeated(w))
 		for i, q := range questions {
 			if got, want := edited.Check(q.Question), rebuilt.Check(q.Question); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%s\n edited: %v %s\nrebuilt: %v %s\nworld %+v", q, got.Decision, got.Why, want.Decision, want.Why, w)
@@ -124,6 +124,19 @@ func TestEditsEqualARebuild(t *testing.T) {
 			}
 		}
 	})
+}
+
+// repeated is a world with other roles and assignments of the same ids before
+// its own: the later holds.
+func (d draws) repeated(w World) World {
+	before := d.world()
+	before.Roles = slices.DeleteFunc(before.Roles, func(r RoleDefinition) bool { return len(w.withoutRole(r.Name)) == len(w.Roles) })
+	before.Assignments = slices.DeleteFunc(before.Assignments, func(a RoleAssignment) bool { return len(w.withoutAssignment(a.ID)) == len(w.Assignments) })
+	before.Denies = slices.DeleteFunc(before.Denies, func(one DenyAssignment) bool { return len(w.withoutDeny(one.ID)) == len(w.Denies) })
+	w.Roles = append(before.Roles, w.Roles...)
+	w.Assignments = append(before.Assignments, w.Assignments...)
+	w.Denies = append(before.Denies, w.Denies...)
+	return w
 }
 
 // edit makes one change to a world and to its snapshot.

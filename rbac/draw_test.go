@@ -14,7 +14,7 @@ var (
 	actions  = []string{"X/a/read", "X/a/write", "X/b/read", "Y/a/read", "X/read", "X/a/"}
 	globs    = append([]string{"*", "*/read", "X/*", "X/*/read", "x/A/*", "*a*", "x/*/*/read", "*/a/*"}, actions...)
 	mgs      = []Scope{mg, mg + "0", mg + "00", "/"}
-	scopes   = append([]Scope{sub, sub + "0", group, group + "0", account, project, lock, subLevel, sub + "0/resourceGroups/rg1", mg + "/x/y", mg + "/providers/a/b/c"}, mgs...)
+	scopes   = append([]Scope{sub, sub + "0", group, group + "0", account, project, lock, subLevel, sub + "0/resourceGroups/rg1", mg + "/x/y", mg + "/providers/a/b/c", "/providers/a/b/c"}, mgs...)
 	roles    = []string{"r1", "r2", "r3"}
 	wide     = slices.Concat([]Scope{Root, sub, mg, group}, []Scope{Root, sub, mg, group}, scopes)
 	children = []Scope{sub, sub + "0", mg, mg + "0"}

@@ -2,6 +2,7 @@ package rbac_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,15 +32,11 @@ func TestSuggestionsFlipRefusals(t *testing.T) {
 		rounds  int
 		seen    = map[string]int{}
 	)
-	// One holder for each role, at the root: by its groups a question asks what
-	// some of the roles would do together.
-	var holders []rbac.RoleAssignment
-	for _, r := range roles {
-		holders = append(holders, rbac.RoleAssignment{ID: "only " + r.Name, Principal: "only " + r.Name, RoleDefinition: r.Name, Scope: rbac.Root})
-	}
+	holders, groups, everything := ladder(roles, counts)
+	groups["ann"] = []string{"staff"}
 	rapid.Check(t, func(t *rapid.T) {
 		if rounds++; rounds%100 == 1 { // by then its memory of actions is full
-			base = rbac.NewSnapshot(rbac.World{Roles: roles, Assignments: holders, Groups: map[string][]string{"ann": {"staff"}}})
+			base = rbac.NewSnapshot(rbac.World{Roles: roles, Assignments: holders, Groups: groups})
 		}
 		s := base
 		for i := range rapid.IntRange(0, 6).Draw(t, "assignments") {
@@ -63,13 +60,10 @@ func TestSuggestionsFlipRefusals(t *testing.T) {
 					return on.WithAssignment(rbac.RoleAssignment{ID: "new", Principal: q.Principal, RoleDefinition: role, Scope: q.Scope}).Allows(q)
 				}
 				lesser := q
-				lesser.Principal, lesser.Groups = "nobody", nil
-				for _, r := range roles {
-					if got.BuiltIn == nil || counts[r.Name] < got.Operations {
-						lesser.Groups = append(lesser.Groups, "only "+r.Name)
-					}
+				if lesser.Principal = everything; got.BuiltIn != nil {
+					lesser.Principal = lessThan(got.Operations)
 				}
-				if s.Allows(lesser) {
+				if base.Allows(lesser) {
 					t.Fatalf("a role that grants less than %v would do for %s (data: %v)", got.BuiltIn, op.Name, op.Data)
 				}
 				if got.BuiltIn != nil {
@@ -119,6 +113,30 @@ func TestSuggestionsFlipRefusals(t *testing.T) {
 		}
 	}
 }
+
+// ladder gives each role to a holder of its own, and puts holders into groups, so
+// that lessThan(n) has all roles that grant fewer than n operations; the last
+// has every role.
+func ladder(roles []rbac.RoleDefinition, counts map[string]int) (holders []rbac.RoleAssignment, groups map[string][]string, everything string) {
+	by := map[int][]string{}
+	for _, r := range roles {
+		holder := "only " + r.Name
+		holders = append(holders, rbac.RoleAssignment{ID: holder, Principal: holder, RoleDefinition: r.Name, Scope: rbac.Root})
+		by[counts[r.Name]] = append(by[counts[r.Name]], holder)
+	}
+	groups = map[string][]string{}
+	steps := slices.Sorted(maps.Keys(by))
+	for i, n := range steps {
+		next := "all"
+		if i+1 < len(steps) {
+			next = lessThan(steps[i+1])
+		}
+		groups[next] = append(slices.Clone(by[n]), lessThan(n))
+	}
+	return holders, groups, "all"
+}
+
+func lessThan(n int) string { return fmt.Sprint("less than ", n) }
 
 const mine = "@Resource[Microsoft.X/things:name] StringEquals 'mine'"
 
