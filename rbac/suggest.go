@@ -115,7 +115,7 @@ func (c *Catalog) candidatesFor(op operation) []ranked {
 }
 
 // customRole is a role that grants what a question asks, and nothing else. It is
-// assignable in the whole subscription, or in the management group.
+// assignable in the resource group, the subscription or the management group.
 // Source: azure-docs role-based-access-control/custom-roles.md, "Custom role
 // limits": not at the root, and with dataActions not at a management group.
 func customRole(q *Question) *RoleDefinition {
@@ -133,11 +133,15 @@ func customRole(q *Question) *RoleDefinition {
 		AssignableScopes: []string{string(at)}, Permissions: []Permission{p}}
 }
 
-// assignable is the subscription or the management group that a custom role for
-// s has to name; empty where there is none.
+// assignable is the resource group, the subscription or the management group
+// that a custom role for s has to name; empty where there is none.
 func (s Scope) assignable() (at Scope, managed bool) {
 	if subscription := s.Subscription(); subscription != "" {
-		return Scope("/subscriptions/" + subscription), false
+		at = Scope("/subscriptions/" + subscription)
+		if group := s.ResourceGroup(); group != "" {
+			at += Scope("/resourceGroups/" + group)
+		}
+		return at, false
 	}
 	const groups = "/providers/microsoft.management/managementgroups/"
 	path := trim(string(s))
