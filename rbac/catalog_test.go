@@ -144,7 +144,7 @@ func TestSmallestCustomRole(t *testing.T) {
 		data  bool
 		want  string // the assignable scope
 	}{
-		{"of a resource, in its subscription", account, true, string(sub)},
+		{"of a resource, in its resource group", account, true, string(group)},
 		{"of a subscription, in any case", "/SUBSCRIPTIONS/s2/", false, "/subscriptions/s2"},
 		{"of a management group", mg, false, string(mg)},
 		{"of what lies at a management group", mg + "/providers/Microsoft.Authorization/locks/l", false, string(mg)},
