@@ -18,6 +18,7 @@ var rooms = map[string][]string{
 	"rbac":            {},
 	"rbac/builtin":    {"rbac"},
 	"rbac/operations": {"rbac", "rbac/builtin"}, // its generator reads the roles
+	"rbac/review":     {"rbac", "rbac/operations"},
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
 	"internal/odata":  {},
@@ -44,7 +45,7 @@ var rooms = map[string][]string{
 }
 
 // stdlibOnly are the rooms without any dependency.
-var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations"}
+var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/review"}
 
 type goPackage struct {
 	ImportPath string
