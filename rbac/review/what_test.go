@@ -25,7 +25,7 @@ func TestWhatCanAgreesWithCheck(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		r, s := review(w), rbac.NewSnapshot(w)
-		for range 6 {
+		for range 20 {
 			checkWhat(t, r, s, anyCase(t, "who", people), anyCase(t, "at", scopes), seen)
 		}
 	})
@@ -40,14 +40,14 @@ func checkWhat(t *rapid.T, r *Review, s *rbac.Snapshot, p string, scope rbac.Sco
 			if !strings.HasPrefix(op.Name, provider.Namespace+"/") {
 				t.Fatalf("%+v is listed for %s", op, provider.Namespace)
 			}
-			listed[op.Name+plus(op.Data)] = op
+			listed[op.Name+onPlane(op.Data)] = op
 		}
 	}
 	counted := Patterns{}
 	for _, op := range toy() {
 		got := ask(s, p, op.Name, op.Data, scope)
 		allowed, conditional, denied := what.Allowed.has(op.Name, op.Data), what.Conditional.has(op.Name, op.Data), what.Denied.has(op.Name, op.Data)
-		in, isListed := listed[op.Name+plus(op.Data)]
+		in, isListed := listed[op.Name+onPlane(op.Data)]
 		if isListed != (allowed || conditional) || isListed && in.Conditional != conditional {
 			t.Fatalf("%+v: listed %v %+v; allowed %v, conditional %v", op, isListed, in, allowed, conditional)
 		}
@@ -78,7 +78,7 @@ func checkWhat(t *rapid.T, r *Review, s *rbac.Snapshot, p string, scope rbac.Sco
 	}
 }
 
-func plus(data bool) string {
+func onPlane(data bool) string {
 	if data {
 		return " D"
 	}

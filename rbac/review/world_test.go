@@ -160,7 +160,7 @@ func equalFold(ids []string, id string) bool {
 func rareness(t *testing.T, seen map[string]int, kinds ...string) {
 	t.Helper()
 	for _, kind := range kinds {
-		if seen[kind] < 20 {
+		if seen[kind] < 10 {
 			t.Errorf("%q came up %d times: the worlds say little", kind, seen[kind])
 		}
 	}
