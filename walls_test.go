@@ -19,6 +19,7 @@ var rooms = map[string][]string{
 	"rbac/builtin":    {"rbac"},
 	"rbac/operations": {"rbac", "rbac/builtin"}, // its generator reads the roles
 	"rbac/review":     {"rbac", "rbac/operations"},
+	"rbac/export":     {"rbac", "rbac/builtin"},
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
 	"internal/odata":  {},
@@ -34,18 +35,19 @@ var rooms = map[string][]string{
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
 	"internal/platform": {"internal/metrics", "internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
-		"internal/entra", "internal/api", "internal/store", "rbac"},
+		"internal/entra", "internal/api", "internal/store", "rbac", "rbac/export"},
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
 	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
 	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store"},
+	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
 }
 
 // stdlibOnly are the rooms without any dependency.
-var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/review"}
+var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/export", "rbac/review"}
 
 type goPackage struct {
 	ImportPath string

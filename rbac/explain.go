@@ -29,10 +29,12 @@ const (
 	// ConditionFalse: the condition of the assignment, or of the role's block,
 	// is not true of the request.
 	ConditionFalse MissKind = "condition"
+	// OnlyDenied: the assignment allows, and a deny assignment comes before it.
+	OnlyDenied MissKind = "denied"
 )
 
 // nearness orders the kinds: the last is the nearest miss.
-var nearness = []MissKind{NotMember, TakenAway, OtherPlane, OtherScope, NotBuiltIn, OutOfTime, ConditionFalse}
+var nearness = []MissKind{NotMember, TakenAway, OtherPlane, OtherScope, NotBuiltIn, OutOfTime, ConditionFalse, OnlyDenied}
 
 // Miss is an assignment that does not allow, and by how little.
 type Miss struct {
@@ -123,6 +125,8 @@ func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int)
 				m.Kind = NotBuiltIn
 			case named && !g.limit.inTime(q):
 				m.Kind = OutOfTime
+			case named && g.limit.holds(q) && r.grants(q): // there is a denial, or this would not be asked
+				m.Kind = OnlyDenied
 			case named:
 				m.Kind = ConditionFalse
 			case r.exception(action, q.Data) != "":
@@ -185,6 +189,8 @@ func (m *Miss) excuse(q *Question, g *grant, r *role, action string) string {
 		except, other = "notDataActions", "a control-plane action only, and here it is asked for on the data plane"
 	}
 	switch m.Kind {
+	case OnlyDenied:
+		return "which allows this, and a deny assignment comes before it"
 	case OtherScope:
 		return "which is not above this scope"
 	case OtherPlane:
