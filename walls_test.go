@@ -42,8 +42,8 @@ var rooms = map[string][]string{
 	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
-	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
+	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
 }
 
 // stdlibOnly are the rooms without any dependency.

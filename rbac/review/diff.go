@@ -104,7 +104,8 @@ func (d *differ) findPlaces() {
 			}
 		}
 	}
-	for _, r := range []*Review{d.after, d.before} {
+	worlds := []*Review{d.after, d.before}
+	for _, r := range worlds {
 		for _, a := range r.assignments {
 			meet(a.Scope)
 		}
@@ -116,7 +117,9 @@ func (d *differ) findPlaces() {
 				}
 			}
 		}
-		for child, parent := range r.world.Parents {
+	}
+	for _, r := range worlds {
+		for child, parent := range r.world.Parents { // may be in lower case
 			meet(rbac.Scope(child))
 			meet(parent)
 		}

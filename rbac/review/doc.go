@@ -5,7 +5,7 @@
 //	r := review.New(world)
 //	who := r.WhoCan(action, data, scope)
 //	what := r.WhatCan(principal, scope)
-//	needs := r.Least(uses, review.LeastOptions{})
+//	least := r.Least(uses, "")
 //	findings := r.Lint()
 //	changes := review.Diff(before, after)
 //

@@ -28,21 +28,23 @@ func (u *universe) patterns(s set) Patterns {
 	return p
 }
 
-// compact writes the part of a set on one plane. All but a few is shorter than
-// all those that are left.
+// compact writes the part of a set on one plane. All but a few, or all reading
+// but a few, is shorter than all those that are left.
 func (u *universe) compact(s set, data bool) (allow, except []string) {
-	all := u.planes[plane(data)]
-	s = s.and(all)
+	s = s.and(u.planes[plane(data)])
 	if s.empty() {
 		return nil, nil
 	}
 	allow = u.cover(s, data)
-	if without := all.minus(s); without.count() < s.count() {
-		if except = u.cover(without, data); 1+len(except) < len(allow) {
-			return []string{"*"}, except
+	for _, most := range []string{"*", "*/read", "*/write", "*/delete", "*/action"} {
+		all := u.named([]string{most}, data)
+		if without := all.minus(s); s.within(all) && without.count() < s.count() {
+			if but := u.cover(without, data); 1+len(but) < len(allow)+len(except) {
+				allow, except = []string{most}, but
+			}
 		}
 	}
-	return allow, nil
+	return allow, except
 }
 
 // cover writes a set of one plane as patterns that name nothing else there.
@@ -96,10 +98,8 @@ func (c *cover) walk(prefix string) {
 		if c.try(prefix + "*") {
 			return
 		}
-		if strings.Count(prefix, "/") == 1 { // a provider
-			for _, verb := range []string{"/read", "/write", "/delete", "/action"} {
-				c.try(prefix + "*" + verb)
-			}
+		for _, verb := range []string{"/read", "/write", "/delete", "/action"} {
+			c.try(prefix + "*" + verb)
 		}
 	}
 	for i := from; i < to; i++ {
