@@ -212,15 +212,22 @@ FILE, or - for standard input, has a line for each:
 
 After the scope may stand dataAction=true or dataAction=false, subOperation=NAME, group=NAME
 and Source:attribute=value, the last two more than once. A word with spaces goes
-in quotes. The exit status is 2 if an assertion does not hold, and 1 if they
+in quotes.
+
+--template adds the role assignments of an ARM template in JSON, as bicep build
+writes it, before the assertions are checked. The exit status is 2 if an assertion does not hold, and 1 if they
 cannot be checked.`,
 		Args: cobra.ExactArgs(1),
 	}
 	from := sourceFlags(cmd)
+	added := templateFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		e, err := openRBAC(cmd, from.dir, from.data)
 		if err != nil {
+			return err
+		}
+		if err := added.addTo(e); err != nil {
 			return err
 		}
 		in := cmd.InOrStdin()
