@@ -18,6 +18,7 @@ var rooms = map[string][]string{
 	"rbac":            {},
 	"rbac/builtin":    {"rbac"},
 	"rbac/operations": {"rbac", "rbac/builtin"}, // its generator reads the roles
+	"rbac/review":     {"rbac", "rbac/operations"},
 	"rbac/export":     {"rbac", "rbac/builtin"},
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
@@ -41,12 +42,12 @@ var rooms = map[string][]string{
 	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
-	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations"},
+	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
 }
 
 // stdlibOnly are the rooms without any dependency.
-var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/export"}
+var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/export", "rbac/review"}
 
 type goPackage struct {
 	ImportPath string

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -66,6 +67,9 @@ func (e *evaluator) unexpected() error {
 func (e *evaluator) value() (any, error) {
 	e.depth++
 	defer func() { e.depth-- }()
+	if *e.frame.steps++; *e.frame.steps > stepLimit {
+		return nil, errors.New("the template is too large to evaluate")
+	}
 	if e.depth > depthLimit {
 		return nil, fmt.Errorf("the expression [%s] is nested too deep, or in a circle", e.text)
 	}
@@ -112,8 +116,10 @@ func (e *evaluator) operand() (any, error) {
 		if len(args) > 0 && !e.byte(',') {
 			return nil, e.unexpected()
 		}
+		start := e.at
 		v, err := e.value()
 		if err != nil && lazy && len(args) > 0 { // the side that is not taken may be unknown
+			e.at = start
 			v, err = unknown{err}, e.skip()
 		}
 		if err != nil {
@@ -124,6 +130,9 @@ func (e *evaluator) operand() (any, error) {
 	v, err := e.frame.call(word, args, e.depth)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", word, err)
+	}
+	if size(v) > stepLimit {
+		return nil, fmt.Errorf("%s: its value is too large", word)
 	}
 	return v, nil
 }

@@ -54,7 +54,7 @@ func (e *Export) AddTemplate(raw []byte, at Deployment) (added int, err error) {
 	if at, err = t.target(at); err != nil {
 		return 0, err
 	}
-	f := &frame{template: &t, at: at, seen: at, parameters: map[string]argument{}}
+	f := &frame{template: &t, at: at, seen: at, parameters: map[string]argument{}, steps: new(int)}
 	for name, v := range at.Parameters {
 		f.parameters[strings.ToLower(name)] = argument{value: v}
 	}
@@ -163,7 +163,12 @@ type frame struct {
 	seen       Deployment          // what functions such as resourceGroup tell of
 	parameters map[string]argument // by name in lower case
 	loops      []loop
+	steps      *int // values that were looked at, in the whole template
 }
+
+// stepLimit bounds them: values may be made of values that are made of values.
+// Azure's own bound is 4 MB for a template, after all loops.
+const stepLimit = 1 << 20
 
 // argument is a value as written, and the frame that its expressions are of; of
 // none for a plain value.
@@ -223,6 +228,9 @@ func (f *frame) copyIndex(args []any) (any, error) {
 
 // resolve evaluates the expressions in a value.
 func (f *frame) resolve(v any, depth int) (any, error) {
+	if *f.steps++; *f.steps > stepLimit {
+		return nil, errors.New("the template is too large to evaluate")
+	}
 	if depth > depthLimit {
 		return nil, errors.New("values are nested too deep, or in a circle")
 	}
@@ -427,7 +435,7 @@ func (b *builder) addNested(f *frame, r resource, path string, depth int) error 
 	if in.Template == nil {
 		return fmt.Errorf("%s.properties: the template of the deployment is not in it: it is linked to", path)
 	}
-	inner := &frame{template: in.Template, parameters: map[string]argument{}, loops: f.loops}
+	inner := &frame{template: in.Template, parameters: map[string]argument{}, loops: f.loops, steps: f.steps}
 	at := f.at
 	for _, field := range []struct {
 		name, value string

@@ -72,9 +72,13 @@ func in(changes string) string {
 	if err := json.Unmarshal([]byte(changes), &fields); err != nil {
 		panic(err)
 	}
+	variables := map[string]any{"names": []any{"a", "[concat('b', 'c')]"}, "deep": map[string]any{"er": "[variables('names')]"}, "l20": "x"}
+	for i := range 20 { // each is twice the next
+		variables[fmt.Sprint("l", i)] = fmt.Sprintf("[concat(variables('l%d'), variables('l%d'))]", i+1, i+1)
+	}
 	raw, _ := json.Marshal(map[string]any{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "resources": []any{fields},
 		"parameters": map[string]any{"given": map[string]any{"type": "string"}, "ring": map[string]any{"defaultValue": "[parameters('ring')]"}, "two": map[string]any{"defaultValue": 2}},
-		"variables":  map[string]any{"names": []any{"a", "[concat('b', 'c')]"}, "deep": map[string]any{"er": "[variables('names')]"}}})
+		"variables":  variables})
 	return string(raw)
 }
 
@@ -126,6 +130,7 @@ func TestWhatCannotBeResolvedNamesThePlace(t *testing.T) {
 		`{"properties":{"principalId":"[concat('a') x]"}}`:                                             `"x" is not expected`,
 		`{"properties":{"principalId":"[variables('names')[7]]"}}`:                                     "there is no element 7",
 		`{"properties":{"principalId":""}}`:                                                            "resources[0].properties: principalId is missing",
+		`{"properties":{"principalId":"[variables('l1')]"}}`:                                           "too large",
 		`{"name":"[newGuid()]"}`:                                                                       "resources[0]: name: newGuid",
 		`{"scope":"[resourceId('Microsoft.X/a')]"}`:                                                    "resources[0]: scope: resourceId: Microsoft.X/a needs 1 names, and has 0",
 		`{"condition":"[reference('x')]"}`:                                                             "resources[0].condition: reference",
@@ -167,7 +172,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, expression string) {
 		e := &Export{Principals: map[string]Principal{}}
 		e.AddTemplate(raw, Deployment{Subscription: subID, ResourceGroup: "rg", ManagementGroup: "m", Parameters: map[string]any{"appId": "p"}})
-		fr := &frame{template: &template{Variables: map[string]any{"deep": map[string]any{"er": "[variables('deep')]"}}}}
+		fr := &frame{template: &template{Variables: map[string]any{"deep": map[string]any{"er": "[variables('deep')]"}}}, steps: new(int)}
 		fr.evaluate(expression, 0)
 	})
 }
