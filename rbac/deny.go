@@ -38,7 +38,7 @@ func (d *denial) applies(q *Question, action string, reached []string, own bool)
 	if d.assignment.ThisScopeOnly && !own || !d.names(reached) {
 		return false
 	}
-	return blocksHold(d.blocks, q, action) && d.rule.holds(q)
+	return d.rule.denies(q) && slices.ContainsFunc(d.blocks, func(b block) bool { return b.names(action, q.Data) && b.rule.denies(q) })
 }
 
 // names tells whether the denial is for one who is all of these. To be excluded

@@ -74,11 +74,15 @@ func (o oracle) denies(d DenyAssignment, q asked) bool {
 	} else if !o.covers(d.Scope, q.Scope) {
 		return false
 	}
-	if o.without != ruleDenyConditions && !q.holds(d.Condition) {
+	holds := func(condition string) bool {
+		_, read := q.trees[condition]
+		return o.without == ruleDenyConditions || q.holds(condition) || condition != "" && !read
+	}
+	if !holds(d.Condition) {
 		return false
 	}
 	return slices.ContainsFunc(d.Permissions, func(p Permission) bool {
-		return o.names(p, q.Action, q.Data) && (o.without == ruleDenyConditions || q.holds(p.Condition))
+		return o.names(p, q.Action, q.Data) && holds(p.Condition)
 	})
 }
 

@@ -132,6 +132,7 @@ func TestPublishedStatements(t *testing.T) {
 		{"deny-assignments.md", "denied actions leave data actions alone", given{ann("all data", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Permissions[0].DataActions = nil })}, readBlob, nil, Allowed},
 		{"deny-assignments.md", "denied data actions leave actions alone", given{ann("owner", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Permissions[0].Actions = nil })}, read, nil, Allowed},
 		{"deny-assignments.md", "a deny assignment denies data actions", given{ann("all data", Root)}, []DenyAssignment{denyAll(nil)}, readBlob, nil, Denied},
+		{"package rbac, DenyAssignment", "under a condition that does not parse", given{ann("owner", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Condition = "true" })}, read, is("mine"), Denied},
 		{"authorization-DenyAssignmentCalls.json", "under a condition that is true", given{ann("owner", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Condition = iff })}, read, is("mine"), Denied},
 		{"authorization-DenyAssignmentCalls.json", "and not under one that is false", given{ann("owner", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Condition = iff })}, read, is("yours"), Allowed},
 		{"authorization-DenyAssignmentCalls.json", "the same of the condition of a block", given{ann("owner", Root)}, []DenyAssignment{denyAll(func(d *DenyAssignment) { d.Permissions[0].Condition = iff })}, read, is("mine"), Denied},

@@ -100,10 +100,9 @@ func (r *role) names(action string, data bool) (plain, conditioned bool) {
 
 // grants tells whether a block has the action of a question and its condition
 // is true of it.
-func (r *role) grants(q *Question) bool { return blocksHold(r.blocks, q, text.Fold(q.Action)) }
-
-func blocksHold(blocks []block, q *Question, action string) bool {
-	return slices.ContainsFunc(blocks, func(b block) bool { return b.names(action, q.Data) && b.rule.holds(q) })
+func (r *role) grants(q *Question) bool {
+	action := text.Fold(q.Action)
+	return slices.ContainsFunc(r.blocks, func(b block) bool { return b.names(action, q.Data) && b.rule.holds(q) })
 }
 
 func (r *role) conditioned() bool {

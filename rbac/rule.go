@@ -7,7 +7,7 @@ import (
 )
 
 // rule is a condition made ready. The nil rule holds always; one that does not
-// parse never does.
+// parse never does, and denies always.
 type rule struct {
 	source string
 	parsed *condition.Condition
@@ -26,6 +26,10 @@ func newRule(source string) *rule {
 func (r *rule) holds(q *Question) bool {
 	return r == nil || r.parsed != nil && r.parsed.Holds(q.input())
 }
+
+// denies is holds for a deny assignment: what can't be read must not open what
+// the assignment closes.
+func (r *rule) denies(q *Question) bool { return r != nil && r.parsed == nil || r.holds(q) }
 
 // input is the question as a condition sees it: a copy, so that a question
 // which meets no condition stays on the stack.

@@ -59,7 +59,8 @@ type DenyAssignment struct {
 	Principals      []string `json:"principals"`
 	Excluded        []string `json:"excludePrincipals"`
 	SystemProtected bool     `json:"isSystemProtected"`
-	Condition       string   `json:"condition,omitempty"`
+	// Condition narrows what is denied. One that does not parse narrows nothing.
+	Condition string `json:"condition,omitempty"`
 }
 
 // Question asks: may the principal do the action at the scope?

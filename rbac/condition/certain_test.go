@@ -8,7 +8,7 @@ import (
 
 func TestCertainHoldsOfEveryRequestThatAgrees(t *testing.T) {
 	results := map[Result]int{}
-	rapid.Check(t, func(t *rapid.T) {
+	check := func(t *rapid.T) {
 		c, err := Parse(write(t, drawTree(t, 3)))
 		if err != nil {
 			t.Fatal(err)
@@ -34,6 +34,11 @@ func TestCertainHoldsOfEveryRequestThatAgrees(t *testing.T) {
 			if holds := c.Holds(w.input()); got == True && !holds || got == False && holds {
 				t.Fatalf("%s\nis certain to be %v of %+v, and of %+v holds: %v", c, got, known, w, holds)
 			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for range 10 {
+			check(t)
 		}
 	})
 	for r := False; r <= True; r++ {
