@@ -28,7 +28,7 @@ of them optional, what az prints with -o json:
 
 The built-in roles need not be in role-definitions.json.`,
 	}
-	cmd.AddCommand(rbacCheck(), rbacExplain(), rbacAssert(), rbacExport())
+	cmd.AddCommand(rbacCheck(), rbacExplain(), rbacWhoCan(), rbacWhatCan(), rbacDiff(), rbacLeast(), rbacAssert(), rbacLint(), rbacExport())
 	return cmd
 }
 

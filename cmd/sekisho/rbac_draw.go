@@ -168,7 +168,7 @@ func drawSuggestion(p *page, s ask.Suggestion) {
 	case s.BuiltIn == "":
 		p.row("built-in", span(dim, "none of the built-in roles"))
 	default:
-		p.row("built-in", span(cyan, s.BuiltIn), span(dim, "  the smallest"))
+		p.row("built-in", span(cyan, s.BuiltIn), span(dim, fmt.Sprintf("  the smallest, with %d of Azure's operations", s.Operations)))
 	}
 	if s.Usual != "" {
 		p.row("", span(cyan, s.Usual), span(dim, "  the usual one"))
