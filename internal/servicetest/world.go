@@ -146,11 +146,27 @@ func (w *World) Update(fn func(*store.Tx) error) {
 	w.must(w.Store.Update(context.Background(), fn))
 }
 
+// Subscribe makes a subscription of a tenant, and gives its id.
+func (w *World) Subscribe(tenant string) string {
+	w.t.Helper()
+	id := uuid.NewString()
+	w.Update(func(tx *store.Tx) error {
+		return arm.PutSubscription(tx, tenant, id, arm.Subscription{DisplayName: id, State: "Enabled"})
+	})
+	return "/subscriptions/" + id
+}
+
 // Principal makes a service principal without roles.
 func (w *World) Principal(name string) Principal {
 	w.t.Helper()
+	return w.PrincipalIn(w.Tenant, name)
+}
+
+// PrincipalIn makes a service principal of a tenant.
+func (w *World) PrincipalIn(tenant, name string) Principal {
+	w.t.Helper()
 	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "Application", AccountEnabled: true}
-	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, w.Tenant, sp) })
+	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, tenant, sp) })
 	p, err := w.Directory.Principal(context.Background(), sp.ID)
 	w.must(err)
 	return Principal{p, w}

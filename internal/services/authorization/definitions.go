@@ -136,8 +136,8 @@ func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Defini
 			return err
 		}
 	default:
-		if all, err := access.Definitions(tx, d.Tenant, s.Limits.CustomRoles); err != nil || len(all) >= s.Limits.CustomRoles {
-			return errors.Join(err, api.BadRequest("RoleDefinitionLimitExceeded", "name", "Role definition limit exceeded. No more role definitions can be created."))
+		if err := s.roomForRole(tx, *d); err != nil {
+			return err
 		}
 	}
 	for _, scope := range d.AssignableScopes {
@@ -155,6 +155,22 @@ func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Defini
 	err = access.PutDefinition(tx, *d)
 	if errors.Is(err, store.ErrExists) {
 		return sameName()
+	}
+	return err
+}
+
+// roomForRole refuses a role more than a tenant may have.
+// Source: custom-roles.md, "Custom role limits"; troubleshoot-limits.md.
+func (s *Authorization) roomForRole(tx *store.Tx, d access.Definition) error {
+	switch _, err := access.GetDefinition(tx, d.Name); {
+	case err == nil: // another tenant's
+		return api.Errorf(http.StatusConflict, "RoleDefinitionExists", "The role definition ID '%s' is taken.", d.Name)
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	all, err := access.Definitions(tx, d.Tenant, s.Limits.CustomRoles)
+	if err == nil && len(all) >= s.Limits.CustomRoles {
+		return api.BadRequest("RoleDefinitionLimitExceeded", "name", "Role definition limit exceeded. No more role definitions can be created.")
 	}
 	return err
 }
