@@ -22,7 +22,9 @@ func TestCustomRolesDecideAtOnceAndAfterARestart(t *testing.T) {
 	f.want("made", true, "p", reads, vm)
 	f.access = New(f.store)
 	f.want("restarted", true, "p", reads, vm)
-	f.write(func(tx *store.Tx) error { return PutDefinition(tx, custom(tenant, guid, "r", "Microsoft.Compute/*/write")) })
+	f.write(func(tx *store.Tx) error {
+		return PutDefinition(tx, custom(tenant, guid, "r", "Microsoft.Compute/*/write"))
+	})
 	f.want("changed", false, "p", reads, vm)
 	f.write(func(tx *store.Tx) error { return PutDefinition(tx, custom(tenant, guid, "r", "*")) })
 	f.write(func(tx *store.Tx) error { return DeleteDefinition(tx, guid) })

@@ -264,6 +264,13 @@ func checkCondition(in *input) error {
 	if parsed.Ambiguous() {
 		return bad("properties.condition", "AND and OR stand side by side: add parentheses to say which is evaluated first.")
 	}
+	for _, atom := range parsed.Atoms() {
+		for _, side := range []condition.Operand{atom.Left, atom.Right} {
+			if a := side.Attribute; !validAttribute(a) {
+				return bad("properties.condition", fmt.Sprintf("%s attribute %s is not valid.", a.Source, a.Name))
+			}
+		}
+	}
 	return nil
 }
 

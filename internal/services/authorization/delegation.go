@@ -3,6 +3,7 @@ package authorization
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sekisho/internal/access"
@@ -45,6 +46,25 @@ var (
 	principalAttribute     = condition.Key(provider + "/roleAssignments:PrincipalId")
 	principalTypeAttribute = condition.Key(provider + "/roleAssignments:PrincipalType")
 )
+
+// environment are the attributes of that source.
+// Source: conditions-format.md, "Environment attributes".
+var environment = []string{"isprivatelink", "microsoft.network/privateendpoints", "microsoft.network/virtualnetworks/subnets", "utcnow"}
+
+// validAttribute tells whether there is an attribute, so far as all of its kind
+// are known: those of the environment, and of role assignments. The text of the
+// error is conditions-troubleshoot.md's, "Resource attribute is not valid error".
+func validAttribute(a condition.Attribute) bool {
+	key := condition.Key(a.Name)
+	switch {
+	case a.Source == condition.Environment:
+		return slices.Contains(environment, key)
+	case !strings.HasPrefix(key, strings.ToLower(provider)+"/"):
+		return true
+	}
+	return (a.Source == condition.Request || a.Source == condition.Resource) &&
+		slices.Contains([]string{roleAttribute, principalAttribute, principalTypeAttribute}, key)
+}
 
 // attributes are those of a request for wanted, on what is there; either may be
 // nil.
