@@ -23,6 +23,7 @@ var children = map[string]func() error{
 	"go-sdk":      goSDK,
 	"go-identity": goIdentity,
 	"go-keyless":  goKeyless,
+	"go-roles":    goRoles,
 	"recorder":    record,
 	"busy-model":  beBusy,
 }

@@ -33,6 +33,7 @@ type Assignment struct {
 	Description   string    `json:"description,omitempty"`
 	Condition     string    `json:"condition,omitempty"`
 	ConditionVer  string    `json:"conditionVersion,omitempty"`
+	Delegated     string    `json:"delegatedManagedIdentityResourceId,omitempty"`
 	CreatedOn     time.Time `json:"createdOn"`
 	UpdatedOn     time.Time `json:"updatedOn"`
 	CreatedBy     string    `json:"createdBy"`
@@ -64,7 +65,7 @@ func New(s *store.Store) *Access {
 	a := &Access{store: s, roles: builtin.Roles()}
 	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised(), operations.All)
 	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
-	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, entra.KindMember}, a.apply)
+	a.follower = store.NewFollower(s, []string{kindDefinition, kindAssignment, kindParent, entra.KindMember}, a.apply)
 	return a
 }
 
@@ -73,6 +74,8 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 	for _, c := range changes {
 		var err error
 		switch c.Kind {
+		case kindDefinition:
+			next, err = applyDefinition(next, tx, c)
 		case kindAssignment:
 			next, err = applyAssignment(next, tx, c)
 		case kindParent:
@@ -156,10 +159,10 @@ func (a *Access) SmallestRole(action string, data bool) string {
 	return role.RoleName
 }
 
-// Roles are the role definitions that may be assigned.
+// Roles are the built-in roles.
 func (a *Access) Roles() []rbac.RoleDefinition { return a.roles }
 
-// Role finds a role definition by its GUID.
+// Role finds a built-in role by its GUID.
 func (a *Access) Role(guid string) (rbac.RoleDefinition, bool) {
 	for _, r := range a.roles {
 		if strings.EqualFold(r.Name, guid) {
@@ -178,8 +181,8 @@ func PutParent(tx *store.Tx, tenant string, p Parent) error {
 // Put writes a role assignment.
 func Put(tx *store.Tx, tenant string, a Assignment) error {
 	_, err := store.Save(tx, store.Record{Tenant: tenant, Kind: kindAssignment, ID: a.ID,
-		Unique: []store.Key{{Name: "name", Value: tenant + "/" + a.Name}, {Name: "grant", Value: a.Scope + "|" + a.PrincipalID + "|" + a.Role}},
-		Keys:   []store.Key{{Name: "principal", Value: a.PrincipalID}}}, a)
+		Unique: []store.Key{{Name: "name", Value: tenant + "/" + a.Name}, grantKey(a)},
+		Keys:   []store.Key{{Name: "principal", Value: a.PrincipalID}, {Name: "role", Value: a.Role}}}, a)
 	return err
 }
 

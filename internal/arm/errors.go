@@ -119,6 +119,13 @@ func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {
 		}
 		challenge(code, text+" "+sentence(r.Cause))
 	case api.WrongTenant:
+		if r.Check.Linked != "" {
+			// Source: Azure/azure-cli-extensions#7143, Azure/AKS#2040.
+			writeErrorBody(w, http.StatusForbidden, errorBody{Code: "LinkedAuthorizationFailed", Inner: r.Inner(), Message: fmt.Sprintf(
+				"The client has permission to perform action '%s' on scope '%s', however the current tenant '%s' is not authorized to access linked subscription '%s'.",
+				r.Check.Action, call.Path, r.Caller.Tenant, r.Check.Scope.Subscription())})
+			return
+		}
 		challenge("InvalidAuthenticationTokenTenant",
 			"The access token is from the wrong issuer. It must match the tenant associated with this subscription. "+sentence(r.Cause))
 	default:
@@ -134,8 +141,12 @@ func notPermitted(call *api.Call, r *api.Refusal) (code, text string) {
 		return "LinkedAuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action(s) '%s' on the linked scope(s) '%s' (respectively) or the linked scope(s) are invalid.",
 			r.Caller.Name, r.Caller.Object, r.Check.Linked, call.Path, r.Check.Action, r.Check.Scope)
 	}
-	return "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		r.Caller.Name, r.Caller.Object, r.Check.Action, r.Check.Scope)
+	authorization := "authorization"
+	if r.Result.Assignment != nil && r.Result.Assignment.Condition != "" {
+		authorization = "authorization or an ABAC condition not fulfilled"
+	}
+	return "AuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' does not have %s to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+		r.Caller.Name, r.Caller.Object, authorization, r.Check.Action, r.Check.Scope)
 }
 
 // sentence makes a sentence of an error text.

@@ -188,7 +188,7 @@ func (d *decision) authorize() error {
 		if call.Caller.Credential == api.AccountKey {
 			continue
 		}
-		if err := d.sameTenant(check.Scope); err != nil {
+		if err := d.sameTenant(check); err != nil {
 			return err
 		}
 		if op.Filtered {
@@ -234,13 +234,13 @@ func (d *decision) checks() ([]api.Check, error) {
 // sameTenant refuses a token of another tenant than the one that the scope's
 // subscription belongs to. A subscription that does not exist is for the
 // handler to tell, after RBAC has refused who may not know.
-func (d *decision) sameTenant(scope rbac.Scope) error {
-	owner, ok, err := d.gate.Tenants.TenantOf(d.call.Request.Context(), scope)
+func (d *decision) sameTenant(check api.Check) error {
+	owner, ok, err := d.gate.Tenants.TenantOf(d.call.Request.Context(), check.Scope)
 	if err != nil || !ok || strings.EqualFold(owner, d.call.Caller.Tenant) {
 		return err
 	}
 	refused := d.refuse(api.WrongTenant, "the token is of tenant %s, the subscription of tenant %s", d.call.Caller.Tenant, owner)
-	refused.Tenant = owner
+	refused.Tenant, refused.Check = owner, check
 	return refused
 }
 

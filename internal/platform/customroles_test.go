@@ -11,7 +11,8 @@ import (
 
 // The custom roles that seed 001 prints (testdata/custom-roles.json holds them as
 // they stand there), on the columns of the role table that Azure RBAC decides.
-// They can't be created over ARM yet, so rbac is asked.
+// What the columns ask for is not all served, so rbac is asked; conformance makes
+// the roles by az.
 func TestWhatTheCustomRolesOfTheSeedsMayAndMayNotDo(t *testing.T) {
 	table := []struct{ role, cells string }{
 		// It names workspaces/write in actions and in notActions: so it has not got it.

@@ -48,9 +48,11 @@ type World struct {
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
 	OpenAI       *openai.OpenAI
-	Later        time.Duration // how far services' clocks are ahead
-	access       *access.Access
-	gate         *gate.Gate
+	// Authorization has limits that a test may lower before its first call.
+	Authorization *authorization.Authorization
+	Later         time.Duration // how far services' clocks are ahead
+	access        *access.Access
+	gate          *gate.Gate
 }
 
 // Principal is who makes calls.
@@ -99,11 +101,12 @@ func New(t testing.TB, models Models) *World {
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader, func() time.Time { return time.Now().Add(w.Later) })
+	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager)
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
-				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), management.New(w.Store, grants, w.Manager).Operations(),
+				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
 				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane()), activity),
 			ai.DataPlane(),
 		},
@@ -143,11 +146,27 @@ func (w *World) Update(fn func(*store.Tx) error) {
 	w.must(w.Store.Update(context.Background(), fn))
 }
 
+// Subscribe makes a subscription of a tenant, and gives its id.
+func (w *World) Subscribe(tenant string) string {
+	w.t.Helper()
+	id := uuid.NewString()
+	w.Update(func(tx *store.Tx) error {
+		return arm.PutSubscription(tx, tenant, id, arm.Subscription{DisplayName: id, State: "Enabled"})
+	})
+	return "/subscriptions/" + id
+}
+
 // Principal makes a service principal without roles.
 func (w *World) Principal(name string) Principal {
 	w.t.Helper()
+	return w.PrincipalIn(w.Tenant, name)
+}
+
+// PrincipalIn makes a service principal of a tenant.
+func (w *World) PrincipalIn(tenant, name string) Principal {
+	w.t.Helper()
 	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "Application", AccountEnabled: true}
-	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, w.Tenant, sp) })
+	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, tenant, sp) })
 	p, err := w.Directory.Principal(context.Background(), sp.ID)
 	w.must(err)
 	return Principal{p, w}

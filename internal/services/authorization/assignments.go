@@ -1,7 +1,9 @@
 package authorization
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,9 +13,9 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
-	"sekisho/internal/odata"
 	"sekisho/internal/store"
 	"sekisho/rbac"
+	"sekisho/rbac/condition"
 )
 
 // input is the body of a PUT.
@@ -24,53 +26,41 @@ type input struct {
 	Description      string `json:"description"`
 	Condition        string `json:"condition"`
 	ConditionVersion string `json:"conditionVersion"`
+	Delegated        string `json:"delegatedManagedIdentityResourceId"`
 }
 
-func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
-	ctx := call.Request.Context()
+func readInput(call *api.Call) (*input, error) {
 	var body struct {
 		Properties *input `json:"properties"`
 	}
-	if err := arm.ReadBody(call, &body); err != nil {
-		return err
+	err := peek(call, &body)
+	if err == nil && body.Properties == nil {
+		err = api.BadRequest("InvalidRequestContent", "properties", "The request content was invalid: it has no properties.")
 	}
-	if body.Properties == nil {
-		return api.BadRequest("InvalidRequestContent", "properties", "The request content was invalid: it has no properties.")
-	}
-	in := *body.Properties
-	scope, tenant, err := s.place(ctx, call)
+	return body.Properties, err
+}
+
+func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
+	in, err := readInput(call)
 	if err != nil {
 		return err
 	}
-	role, err := s.validate(call, tenant, &in)
+	a, err := s.plan(call, in)
 	if err != nil {
 		return err
 	}
-	now := time.Now().UTC()
-	a := access.Assignment{
-		Name: strings.ToLower(call.Var("name")), Scope: scope, Role: role.Name, PrincipalID: strings.ToLower(in.PrincipalID), PrincipalType: in.PrincipalType,
-		Description: in.Description, Condition: in.Condition, ConditionVer: in.ConditionVersion,
-		CreatedOn: now, UpdatedOn: now, CreatedBy: call.Caller.Object, UpdatedBy: call.Caller.Object,
-	}
-	a.ID = strings.TrimSuffix(scope, "/") + "/providers/" + provider + "/roleAssignments/" + a.Name
 	status := http.StatusCreated
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		if err := arm.Writable(tx, rbac.Scope(a.ID)); err != nil {
+	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
+		created, err := s.assign(tx, call, &a)
+		if err != nil {
 			return err
 		}
-		old, err := access.Named(tx, tenant, a.Name)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-		case err != nil:
-			return err
-		case old.ID != a.ID || old.PrincipalID != a.PrincipalID || old.Role != a.Role:
-			return api.BadRequest("RoleAssignmentUpdateNotPermitted", "properties", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
-		default:
-			a.CreatedOn, a.CreatedBy, status = old.CreatedOn, old.CreatedBy, http.StatusOK
+		if !created {
+			status = http.StatusOK
 		}
-		err = access.Put(tx, tenant, a)
+		err = access.Put(tx, a.tenant, a.Assignment)
 		if errors.Is(err, store.ErrExists) {
-			return api.Errorf(http.StatusConflict, "RoleAssignmentExists", "The role assignment already exists.")
+			return roleAssignmentExists()
 		}
 		return err
 	})
@@ -78,41 +68,210 @@ func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	arm.WriteHeaders(w, call)
-	return arm.WriteJSON(w, status, view(a))
+	return arm.WriteJSON(w, status, view(a.Assignment))
 }
 
-// validate holds what Azure asks of an assignment.
+func roleAssignmentExists() error {
+	return api.Errorf(http.StatusConflict, "RoleAssignmentExists", "The role assignment already exists.")
+}
+
+// planned is an assignment on its way.
+type planned struct {
+	access.Assignment
+	tenant string
+}
+
+// plan makes the assignment that the body asks for, so far as the body alone
+// tells.
+func (s *Authorization) plan(call *api.Call, in *input) (planned, error) {
+	if err := sameTenant(call); err != nil {
+		return planned{}, err
+	}
+	scope, tenant, err := s.place(call.Request.Context(), call)
+	if err != nil {
+		return planned{}, err
+	}
+	role, err := s.validate(call, tenant, in)
+	if err != nil {
+		return planned{}, err
+	}
+	now := time.Now().UTC()
+	a := access.Assignment{
+		Name: strings.ToLower(call.Var("name")), Scope: scope, Role: role, PrincipalID: strings.ToLower(in.PrincipalID), PrincipalType: in.PrincipalType,
+		Description: in.Description, Condition: in.Condition, ConditionVer: in.ConditionVersion, Delegated: in.Delegated,
+		CreatedOn: now, UpdatedOn: now, CreatedBy: call.Caller.Object, UpdatedBy: call.Caller.Object,
+	}
+	a.ID = strings.TrimSuffix(scope, "/") + "/providers/" + provider + "/roleAssignments/" + a.Name
+	return planned{a, tenant}, nil
+}
+
+// assign holds an assignment against what is stored: the one of its name, the
+// role, the limits. It tells whether the assignment is new.
+func (s *Authorization) assign(tx *store.Tx, call *api.Call, a *planned) (created bool, err error) {
+	if err := arm.Writable(tx, rbac.Scope(a.ID)); err != nil {
+		return false, err
+	}
+	role, found, err := s.roleIn(tx, a.tenant, a.Role)
+	if err != nil {
+		return false, err
+	}
+	if !found {
+		return false, roleNotFound(a.Role)
+	}
+	if err := s.mayBeAssigned(tx, a, role); err != nil {
+		return false, err
+	}
+	a.Role = role.Name
+	old, err := access.Named(tx, a.tenant, a.Name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return true, s.room(tx, a)
+	case err != nil:
+		return false, err
+	case old.ID != a.ID || old.PrincipalID != a.PrincipalID || old.Role != a.Role:
+		return false, api.BadRequest("RoleAssignmentUpdateNotPermitted", "properties", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
+	}
+	a.CreatedOn, a.CreatedBy, a.Delegated = old.CreatedOn, old.CreatedBy, cmp.Or(a.Delegated, old.Delegated)
+	return false, still(call, []api.Check{assignmentCheck(call, attributes(&a.Assignment, &old))})
+}
+
+// mayBeAssigned tells whether a role can be assigned at the scope. To a scope
+// out of its assignable ones a custom role does not exist.
+// Source: custom-roles.md, "Custom role limits"; the text of data actions at a
+// management group is netr0m/az-pim-cli#97.
+func (s *Authorization) mayBeAssigned(tx *store.Tx, a *planned, role access.Definition) error {
+	if role.Type == rbac.BuiltInRole {
+		return nil
+	}
+	tree, err := access.LoadTree(tx, a.tenant)
+	if err != nil {
+		return err
+	}
+	if !assignable(tree, role.AssignableScopes, a.Scope) {
+		return roleNotFound(a.Role)
+	}
+	if isGroup(rbac.Scope(a.Scope)) && len(role.Permissions[0].DataActions) > 0 {
+		return api.BadRequest("InvalidCreateRoleAssignmentRequest", "properties.roleDefinitionId", "Role assignments to Management Groups can not be made to custom role definitions with DataActions")
+	}
+	return nil
+}
+
+// Limits are how much there may be of what this service keeps.
+type Limits struct {
+	PerSubscription int // role assignments at a subscription and at all in it
+	PerGroup        int // role assignments at a management group
+	CustomRoles     int // of a tenant
+	Page            int // role assignments in one reply
+}
+
+// AzureLimits are Azure's.
+// Source: azure-docs role-based-access-control/troubleshoot-limits.md; 500 as
+// the limit of a management group, azure-docs includes
+// role-based-access-control-limits. The page is our own.
+var AzureLimits = Limits{PerSubscription: 4000, PerGroup: 500, CustomRoles: 5000, Page: 1000}
+
+// room refuses a new assignment where there are as many as may be. Of the
+// tenant root ("/") no limit is known.
+func (s *Authorization) room(tx *store.Tx, a *planned) error {
+	scope, limit := a.Scope, s.Limits.PerGroup
+	if sub := rbac.Scope(a.Scope).Subscription(); sub != "" {
+		scope, limit = "/subscriptions/"+sub, s.Limits.PerSubscription
+	} else if !isGroup(rbac.Scope(a.Scope)) {
+		return nil
+	}
+	full, err := access.Full(tx, scope, limit)
+	if full {
+		return api.BadRequest("RoleAssignmentLimitExceeded", "scope", "No more role assignments can be created.")
+	}
+	return err
+}
+
+// validate holds what Azure asks of an assignment, and gives the GUID of its
+// role.
 // Source: azure-docs role-based-access-control/troubleshooting.md.
-func (s *Authorization) validate(call *api.Call, tenant string, in *input) (rbac.RoleDefinition, error) {
-	var none rbac.RoleDefinition
+func (s *Authorization) validate(call *api.Call, tenant string, in *input) (role string, err error) {
 	if !arm.IsGUID(call.Var("name")) {
-		return none, api.BadRequest("InvalidRoleAssignmentId", "name", "The role assignment ID '%s' is not valid. The role assignment ID must be a GUID.", call.Var("name"))
+		return "", api.BadRequest("InvalidRoleAssignmentId", "name", "The role assignment ID '%s' is not valid. The role assignment ID must be a GUID.", call.Var("name"))
 	}
 	if in.RoleDefinitionID == "" {
-		return none, api.BadRequest("InvalidRequestContent", "properties.roleDefinitionId", "The request content was invalid: properties.roleDefinitionId is missing.")
+		return "", api.BadRequest("InvalidRequestContent", "properties.roleDefinitionId", "The request content was invalid: properties.roleDefinitionId is missing.")
 	}
 	if !arm.IsGUID(in.PrincipalID) {
-		return none, api.BadRequest("InvalidPrincipalId", "properties.principalId", "A valid principal ID must be provided for role assignment: '%s' is not a GUID.", in.PrincipalID)
+		return "", api.BadRequest("InvalidPrincipalId", "properties.principalId", "A valid principal ID must be provided for role assignment: '%s' is not a GUID.", in.PrincipalID)
 	}
 	guid, ok := roleGUID(in.RoleDefinitionID)
 	if !ok {
-		return none, api.BadRequest("BadRequestFormat", "properties.roleDefinitionId", "The request was incorrectly formatted.")
+		return "", api.BadRequest("BadRequestFormat", "properties.roleDefinitionId", "The request was incorrectly formatted.")
 	}
-	role, ok := s.access.Role(guid)
-	if !ok {
-		return none, roleNotFound(guid)
+	if err := s.roleExists(call, tenant, guid); err != nil {
+		return "", err
 	}
-	if in.Condition != "" && in.ConditionVersion != "2.0" {
-		return none, api.BadRequest("InvalidConditionVersion", "properties.conditionVersion", "The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", in.ConditionVersion)
+	if err := checkCondition(in); err != nil {
+		return "", err
 	}
-	principal, err := s.directory.Principal(call.Request.Context(), in.PrincipalID)
+	principal, err := s.principal(call, tenant, in.PrincipalID)
 	if err != nil {
-		return none, err
+		return "", err
 	}
-	if principal != nil && !strings.EqualFold(principal.Tenant, tenant) {
-		principal = nil
+	return guid, matchPrincipal(in, principal, tenant)
+}
+
+func (s *Authorization) roleExists(call *api.Call, tenant, guid string) error {
+	return s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+		_, found, err := s.roleIn(tx, tenant, guid)
+		if err == nil && !found {
+			err = roleNotFound(guid)
+		}
+		return err
+	})
+}
+
+// principal finds a principal of the tenant; nil if there is none.
+func (s *Authorization) principal(call *api.Call, tenant, id string) (*entra.Principal, error) {
+	p, err := s.directory.Principal(call.Request.Context(), id)
+	if err != nil || p == nil || !strings.EqualFold(p.Tenant, tenant) {
+		return nil, err
 	}
-	return role, matchPrincipal(in, principal, tenant)
+	return p, nil
+}
+
+// maxAssignmentDescription is in bytes (conditions-faq.md: 2 KB).
+const maxAssignmentDescription = 2 << 10
+
+// checkCondition reads the condition, if there is one. Azure's text says no
+// more than its first sentence, of a wrong version too (MicrosoftDocs/
+// azure-docs#119449). AND beside OR without parentheses is refused:
+// conditions-format.md, "Grouping and precedence", calls the order of
+// evaluation ambiguous and says that parentheses must be added.
+func checkCondition(in *input) error {
+	bad := func(target, why string) error {
+		return api.BadRequest("InvalidRoleAssignmentCondition", target, "The given role assignment condition is invalid. %s", why)
+	}
+	if len(in.Description) > maxAssignmentDescription {
+		return api.BadRequest("InvalidRoleAssignmentDescription", "properties.description", "The description has %d bytes; the maximum is %d.", len(in.Description), maxAssignmentDescription)
+	}
+	if in.Condition == "" {
+		in.ConditionVersion = ""
+		return nil
+	}
+	if in.ConditionVersion != "2.0" {
+		return bad("properties.conditionVersion", fmt.Sprintf("The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", in.ConditionVersion))
+	}
+	parsed, err := condition.Parse(in.Condition)
+	if err != nil {
+		return bad("properties.condition", fmt.Sprintf("%v.", err))
+	}
+	if parsed.Ambiguous() {
+		return bad("properties.condition", "AND and OR stand side by side: add parentheses to say which is evaluated first.")
+	}
+	for _, atom := range parsed.Atoms() {
+		for _, side := range []condition.Operand{atom.Left, atom.Right} {
+			if a := side.Attribute; !validAttribute(a) {
+				return bad("properties.condition", fmt.Sprintf("%s attribute %s is not valid.", a.Source, a.Name))
+			}
+		}
+	}
+	return nil
 }
 
 var principalTypes = []string{entra.TypeUser, entra.TypeGroup, entra.TypeServicePrincipal, "ForeignGroup"}
@@ -141,6 +300,9 @@ func matchPrincipal(in *input, principal *entra.Principal, tenant string) error 
 }
 
 func (s *Authorization) get(w http.ResponseWriter, call *api.Call) error {
+	if err := sameTenant(call); err != nil {
+		return err
+	}
 	a, err := s.read(call)
 	if errors.Is(err, store.ErrNotFound) {
 		return api.Errorf(http.StatusNotFound, "RoleAssignmentNotFound", "The role assignment '%s' is not found.", call.Var("name"))
@@ -162,9 +324,16 @@ func (s *Authorization) read(call *api.Call) (a access.Assignment, err error) {
 
 // delete answers 204 for an assignment that is not there, as Azure does.
 func (s *Authorization) delete(w http.ResponseWriter, call *api.Call) error {
+	if err := sameTenant(call); err != nil {
+		return err
+	}
 	var a access.Assignment
 	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) (err error) {
 		if a, err = access.Get(tx, call.Path); err != nil {
+			return err
+		}
+		// Asked again: the name may have become another assignment's since.
+		if err := still(call, []api.Check{assignmentCheck(call, attributes(nil, &a))}); err != nil {
 			return err
 		}
 		if err := arm.Deletable(tx, rbac.Scope(a.ID)); err != nil {
@@ -204,102 +373,13 @@ func keepOwner(tx *store.Tx, tenant string, a access.Assignment) error {
 	return api.Errorf(http.StatusPreconditionFailed, "CannotDeleteLastRbacAdminAssignment", "Cannot delete the last RBAC admin assignment")
 }
 
-// list gives the assignments at, above and below the scope; atScope() leaves
-// out those below.
-func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
-	f, err := arm.ParseFilter(call)
-	if err != nil {
-		return err
-	}
-	scope, tenant, err := s.place(call.Request.Context(), call)
-	if err != nil {
-		return err
-	}
-	snapshot, err := s.access.Snapshot(call.Request.Context())
-	if err != nil {
-		return err
-	}
-	var all []access.Assignment
-	var tree *access.Tree
-	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		if tree, err = access.LoadTree(tx, tenant); err != nil {
-			return err
-		}
-		all, err = access.List(tx, tenant)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := match(f, snapshot, access.Assignment{}, false); err != nil { // even of no assignment
-		return arm.BadFilter(err)
-	}
-	var views []any
-	for _, a := range all {
-		at := rbac.Scope(a.Scope)
-		above := at.Covers(rbac.Scope(scope)) || tree.Above(at, rbac.Scope(scope))
-		if !above && !rbac.Scope(scope).Covers(at) {
-			continue
-		}
-		ok, err := match(f, snapshot, a, above)
-		if err != nil {
-			return arm.BadFilter(err)
-		}
-		if ok {
-			views = append(views, view(a))
-		}
-	}
-	arm.WriteHeaders(w, call)
-	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, ""))
-}
-
-// match evaluates a filter on an assignment; above tells whether it is at or
-// above the scope of the list.
-func match(f *odata.Filter, s *rbac.Snapshot, a access.Assignment, above bool) (bool, error) {
-	return f.Match(odata.Env{
-		Get: func(path string) (any, bool) { return assignmentProperty(a, path) },
-		Call: func(name string, args []string) (value, ok bool) {
-			switch {
-			case strings.EqualFold(name, "atScope") && len(args) == 0:
-				return above, true
-			case strings.EqualFold(name, "assignedTo") && len(args) == 1:
-				return assignedTo(s, a, args[0]), true
-			}
-			return false, false
-		},
-	})
-}
-
-// assignedTo counts a principal's groups, nested ones too.
-func assignedTo(s *rbac.Snapshot, a access.Assignment, principal string) bool {
-	if strings.EqualFold(a.PrincipalID, principal) {
-		return true
-	}
-	for _, group := range s.GroupsOf(principal) {
-		if strings.EqualFold(a.PrincipalID, group) {
-			return true
-		}
-	}
-	return false
-}
-
-func assignmentProperty(a access.Assignment, path string) (any, bool) {
-	switch strings.ToLower(path) {
-	case "principalid":
-		return a.PrincipalID, true
-	case "roledefinitionid":
-		return roleID(a.Scope, a.Role), true
-	}
-	return nil, false
-}
-
 func view(a access.Assignment) map[string]any {
 	return map[string]any{
 		"id": a.ID, "name": a.Name, "type": provider + "/roleAssignments",
 		"properties": map[string]any{
 			"roleDefinitionId": roleID(a.Scope, a.Role), "principalId": a.PrincipalID, "principalType": a.PrincipalType, "scope": a.Scope,
 			"description": optional(a.Description), "condition": optional(a.Condition), "conditionVersion": optional(a.ConditionVer),
-			"delegatedManagedIdentityResourceId": nil,
+			"delegatedManagedIdentityResourceId": optional(a.Delegated),
 			"createdOn":                          a.CreatedOn, "updatedOn": a.UpdatedOn, "createdBy": a.CreatedBy, "updatedBy": a.UpdatedBy,
 		},
 	}

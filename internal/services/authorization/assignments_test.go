@@ -56,8 +56,8 @@ func TestAnAssignmentIsValidated(t *testing.T) {
 		{"principal of another type", name, grant(servicetest.Reader, p.ID, `,"principalType":"User"`), "UnmatchedPrincipalType", "has type 'ServicePrincipal', which is different from specified PrincipalType 'User'"},
 		{"group as a service principal", name, grant(servicetest.Reader, people, `,"principalType":"ServicePrincipal"`), "UnmatchedPrincipalType", "has type 'Group'"},
 		{"type that is none", name, grant(servicetest.Reader, p.ID, `,"principalType":"Robot"`), "InvalidPrincipalType", "Robot"},
-		{"condition without version", name, grant(servicetest.Reader, p.ID, `,"condition":"true"`), "InvalidConditionVersion", "2.0"},
-		{"condition of version 1.0", name, grant(servicetest.Reader, p.ID, `,"condition":"true","conditionVersion":"1.0"`), "InvalidConditionVersion", "2.0"},
+		{"condition without version", name, grant(servicetest.Reader, p.ID, `,"condition":"true"`), "InvalidRoleAssignmentCondition", "The given role assignment condition is invalid. The conditionVersion"},
+		{"condition of version 1.0", name, grant(servicetest.Reader, p.ID, `,"condition":"true","conditionVersion":"1.0"`), "InvalidRoleAssignmentCondition", "The given role assignment condition is invalid. The conditionVersion"},
 	} {
 		t.Run(c.name, func(t *testing.T) { wantError(t, w.ARM("PUT", c.id, c.body), 400, c.code, c.message) })
 	}

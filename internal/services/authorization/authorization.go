@@ -6,6 +6,7 @@ package authorization
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sekisho/internal/access"
@@ -16,8 +17,8 @@ import (
 	"sekisho/rbac"
 )
 
-// source documents these operations.
-const source = "azure-rest-api-specs authorization/stable/2022-04-01; azure-docs role-assignments-rest.md, role-definitions-list.md; locks/stable/2020-05-01, lock-resources.md"
+// source documents the operations of locks.
+const source = "azure-rest-api-specs locks/stable/2020-05-01; azure-docs lock-resources.md"
 
 const (
 	provider = "Microsoft.Authorization"
@@ -31,11 +32,13 @@ type Authorization struct {
 	access    *access.Access
 	directory *entra.Directory
 	arm       *arm.Manager
+	// Limits may be changed before the first call.
+	Limits Limits
 }
 
-// New makes the service.
+// New makes the service, with Azure's limits.
 func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager) *Authorization {
-	return &Authorization{s, a, d, m}
+	return &Authorization{s, a, d, m, AzureLimits}
 }
 
 // Operations are the rows of ARM that this service serves.
@@ -44,18 +47,12 @@ func (s *Authorization) Operations() []api.Operation {
 	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
 		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 	}
-	return append(s.catalogueOperations(), []api.Operation{
-		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", atScope, s.listRoles),
-		row(http.MethodGet, "/roleDefinitions/{name}", "RoleDefinitions_Get", "/roleDefinitions/read", atScope, s.getRole),
-		row(http.MethodGet, "/roleAssignments", "RoleAssignments_List", "/roleAssignments/read", atScope, s.list),
-		row(http.MethodGet, "/roleAssignments/{name}", "RoleAssignments_Get", "/roleAssignments/read", atItself, s.get),
-		row(http.MethodPut, "/roleAssignments/{name}", "RoleAssignments_Create", "/roleAssignments/write", atItself, s.put),
-		row(http.MethodDelete, "/roleAssignments/{name}", "RoleAssignments_Delete", "/roleAssignments/delete", atItself, s.delete),
+	return slices.Concat(s.catalogueOperations(), s.definitionOperations(), s.assignmentOperations(), []api.Operation{
 		row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", atScope, s.listLocks),
 		row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
 		row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
 		row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
-	}...)
+	})
 }
 
 func atScope(call *api.Call) ([]api.Check, error) {
