@@ -7,8 +7,6 @@ import (
 	"testing"
 )
 
-const contoso = "../../rbac/export/testdata/contoso"
-
 func TestReviewsOfAnExport(t *testing.T) {
 	const rg = "/subscriptions/5b000000-0000-0000-0000-000000000001/resourceGroups/rg-ai"
 	const removeAccount = "Microsoft.CognitiveServices/accounts/delete"
