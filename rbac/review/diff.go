@@ -34,10 +34,6 @@ type Flip struct {
 	Narrowed Patterns `json:"narrowed"`
 }
 
-func (f Flip) empty() bool {
-	return f.Gained.Empty() && f.Lost.Empty() && f.Opened.Empty() && f.Narrowed.Empty()
-}
-
 // Diff tells what flips from one world to another: for each principal that
 // either names, users and service principals before groups, the operations of
 // the catalogue that it gains or loses, at the widest scopes first. Who gains
