@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	contoso   = "../../rbac/export/testdata/contoso"
+	tenantDir = "../../rbac/export/testdata/contoso"
 	keyless   = "../../rbac/export/testdata/templates/keyless.json"
 	tenantSub = "/subscriptions/5b000000-0000-0000-0000-000000000001"
 	tenantRG  = tenantSub + "/resourceGroups/rg-ai"
@@ -47,7 +47,7 @@ func TestRBACDrawsForPeople(t *testing.T) {
 		"explain-member":  {"explain", "ann@contoso.com", "Microsoft.Compute/virtualMachines/write", tenantSub},
 		"assert-failed":   {"assert", assertions},
 	} {
-		out, _ := sekisho(t, append(append([]string{"rbac"}, args...), "--export", contoso)...)
+		out, _ := sekisho(t, append(append([]string{"rbac"}, args...), "--export", tenantDir)...)
 		out = strings.ReplaceAll(out, assertions, "access.txt")
 		golden := filepath.Join("testdata", "rbac", name+".txt")
 		if os.Getenv("SEKISHO_GOLDEN") != "" {
@@ -108,7 +108,7 @@ func TestRBACExitStatuses(t *testing.T) {
 		{0, append([]string{"assert", good, "--parameter", "appId=x"}, template...)},
 		{1, []string{"assert", good, "--subscription", "x"}},
 	} {
-		out, err := sekisho(t, append(append([]string{"rbac"}, tt.args...), "--export", contoso)...)
+		out, err := sekisho(t, append(append([]string{"rbac"}, tt.args...), "--export", tenantDir)...)
 		if got := statusOf(err); got != tt.want {
 			t.Errorf("%v: %d (%v), want %d\n%s", tt.args, got, err, tt.want, out)
 		}
@@ -129,7 +129,7 @@ func TestRBACJSON(t *testing.T) {
 	}
 	read := func(args ...string) {
 		t.Helper()
-		out, err := sekisho(t, append(args, "--export", contoso, "--json")...)
+		out, err := sekisho(t, append(args, "--export", tenantDir, "--json")...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestRBACBatchReadsStandardInput(t *testing.T) {
 {"principal":"c0000000-0000-0000-0000-000000000002","action":"` + deletion + `","dataAction":false,"scope":"` + tenantRG + `"}
 `))
 	cmd.SetOut(&out)
-	cmd.SetArgs([]string{"rbac", "check", "--export", contoso, "--batch", "-"})
+	cmd.SetArgs([]string{"rbac", "check", "--export", tenantDir, "--batch", "-"})
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
