@@ -63,7 +63,7 @@ func New(s *store.Store) *Access {
 	a := &Access{store: s, roles: builtin.Roles()}
 	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised())
 	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
-	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, entra.KindMember}, a.apply)
+	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, kindDeny, entra.KindMember}, a.apply)
 	return a
 }
 
@@ -76,6 +76,8 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 			next, err = applyAssignment(next, tx, c)
 		case kindParent:
 			next, err = applyParent(next, tx, c)
+		case kindDeny:
+			next, err = applyDeny(next, tx, c)
 		case entra.KindMember:
 			_, member, _ := strings.Cut(c.ID, "/")
 			next, err = applyMember(next, tx, member)
@@ -220,16 +222,18 @@ func List(tx *store.Tx, tenant string) ([]Assignment, error) {
 	return all, nil
 }
 
-// RemoveBelow implements arm.Assignments: what is deleted takes the role
-// assignments at and below it along.
+// RemoveBelow implements arm.Assignments: what is deleted takes what access
+// keeps at and below it along.
 func (a *Access) RemoveBelow(tx *store.Tx, scope rbac.Scope) error {
-	records, err := tx.List(kindAssignment, store.Query{Prefix: string(scope) + "/"})
-	if err != nil {
-		return err
-	}
-	for _, record := range records {
-		if err := tx.Delete(kindAssignment, record.ID); err != nil {
+	for _, kind := range []string{kindAssignment, kindDeny} {
+		records, err := tx.List(kind, store.Query{Prefix: string(scope) + "/"})
+		if err != nil {
 			return err
+		}
+		for _, record := range records {
+			if err := tx.Delete(kind, record.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -195,7 +195,7 @@ func (p *Platform) assemble(config Config) error {
 		insights.Recorded(arm.Service(
 			p.manager.Operations(),
 			resources.New(p.manager, p.registry, p.directory).Operations(),
-			authorization.New(p.store, grants, p.directory, p.manager).Operations(),
+			authorization.New(p.store, grants, p.directory, p.manager, authorization.Options{Now: p.opts.Now, Preview: p.opts.Profile == ProfileAzure}).Operations(),
 			management.New(p.store, grants, p.manager).Operations(),
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),

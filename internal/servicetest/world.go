@@ -98,12 +98,12 @@ func New(t testing.TB, models Models) *World {
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
-	ai.Attach(w.Manager, w.Reader, func() time.Time { return time.Now().Add(w.Later) })
+	ai.Attach(w.Manager, w.Reader, w.now)
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
-				authorization.New(w.Store, grants, w.Directory, w.Manager).Operations(), management.New(w.Store, grants, w.Manager).Operations(),
+				authorization.New(w.Store, grants, w.Directory, w.Manager, authorization.Options{Now: w.now}).Operations(), management.New(w.Store, grants, w.Manager).Operations(),
 				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane()), activity),
 			ai.DataPlane(),
 		},
@@ -129,6 +129,9 @@ func New(t testing.TB, models Models) *World {
 	w.Grant(w.Owner.ID, Owner, w.Subscription)
 	return w
 }
+
+// now is the clock of the services.
+func (w *World) now() time.Time { return time.Now().Add(w.Later) }
 
 func (w *World) must(err error) {
 	if err != nil {

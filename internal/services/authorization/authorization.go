@@ -6,7 +6,9 @@ package authorization
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
@@ -31,11 +33,20 @@ type Authorization struct {
 	access    *access.Access
 	directory *entra.Directory
 	arm       *arm.Manager
+	options   Options
+}
+
+// Options are what the platform says.
+type Options struct {
+	Now func() time.Time
+	// Preview holds deny assignments that users make to what Azure's preview of
+	// them takes.
+	Preview bool
 }
 
 // New makes the service.
-func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager) *Authorization {
-	return &Authorization{s, a, d, m}
+func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager, o Options) *Authorization {
+	return &Authorization{s, a, d, m, o}
 }
 
 // Operations are the rows of ARM that this service serves.
@@ -44,7 +55,7 @@ func (s *Authorization) Operations() []api.Operation {
 	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
 		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 	}
-	return append(s.catalogueOperations(), []api.Operation{
+	return append(slices.Concat(s.catalogueOperations(), s.denyOperations()), []api.Operation{
 		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", atScope, s.listRoles),
 		row(http.MethodGet, "/roleDefinitions/{name}", "RoleDefinitions_Get", "/roleDefinitions/read", atScope, s.getRole),
 		row(http.MethodGet, "/roleAssignments", "RoleAssignments_List", "/roleAssignments/read", atScope, s.list),
