@@ -88,7 +88,7 @@ func New(t testing.TB, models Models) *World {
 	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
 	w.must(err)
 
-	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store)
+	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store, access.Options{Now: w.now})
 	w.access = grants
 	ai := openai.New(keys, models, nil)
 	w.OpenAI = ai

@@ -64,7 +64,7 @@ func (s *Authorization) putDeny(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := in.validate(s.options.Preview); err != nil {
+	if err := in.validate(s.options.Strict); err != nil {
 		return err
 	}
 	now := s.options.Now().UTC()

@@ -17,7 +17,8 @@ type scoped struct {
 	filter        *odata.Filter
 	scope, tenant string
 	caller        string
-	pim           bool // asTarget() is a function too
+	pim           bool // asTarget() and asRequestor() are functions too
+	requestor     bool // the caller asked for what is matched
 	tree          *access.Tree
 	snapshot      *rbac.Snapshot
 }
@@ -67,6 +68,8 @@ func (f *scoped) match(scope string, get func(string) (any, bool), assigned func
 			return assigned(args[0]), true
 		case f.pim && strings.EqualFold(name, "asTarget") && len(args) == 0:
 			return assigned(f.caller), true
+		case f.pim && strings.EqualFold(name, "asRequestor") && len(args) == 0:
+			return f.requestor, true
 		}
 		return false, false
 	}})
