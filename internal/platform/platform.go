@@ -193,16 +193,18 @@ func (p *Platform) assemble(config Config) error {
 	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
+	authority := authorization.New(p.store, grants, p.directory, p.manager, authorization.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	p.services = []api.Service{
 		insights.Recorded(arm.Service(
 			p.manager.Operations(),
 			resources.New(p.manager, p.registry, p.directory).Operations(),
-			authorization.New(p.store, grants, p.directory, p.manager, authorization.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure}).Operations(),
+			authority.Operations(),
 			management.New(p.store, grants, p.manager).Operations(),
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
+		authority.PDP(),
 		login.New(p.directory).Service(),
 		graph.New(p.store).Service(),
 	}

@@ -55,7 +55,7 @@ func (s *Authorization) Operations() []api.Operation {
 	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
 		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 	}
-	return append(slices.Concat(s.catalogueOperations(), s.denyOperations(), s.pimOperations()), []api.Operation{
+	return append(slices.Concat(s.catalogueOperations(), s.denyOperations(), s.pimOperations(), s.checkAccessOperations(), s.permissionsOperations(), s.explainOperations()), []api.Operation{
 		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", atScope, s.listRoles),
 		row(http.MethodGet, "/roleDefinitions/{name}", "RoleDefinitions_Get", "/roleDefinitions/read", atScope, s.getRole),
 		row(http.MethodGet, "/roleAssignments", "RoleAssignments_List", "/roleAssignments/read", atScope, s.list),
