@@ -20,12 +20,13 @@ var executable string
 // children are programs that this test binary can be in place of the tests:
 // Go clients, which read their environment once, when they start.
 var children = map[string]func() error{
-	"go-sdk":      goSDK,
-	"go-identity": goIdentity,
-	"go-keyless":  goKeyless,
-	"go-roles":    goRoles,
-	"recorder":    record,
-	"busy-model":  beBusy,
+	"check-access": checkAccess,
+	"go-sdk":       goSDK,
+	"go-identity":  goIdentity,
+	"go-keyless":   goKeyless,
+	"go-roles":     goRoles,
+	"recorder":     record,
+	"busy-model":   beBusy,
 }
 
 const childVariable = "CONFORMANCE_CHILD"

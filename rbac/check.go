@@ -212,6 +212,9 @@ func hasLevel[T ~string | ~[]byte](levels []level, text []byte, hash uint64, key
 // view is what the asker has, itself and by its groups.
 func (s *Snapshot) view(q *Question) *view {
 	id := text.Fold(q.Principal)
+	if q.GroupsOnly {
+		return s.look(append([]string{id}, foldAll(q.Groups)...))
+	}
 	p, ok := s.principals.get(id)
 	if len(q.Groups) > 0 || !ok {
 		return s.look(s.reach(id, q.Groups))

@@ -249,3 +249,25 @@ func TestDecisionNames(t *testing.T) {
 		}
 	}
 }
+
+// Who asks with the groups of a token is judged by those alone.
+func TestGroupsOnly(t *testing.T) {
+	s := NewSnapshot(World{Roles: []RoleDefinition{{Name: "r", Permissions: []Permission{{Actions: []string{"*"}}}}},
+		Assignments: []RoleAssignment{{ID: "a", Scope: "/subscriptions/s", RoleDefinition: "r", Principal: "G"}},
+		Groups:      map[string][]string{"p": {"g"}}})
+	for name, c := range map[string]struct {
+		question Question
+		want     Decision
+	}{
+		"by the world":      {Question{}, Allowed},
+		"by no group":       {Question{GroupsOnly: true}, NotAllowed},
+		"by another group":  {Question{GroupsOnly: true, Groups: []string{"h"}}, NotAllowed},
+		"by the same group": {Question{GroupsOnly: true, Groups: []string{"h", "G"}}, Allowed},
+	} {
+		q := c.question
+		q.Principal, q.Action, q.Scope = "p", "x/read", "/subscriptions/s"
+		if got := s.Decide(q); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -70,7 +70,10 @@ type Question struct {
 	// Groups are more groups of the principal, such as those that its token
 	// names.
 	Groups []string
-	Action string
+	// GroupsOnly leaves out of account the groups that the world knows the
+	// principal to be in: Groups are all there are.
+	GroupsOnly bool
+	Action     string
 	// Data asks the data plane (dataActions), not the control plane (actions).
 	Data  bool
 	Scope Scope

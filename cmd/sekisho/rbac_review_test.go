@@ -12,7 +12,7 @@ func TestReviewsOfAnExport(t *testing.T) {
 	const removeAccount = "Microsoft.CognitiveServices/accounts/delete"
 	dir := t.TempDir()
 	for _, name := range []string{"role-assignments.json", "groups.json", "management-groups.json", "role-definitions.json"} {
-		raw, err := os.ReadFile(filepath.Join(contoso, name))
+		raw, err := os.ReadFile(filepath.Join(tenantDir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,32 +34,32 @@ func TestReviewsOfAnExport(t *testing.T) {
 		want []string // in this order
 		fail string
 	}{
-		{"who can, by groups, and who is denied", []string{"who-can", removeAccount, rg, "--export", contoso},
+		{"who can, by groups, and who is denied", []string{"who-can", removeAccount, rg, "--export", tenantDir},
 			[]string{"2 can", "1 denied", "Contributor", "by Operators", "DENIED", "Nobody deletes accounts"}, ""},
-		{"who can, in JSON", []string{"who-can", removeAccount, rg, "--export", contoso, "--json"},
+		{"who can, in JSON", []string{"who-can", removeAccount, rg, "--export", tenantDir, "--json"},
 			[]string{`"can": [`, `"groups": [`, `"denied": [`, `"names": {`}, ""},
-		{"who can, under a condition", []string{"who-can", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", rg, "--export", contoso},
+		{"who can, under a condition", []string{"who-can", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", rg, "--export", tenantDir},
 			[]string{"0 can  4 if a condition holds", "◐ bob@contoso.com", "if ((!(ActionMatches"}, ""},
-		{"a pattern is no action", []string{"who-can", "*/read", rg, "--export", contoso}, nil, "is not an action"},
-		{"no scope", []string{"who-can", removeAccount, "rg-ai", "--export", contoso}, nil, `scope "rg-ai"`},
-		{"what can", []string{"what-can", "bob@contoso.com", rg, "--export", contoso},
+		{"a pattern is no action", []string{"who-can", "*/read", rg, "--export", tenantDir}, nil, "is not an action"},
+		{"no scope", []string{"who-can", removeAccount, "rg-ai", "--export", tenantDir}, nil, `scope "rg-ai"`},
+		{"what can", []string{"what-can", "bob@contoso.com", rg, "--export", tenantDir},
 			[]string{"bob@contoso.com", "Storage Blob Data Reader", "MAY DO", "IF A CONDITION HOLDS", "blobs/read"}, ""},
-		{"what can, every operation", []string{"what-can", "bob@contoso.com", rg, "--export", contoso, "--operations"},
+		{"what can, every operation", []string{"what-can", "bob@contoso.com", rg, "--export", tenantDir, "--operations"},
 			[]string{"Microsoft.Storage", "◐ Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"}, ""},
-		{"what a stranger can", []string{"what-can", "a0000000-0000-0000-0000-00000000000f", rg, "--export", contoso}, []string{"no role assignment applies here"}, ""},
-		{"diff, added by names", []string{"diff", "--export", contoso, "--add", `{"principalId":"bob@contoso.com","roleDefinitionName":"Reader","scope":"` + rg + `"}`},
+		{"what a stranger can", []string{"what-can", "a0000000-0000-0000-0000-00000000000f", rg, "--export", tenantDir}, []string{"no role assignment applies here"}, ""},
+		{"diff, added by names", []string{"diff", "--export", tenantDir, "--add", `{"principalId":"bob@contoso.com","roleDefinitionName":"Reader","scope":"` + rg + `"}`},
 			[]string{"bob@contoso.com", "at ", "+ ", "*/read"}, ""},
-		{"diff, removed by the GUID", []string{"diff", "--export", contoso, "--remove", "10000000-0000-0000-0000-000000000001"},
+		{"diff, removed by the GUID", []string{"diff", "--export", tenantDir, "--remove", "10000000-0000-0000-0000-000000000001"},
 			[]string{"ann@contoso.com", "- ", "Microsoft.CognitiveServices/accounts/OpenAI"}, ""},
-		{"diff of what is there again", []string{"diff", "--export", contoso, "--add", contoso + "/role-assignments.json"}, []string{"nothing flips"}, ""},
-		{"diff of nothing", []string{"diff", "--export", contoso}, nil, "at least one of the flags"},
-		{"diff without such an assignment", []string{"diff", "--export", contoso, "--remove", "gone"}, nil, "there is no role assignment gone"},
-		{"diff with no JSON", []string{"diff", "--export", contoso, "--add", "nowhere"}, nil, "neither JSON nor a file"},
+		{"diff of what is there again", []string{"diff", "--export", tenantDir, "--add", tenantDir + "/role-assignments.json"}, []string{"nothing flips"}, ""},
+		{"diff of nothing", []string{"diff", "--export", tenantDir}, nil, "at least one of the flags"},
+		{"diff without such an assignment", []string{"diff", "--export", tenantDir, "--remove", "gone"}, nil, "there is no role assignment gone"},
+		{"diff with no JSON", []string{"diff", "--export", tenantDir, "--add", "nowhere"}, nil, "neither JSON nor a file"},
 		{"least", []string{"least", "--export", dir, "--since", "2026-11-01T00:00:00Z"},
 			[]string{"ann@contoso.com", "1 distinct call", "used 1 of 90", "is enough", "└─ Cognitive Services OpenAI User", "or custom", "0 actions and 1 data action", "UNUSED", "Contributor of Operators"}, ""},
 		{"least, long since", []string{"least", "--export", dir, "--since", "2026-11-26T00:00:00Z"}, []string{"nothing was used"}, ""},
 		{"least of another", []string{"least", "--export", dir, "--principal", "bob@contoso.com", "--since", "2026-11-01T00:00:00Z"}, []string{"nothing was used", "UNUSED"}, ""},
-		{"lint", []string{"lint", "--export", contoso, "--exit-code"}, []string{"nothing found"}, ""},
+		{"lint", []string{"lint", "--export", tenantDir, "--exit-code"}, []string{"nothing found"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func up() *cobra.Command {
 	f.StringVar(&o.Proxy, "proxy", platform.DefaultProxy, "address of the HTTPS proxy")
 	f.StringVar(&o.Identity, "identity", platform.DefaultIdentity, "address of the managed identity endpoint")
 	f.StringVar(&o.Config, "config", "", "configuration file (YAML); SIGHUP reads it again")
-	f.StringVar(&o.Profile, "profile", "", "azure: hold deployments to their capacity, as Azure does")
+	f.StringVar(&o.Profile, "profile", "", "azure: hold deployments to their capacity and let changes of roles wait, as Azure does")
 	f.BoolVar(&verbose, "verbose", false, "log more")
 	return cmd
 }

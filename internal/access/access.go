@@ -58,14 +58,20 @@ type Access struct {
 	snapshot atomic.Pointer[rbac.Snapshot]
 	catalog  *rbac.Catalog
 	roles    []rbac.RoleDefinition
+
+	now         func() time.Time
+	propagation *propagation // nil: writes decide at once
 }
 
 // New makes an Access on the assignments in s and the built-in roles.
-func New(s *store.Store) *Access {
-	a := &Access{store: s, roles: builtin.Roles()}
+func New(s *store.Store, o Options) *Access {
+	a := &Access{store: s, roles: builtin.Roles(), now: o.Now}
+	if o.Delay > 0 {
+		a.propagation = &propagation{delay: o.Delay}
+	}
 	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised(), operations.All)
 	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
-	a.follower = store.NewFollower(s, []string{kindDefinition, kindAssignment, kindParent, entra.KindMember}, a.apply)
+	a.follower = store.NewFollower(s, []string{kindDefinition, kindAssignment, kindParent, kindDeny, kindSchedule, entra.KindMember}, a.apply)
 	return a
 }
 
@@ -80,6 +86,10 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 			next, err = applyAssignment(next, tx, c)
 		case kindParent:
 			next, err = applyParent(next, tx, c)
+		case kindDeny:
+			next, err = applyDeny(next, tx, c)
+		case kindSchedule:
+			next, err = applySchedule(next, tx, c)
 		case entra.KindMember:
 			_, member, _ := strings.Cut(c.ID, "/")
 			next, err = applyMember(next, tx, member)
@@ -89,6 +99,9 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 		}
 	}
 	a.snapshot.Store(next)
+	if a.propagation != nil {
+		a.propagation.add(next, a.clock())
+	}
 	return nil
 }
 
@@ -133,7 +146,24 @@ func (a *Access) Snapshot(ctx context.Context) (*rbac.Snapshot, error) {
 	if err := a.follower.Sync(ctx); err != nil {
 		return nil, err
 	}
+	if a.propagation != nil {
+		return a.propagation.current(a.clock(), a.snapshot.Load()), nil
+	}
 	return a.snapshot.Load(), nil
+}
+
+// Latest has every write, also those that do not decide yet: for who is in
+// which group.
+func (a *Access) Latest(ctx context.Context) (*rbac.Snapshot, error) {
+	err := a.follower.Sync(ctx)
+	return a.snapshot.Load(), err
+}
+
+func (a *Access) clock() time.Time {
+	if a.now == nil {
+		return time.Now()
+	}
+	return a.now()
 }
 
 // Check implements gate.Access.
@@ -142,7 +172,11 @@ func (a *Access) Check(ctx context.Context, caller api.Caller, check api.Check) 
 	if err != nil {
 		return rbac.Result{}, err
 	}
-	return s.Check(question(caller, check)), nil
+	q := question(caller, check)
+	if a.now != nil { // else rbac looks at the clock where something depends on it
+		q.Time = a.now()
+	}
+	return s.Check(q), nil
 }
 
 func question(caller api.Caller, check api.Check) rbac.Question {
@@ -224,16 +258,18 @@ func List(tx *store.Tx, tenant string) ([]Assignment, error) {
 	return all, nil
 }
 
-// RemoveBelow implements arm.Assignments: what is deleted takes the role
-// assignments at and below it along.
+// RemoveBelow implements arm.Assignments: what is deleted takes what access
+// keeps at and below it along.
 func (a *Access) RemoveBelow(tx *store.Tx, scope rbac.Scope) error {
-	records, err := tx.List(kindAssignment, store.Query{Prefix: string(scope) + "/"})
-	if err != nil {
-		return err
-	}
-	for _, record := range records {
-		if err := tx.Delete(kindAssignment, record.ID); err != nil {
+	for _, kind := range []string{kindAssignment, kindDeny, kindSchedule, kindScheduleRequest} {
+		records, err := tx.List(kind, store.Query{Prefix: string(scope) + "/"})
+		if err != nil {
 			return err
+		}
+		for _, record := range records {
+			if err := tx.Delete(kind, record.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -38,7 +38,7 @@ func newFixture(t *testing.T) fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return fixture{t, s, New(s)}
+	return fixture{t, s, New(s, Options{})}
 }
 
 func (f fixture) write(change func(*store.Tx) error) {
@@ -104,7 +104,7 @@ func TestWhatIsStoredDecidesAfterARestart(t *testing.T) {
 			entra.AddMember(tx, tenant, "outer", "inner"), entra.AddMember(tx, tenant, "inner", "p"))
 	})
 	f.want("running", true, "p", reads, vm)
-	f.access = New(f.store)
+	f.access = New(f.store, Options{})
 	f.want("restarted", true, "p", reads, vm)
 }
 

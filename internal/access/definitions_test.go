@@ -20,7 +20,7 @@ func TestCustomRolesDecideAtOnceAndAfterARestart(t *testing.T) {
 	f.want("the role is not there", false, "p", reads, vm)
 	f.write(func(tx *store.Tx) error { return PutDefinition(tx, custom(tenant, guid, "r", reads)) })
 	f.want("made", true, "p", reads, vm)
-	f.access = New(f.store)
+	f.access = New(f.store, Options{})
 	f.want("restarted", true, "p", reads, vm)
 	f.write(func(tx *store.Tx) error {
 		return PutDefinition(tx, custom(tenant, guid, "r", "Microsoft.Compute/*/write"))

@@ -102,6 +102,9 @@ func (r *Refusal) Inner() map[string]any {
 		}
 		set("scope", string(r.Check.Scope))
 		set("smallestRole", r.SmallestRole)
+		if deny := r.Result.Deny; deny != nil {
+			inner["denyAssignment"] = map[string]string{"name": deny.Name, "id": deny.ID, "scope": string(deny.Scope)}
+		}
 	}
 	return inner
 }

@@ -135,8 +135,15 @@ func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {
 }
 
 // notPermitted is what ARM says of a missing permission.
-// Source: azure-docs role-based-access-control/troubleshooting.md.
+// Source: azure-docs role-based-access-control/troubleshooting.md; of a deny
+// assignment Azure/AKS nrg-lockdown and Azure Container Apps, as users print it:
+// its Id is the GUID without hyphens.
 func notPermitted(call *api.Call, r *api.Refusal) (code, text string) {
+	if deny := r.Result.Deny; deny != nil {
+		id := deny.ID[strings.LastIndexByte(deny.ID, '/')+1:]
+		return "DenyAssignmentAuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, the access is denied because of the deny assignment with name '%s' and Id '%s' at scope '%s'.",
+			r.Caller.Name, r.Caller.Object, r.Check.Action, r.Check.Scope, deny.Name, strings.ReplaceAll(id, "-", ""), deny.Scope)
+	}
 	if r.Check.Linked != "" {
 		return "LinkedAuthorizationFailed", fmt.Sprintf("The client '%s' with object id '%s' has permission to perform action '%s' on scope '%s'; however, it does not have permission to perform action(s) '%s' on the linked scope(s) '%s' (respectively) or the linked scope(s) are invalid.",
 			r.Caller.Name, r.Caller.Object, r.Check.Linked, call.Path, r.Check.Action, r.Check.Scope)

@@ -55,9 +55,10 @@ var accountZones = map[string]string{
 }
 
 // regionZones are the zones right below which each name is a region, shared by
-// all its accounts.
+// all its accounts, or by the whole cloud (Azure/ARO-RP, AzureRbacPDPEnvironment).
 var regionZones = map[string]string{
 	"api.cognitive.microsoft.com": "openai",
+	"authorization.azure.net":     "authorization",
 }
 
 // azureZones are the domains to which clients send credentials of Azure or

@@ -28,6 +28,8 @@ var firstParty = []Resource{
 	{"880da380-985e-4198-81b9-e05b1cc53158", "Azure Cognitive Search", []string{"https://search.azure.com"}, 1},
 	{"e406a681-f3d4-42a8-90b6-c2b029497af1", "Azure Storage", []string{"https://storage.azure.com"}, 1},
 	{"cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault", []string{"https://vault.azure.net"}, 1},
+	// Its application id is not published (Azure/ARO-RP, AzureRbacPDPEnvironment).
+	{"", "Azure RBAC Data Plane", []string{"https://authorization.azure.net"}, 1},
 }
 
 // sameURI tells whether two names are one but for a trailing slash.
@@ -38,7 +40,7 @@ func sameURI(a, b string) bool {
 
 func findFirstParty(name string) (Resource, bool) {
 	for _, r := range firstParty {
-		if strings.EqualFold(r.AppID, name) {
+		if r.AppID != "" && strings.EqualFold(r.AppID, name) {
 			return r, true
 		}
 		for _, uri := range r.URIs {

@@ -210,13 +210,17 @@ func (d *decision) ask(check api.Check) (err error) {
 
 // question asks RBAC about the caller.
 func (d *decision) question(check api.Check) (rbac.Result, error) {
-	result, err := d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, check)
+	asked := check
+	asked.Attributes = withEnvironment(check.Attributes)
+	result, err := d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, asked)
 	if err != nil || result.Decision == rbac.Allowed {
 		return result, err
 	}
 	refused := d.refuse(api.NotPermitted, "%s", result.Why)
 	refused.Check, refused.Result = check, result
-	refused.SmallestRole = d.gate.Access.SmallestRole(check.Action, check.Data)
+	if result.Decision != rbac.Denied { // no role helps against a deny assignment
+		refused.SmallestRole = d.gate.Access.SmallestRole(check.Action, check.Data)
+	}
 	return result, refused
 }
 

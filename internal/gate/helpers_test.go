@@ -41,6 +41,7 @@ type house struct {
 	keysErr error
 	tenants map[rbac.Scope]string
 	grants  []string
+	deny    *rbac.DenyAssignment // of whatever is asked
 	log     bytes.Buffer
 
 	mu      sync.Mutex
@@ -67,6 +68,9 @@ func (h *house) Check(_ context.Context, caller api.Caller, check api.Check) (rb
 	h.asked = append(h.asked, question)
 	if h.access != nil {
 		return rbac.Result{}, h.access
+	}
+	if h.deny != nil {
+		return rbac.Result{Decision: rbac.Denied, Deny: h.deny, Why: "denied"}, nil
 	}
 	if slices.Contains(h.grants, question) {
 		return rbac.Result{Decision: rbac.Allowed, Assignment: &rbac.RoleAssignment{ID: "by " + question}, Role: &rbac.RoleDefinition{RoleName: "A Role"}}, nil

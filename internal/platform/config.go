@@ -33,6 +33,10 @@ type Config struct {
 		// on with the profile azure.
 		Enforce *bool `yaml:"enforce"`
 	} `yaml:"limits"`
+	// Propagation is how long a write to role assignments, role definitions or
+	// deny assignments takes to reach decisions; at once by default, and
+	// azurePropagation with the profile azure.
+	Propagation   *time.Duration      `yaml:"propagation"`
 	ContentFilter ContentFilterConfig `yaml:"contentFilter"`
 	// Metrics is the loopback address where Prometheus reads; none by default.
 	Metrics string `yaml:"metrics"`
@@ -88,6 +92,11 @@ type ContentFilterConfig struct {
 
 const defaultRetention = 30 * 24 * time.Hour
 
+// azurePropagation stands for Azure's "up to 10 minutes" (azure-docs
+// role-based-access-control/troubleshooting.md): long enough that what does not
+// wait fails, short enough for a test that does.
+const azurePropagation = 30 * time.Second
+
 // ReadConfig reads a configuration file; an empty path is all defaults.
 func ReadConfig(path string) (Config, error) {
 	c := Config{}
@@ -128,6 +137,9 @@ func ReadConfig(path string) (Config, error) {
 	if err := c.Telemetry.OTLP.check(); err != nil {
 		return c, fmt.Errorf("configuration %s: telemetry.otlp: %w", path, err)
 	}
+	if c.Propagation != nil && *c.Propagation < 0 {
+		return c, fmt.Errorf("configuration %s: propagation is %v, but must not be negative", path, *c.Propagation)
+	}
 	if err := checkModels(c.Models); err != nil {
 		return c, fmt.Errorf("configuration %s: %w", path, err)
 	}
@@ -148,4 +160,15 @@ func checkLoopback(address string) error {
 		return fmt.Errorf("%s is not a loopback address; want one such as 127.0.0.1:9464", address)
 	}
 	return nil
+}
+
+// propagation is how long a write takes to reach decisions.
+func (p *Platform) propagation(c Config) time.Duration {
+	switch {
+	case c.Propagation != nil:
+		return *c.Propagation
+	case p.opts.Profile == ProfileAzure:
+		return azurePropagation
+	}
+	return 0
 }

@@ -52,6 +52,7 @@ func TestReadConfigDefaults(t *testing.T) {
 func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"modles: []":          "modles",
+		"propagation: -1s":    "propagation is -1s",
 		"models: [{name: x}]": "models[0] needs a name and a url",
 		"models: [{name: x, url: u}, {name: X, url: u}]":                                     "models[1]: there are two models of the name X",
 		"models: [{name: x, backends: [{name: a}]}]":                                         "models[0].backends[0] needs a name and a url",

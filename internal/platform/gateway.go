@@ -155,7 +155,7 @@ func (c Config) fixedSince(now Config) []string {
 		changed bool
 	}{
 		{"proxy", c.Proxy != now.Proxy}, {"audit", c.Audit != now.Audit}, {"keeper", c.Keeper != now.Keeper}, {"metrics", c.Metrics != now.Metrics},
-		{"telemetry", c.Telemetry != now.Telemetry},
+		{"telemetry", c.Telemetry != now.Telemetry}, {"propagation", !equal(c.Propagation, now.Propagation)},
 	} {
 		if k.changed {
 			keys = append(keys, k.name)
@@ -163,6 +163,8 @@ func (c Config) fixedSince(now Config) []string {
 	}
 	return keys
 }
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // listen binds the metrics' address, which ReadConfig has seen to be on
 // loopback.

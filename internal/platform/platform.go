@@ -43,6 +43,8 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time // the clock; time.Now by default
 	Private  bool             // commands find it by its data directory only
+
+	clock func() time.Time // Now, or nil where it is the computer's
 }
 
 // Default addresses: loopback only.
@@ -87,7 +89,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
+	if o.clock = o.Now; o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Data, err = filepath.Abs(o.Data); err != nil {
@@ -177,7 +179,7 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 // assemble makes the rooms and gives each what it needs.
 func (p *Platform) assemble(config Config) error {
 	keys := arm.NewKeys(p.store, p.sealing)
-	grants := access.New(p.store)
+	grants := access.New(p.store, access.Options{Now: p.opts.clock, Delay: p.propagation(config)})
 	p.grants = grants
 	ai := openai.New(keys, p.gateway.models, nil)
 	p.gateway.attach(ai)
@@ -191,16 +193,18 @@ func (p *Platform) assemble(config Config) error {
 	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
+	authority := authorization.New(p.store, grants, p.directory, p.manager, authorization.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	p.services = []api.Service{
 		insights.Recorded(arm.Service(
 			p.manager.Operations(),
 			resources.New(p.manager, p.registry, p.directory).Operations(),
-			authorization.New(p.store, grants, p.directory, p.manager).Operations(),
+			authority.Operations(),
 			management.New(p.store, grants, p.manager).Operations(),
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
+		authority.PDP(),
 		login.New(p.directory).Service(),
 		graph.New(p.store).Service(),
 	}
@@ -234,6 +238,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("telemetry", func() error { return p.gateway.send(ctx) })
 	p.background("signing keys", func() error { return p.directory.MaintainKeys(ctx) })
 	p.background("control socket", p.control.serve)
+	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil
 }
 

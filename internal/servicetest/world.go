@@ -90,7 +90,7 @@ func New(t testing.TB, models Models) *World {
 	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
 	w.must(err)
 
-	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store)
+	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store, access.Options{Now: w.now})
 	w.access = grants
 	ai := openai.New(keys, models, nil)
 	w.OpenAI = ai
@@ -100,8 +100,8 @@ func New(t testing.TB, models Models) *World {
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
-	ai.Attach(w.Manager, w.Reader, func() time.Time { return time.Now().Add(w.Later) })
-	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager)
+	ai.Attach(w.Manager, w.Reader, w.now)
+	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager, authorization.Options{Now: w.now})
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
@@ -132,6 +132,9 @@ func New(t testing.TB, models Models) *World {
 	w.Grant(w.Owner.ID, Owner, w.Subscription)
 	return w
 }
+
+// now is the clock of the services.
+func (w *World) now() time.Time { return time.Now().Add(w.Later) }
 
 func (w *World) must(err error) {
 	if err != nil {

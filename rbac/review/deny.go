@@ -34,7 +34,10 @@ func (r *Review) addDenies() {
 		if last[text.Fold(of.ID)] != i {
 			continue
 		}
-		d := &deny{DenyAssignment: of, blocks: r.newBlocks(of.Permissions), rule: r.rule(of.Condition), principals: map[string]bool{}}
+		d := &deny{DenyAssignment: of, blocks: r.newBlocks(of.Permissions), rule: r.rule(of.Condition).read(), principals: map[string]bool{}}
+		for j := range d.blocks {
+			d.blocks[j].rule = d.blocks[j].rule.read()
+		}
 		for _, id := range of.Principals {
 			if id == rbac.Everyone {
 				d.everyone = true

@@ -31,6 +31,15 @@ func (r *Review) rule(source string) *rule {
 	return known
 }
 
+// read is the rule as a deny assignment has it: one that does not parse narrows
+// nothing there.
+func (l *rule) read() *rule {
+	if l != nil && l.parsed == nil {
+		return nil
+	}
+	return l
+}
+
 // certain tells whether the rule lets an action through, whatever the request.
 func (l *rule) certain(action string) condition.Result {
 	switch {

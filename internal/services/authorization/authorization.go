@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
@@ -32,13 +33,22 @@ type Authorization struct {
 	access    *access.Access
 	directory *entra.Directory
 	arm       *arm.Manager
+	options   Options
 	// Limits may be changed before the first call.
 	Limits Limits
 }
 
+// Options are what the platform says.
+type Options struct {
+	Now func() time.Time
+	// Strict holds deny assignments that users make to what Azure's preview of
+	// them takes, and schedules of roles to the policy that Azure begins with.
+	Strict bool
+}
+
 // New makes the service, with Azure's limits.
-func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager) *Authorization {
-	return &Authorization{s, a, d, m, AzureLimits}
+func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager, o Options) *Authorization {
+	return &Authorization{s, a, d, m, o, AzureLimits}
 }
 
 // Operations are the rows of ARM that this service serves.
@@ -47,12 +57,13 @@ func (s *Authorization) Operations() []api.Operation {
 	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
 		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 	}
-	return slices.Concat(s.catalogueOperations(), s.definitionOperations(), s.assignmentOperations(), []api.Operation{
-		row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", atScope, s.listLocks),
-		row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
-		row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
-		row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
-	})
+	return slices.Concat(s.catalogueOperations(), s.definitionOperations(), s.assignmentOperations(), s.denyOperations(), s.pimOperations(),
+		s.checkAccessOperations(), s.permissionsOperations(), s.explainOperations(), []api.Operation{
+			row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", atScope, s.listLocks),
+			row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
+			row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
+			row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
+		})
 }
 
 func atScope(call *api.Call) ([]api.Check, error) {

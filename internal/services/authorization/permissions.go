@@ -1,0 +1,72 @@
+package authorization
+
+import (
+	"net/http"
+
+	"sekisho/internal/access"
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/store"
+	"sekisho/rbac"
+)
+
+// permissionsOperations list what the caller has.
+func (s *Authorization) permissionsOperations() []api.Operation {
+	return []api.Operation{{
+		Method: http.MethodGet, Pattern: "{scope}/providers/" + provider + "/permissions", Name: "Permissions_List", Action: provider + "/permissions/read",
+		Source: "azure-rest-api-specs authorization/stable/2022-04-01 Permissions_ListForResourceGroup, Permissions_ListForResource; azure-docs permissions/management-and-governance.md",
+		Checks: atScope, Handle: s.permissions,
+	}}
+}
+
+// permissions gives the blocks of each role that the caller, or a group of the
+// caller's, has at the scope or above, now. A deny assignment is not told by
+// them, on Azure neither.
+func (s *Authorization) permissions(w http.ResponseWriter, call *api.Call) error {
+	f, err := newScoped(s, call)
+	if err != nil {
+		return err
+	}
+	now := s.options.Now()
+	var blocks []rbac.Permission
+	seen := map[string]bool{}
+	add := func(scope, role, principal, condition, version string) {
+		if !f.above(scope) || !f.is(f.caller, principal) || seen[role+condition] {
+			return
+		}
+		seen[role+condition] = true
+		definition, ok := s.access.Role(role)
+		for _, p := range definition.Permissions {
+			if ok && p.Condition == "" {
+				p.Condition, p.ConditionVersion = condition, version
+			}
+			blocks = append(blocks, p)
+		}
+	}
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+		blocks, seen = nil, map[string]bool{}
+		assigned, err := access.List(tx, f.tenant)
+		if err != nil {
+			return err
+		}
+		for _, a := range assigned {
+			add(a.Scope, a.Role, a.PrincipalID, a.Condition, a.ConditionVer)
+		}
+		scheduled, err := access.ListSchedules(tx, f.tenant)
+		for _, one := range scheduled {
+			if !one.Eligible && one.Runs(now) {
+				add(one.Scope, one.Role, one.PrincipalID, one.Condition, one.ConditionVer)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	views := []any{}
+	for _, p := range blocks {
+		views = append(views, permissionView(p))
+	}
+	arm.WriteHeaders(w, call)
+	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, ""))
+}
