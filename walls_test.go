@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"internal/odata":  {},
 	"internal/model":  {},
 	"internal/entra":  {"internal/api", "internal/store", "rbac"},
-	"internal/access": {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin"},
+	"internal/access": {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin", "rbac/operations"},
 	"internal/edge":   {"internal/api", "rbac"},
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},

@@ -37,7 +37,7 @@ func (s *Snapshot) World() World {
 	}
 	for _, shard := range s.parents.shards {
 		for child, parent := range shard {
-			w.Parents[child] = Scope(parent)
+			w.Parents[child] = Scope(parent.key)
 		}
 	}
 	return w

@@ -48,7 +48,8 @@ type Miss struct {
 	// Why says it in one sentence.
 	Why string
 
-	common int // segments that the two scopes share
+	common int    // segments that the two scopes share
+	grant  *grant // until Why is said
 }
 
 // Explanation is a Result, and what else there is to say of it.
@@ -75,6 +76,9 @@ func (s *Snapshot) Explain(q Question) Explanation {
 	}
 	view := s.view(&q)
 	e.Misses, _ = s.misses(&q, view)
+	for i := range e.Misses {
+		s.excuse(&e.Misses[i], &q)
+	}
 	e.Misses = append(e.Misses, s.strangers(&q, view)...)
 	slices.SortFunc(e.Misses, Miss.compare)
 	return e
@@ -95,11 +99,12 @@ func (s *Snapshot) miss(q *Question) Result {
 		return Result{Why: noneGrants(applying)}
 	}
 	best := slices.MinFunc(misses, Miss.compare)
+	s.excuse(&best, q)
 	return Result{Assignment: best.Assignment, Role: best.Role, Why: best.Why}
 }
 
 // misses are the assignments of a principal and its groups that nearly allow,
-// and how many there are at or above the scope.
+// and how many there are at or above the scope. excuse says why of each.
 func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int) {
 	path := []byte(q.Scope.Key())
 	levels := s.levels(nil, path)
@@ -113,31 +118,34 @@ func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int)
 			if applies {
 				applying++
 			}
-			m := Miss{Assignment: g.assignment, Holder: h.id, common: commonSegments(g.scope, string(path))}
+			m := Miss{Assignment: g.assignment, Holder: h.id, grant: g}
+			barred := q.BuiltInOnly && !s.roles.builtIn.has(g.role)
 			switch named := here.plain.has(g.role) || here.conditioned.has(g.role); {
 			case r == nil:
 				continue
-			case !applies && here.plain.has(g.role) && g.limit == nil:
+			case applies && named && barred:
+				m.Kind = NotBuiltIn
+			case applies && named && !g.limit.inTime(q):
+				m.Kind = OutOfTime
+			case applies && named && g.limit.holds(q) && r.grants(q): // there is a denial, or this would not be asked
+				m.Kind = OnlyDenied
+			case applies && named:
+				m.Kind = ConditionFalse
+			// What lacks anything more than the following is no near miss.
+			case barred:
+				continue
+			case !applies && here.plain.has(g.role) && g.limit.holds(q):
 				m.Kind = OtherScope
 			case !applies:
 				continue
-			case named && q.BuiltInOnly && !s.roles.builtIn.has(g.role):
-				m.Kind = NotBuiltIn
-			case named && !g.limit.inTime(q):
-				m.Kind = OutOfTime
-			case named && g.limit.holds(q) && r.grants(q): // there is a denial, or this would not be asked
-				m.Kind = OnlyDenied
-			case named:
-				m.Kind = ConditionFalse
-			case r.exception(action, q.Data) != "":
+			case r.exception(q, action) != "" && g.limit.holds(q):
 				m.Kind = TakenAway
-			case other.plain.has(g.role) && g.limit == nil:
+			case other.plain.has(g.role) && g.limit.holds(q):
 				m.Kind = OtherPlane
 			default:
 				continue
 			}
-			m.Role = r.definition
-			s.excuse(&m, q, g, r, action)
+			m.Role, m.common = r.definition, commonSegments(g.scope, string(path))
 			misses = append(misses, m)
 		}
 	}
@@ -171,7 +179,8 @@ func (s *Snapshot) strangers(q *Question, view *view) (misses []Miss) {
 }
 
 // excuse fills in what a miss says.
-func (s *Snapshot) excuse(m *Miss, q *Question, g *grant, r *role, action string) {
+func (s *Snapshot) excuse(m *Miss, q *Question) {
+	g, r, action := m.grant, s.roles.roles[m.grant.role], text.Fold(q.Action)
 	who := "the principal"
 	if m.Holder != text.Fold(q.Principal) {
 		who = "the group " + m.Holder + ", which the principal is in,"
@@ -180,6 +189,7 @@ func (s *Snapshot) excuse(m *Miss, q *Question, g *grant, r *role, action string
 		m.Steps = falseSteps(q, g, r, action)
 	}
 	m.Why = fmt.Sprintf("%s has %s at %s, %s", who, r.definition.RoleName, g.assignment.Scope, m.excuse(q, g, r, action))
+	m.grant = nil
 }
 
 // excuse is the end of a sentence that starts with who has which role where.
@@ -196,7 +206,7 @@ func (m *Miss) excuse(q *Question, g *grant, r *role, action string) string {
 	case OtherPlane:
 		return "which grants this as " + other
 	case TakenAway:
-		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(action, q.Data))
+		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(q, action))
 	case NotBuiltIn:
 		return "which is a custom role, and this operation asks for a built-in one"
 	case OutOfTime:
@@ -238,19 +248,22 @@ func (r *rule) trace(q *Question) []condition.Step {
 	return r.parsed.Trace(q.input())
 }
 
-// exception is the notAction, as written, that takes the action from a block.
-func (r *role) exception(action string, data bool) string {
+// exception is the notActions, as written, that take the action from a block
+// which would grant it but for them.
+func (r *role) exception(q *Question, action string) string {
 	for i, b := range r.blocks {
-		allow, except := b.plane(data)
-		if !matchAny(allow, action) {
+		allow, except := b.plane(q.Data)
+		if !matchAny(allow, action) || !matchAny(except, action) || !b.rule.holds(q) {
 			continue
 		}
-		for j, pattern := range except {
-			if text.Match(pattern, action) {
-				_, written := r.definition.Permissions[i].plane(data)
-				return written[j]
+		_, written := r.definition.Permissions[i].plane(q.Data)
+		var told []string
+		for _, pattern := range written {
+			if Match(pattern, action) {
+				told = append(told, pattern)
 			}
 		}
+		return strings.Join(told, ", ")
 	}
 	return ""
 }

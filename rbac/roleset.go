@@ -3,6 +3,7 @@ package rbac
 import (
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"sekisho/rbac/internal/text"
@@ -16,7 +17,12 @@ type roleSet struct {
 	numbers map[string]uint32 // by folded GUID
 	roles   []*role
 	builtIn bitset
-	asked   atomic.Pointer[map[operation]*granting]
+	// asked is read without a lock. What is found anew waits in fresh, under mu,
+	// until enough looks have been taken there to pay for a copy of asked.
+	asked atomic.Pointer[map[operation]*granting]
+	mu    sync.Mutex
+	fresh map[operation]*granting
+	looks int
 }
 
 // operation is an action as a caller spelled it, on one plane.
@@ -32,9 +38,10 @@ type granting struct {
 	any         bool
 }
 
-// askedLimit bounds the memory: services ask for some hundreds of actions, but
-// a caller of checkAccess may ask for any text.
-const askedLimit = 2048
+// askedLimit bounds the memory, to some 8 MB: services ask for some hundreds of
+// actions, a batch of questions for all that Azure has, but a caller of
+// checkAccess may ask for any text.
+const askedLimit = 16 << 10
 
 func newRoleSet(definitions []RoleDefinition) *roleSet {
 	s := &roleSet{numbers: make(map[string]uint32, len(definitions))}
@@ -63,7 +70,10 @@ func (s *roleSet) put(r *role) {
 	s.builtIn = s.builtIn.with(n, r.definition.Type == BuiltInRole)
 }
 
-func (s *roleSet) forget() { s.asked.Store(&map[operation]*granting{}) }
+func (s *roleSet) forget() {
+	s.asked.Store(&map[operation]*granting{})
+	s.fresh = map[operation]*granting{}
+}
 
 // edit is a copy that may be changed until it is handed out.
 func (s *roleSet) edit() *roleSet {
@@ -103,8 +113,10 @@ func (s *roleSet) numbered(name string) (*roleSet, uint32) {
 // granting is the roles that grant the action.
 func (s *roleSet) granting(action string, data bool) *granting {
 	op := operation{action, data}
-	asked := s.asked.Load()
-	if g, ok := (*asked)[op]; ok {
+	if g, ok := (*s.asked.Load())[op]; ok {
+		return g
+	}
+	if g := s.freshly(op, nil); g != nil {
 		return g
 	}
 	g := &granting{}
@@ -118,11 +130,33 @@ func (s *roleSet) granting(action string, data bool) *granting {
 		g.conditioned = g.conditioned.with(uint32(n), conditioned && !plain)
 		g.any = g.any || plain || conditioned
 	}
-	if len(*asked) < askedLimit {
-		next := maps.Clone(*asked)
-		next[op] = g
-		// Losing a race costs the other one's entry, which is found again.
-		s.asked.CompareAndSwap(asked, &next)
+	return s.freshly(op, g)
+}
+
+// freshly looks among what asked does not have yet, and puts found there if it
+// is not nil.
+func (s *roleSet) freshly(op operation, found *granting) *granting {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := *s.asked.Load()
+	if found != nil && len(asked)+len(s.fresh) < askedLimit {
+		s.fresh[op] = found
+	}
+	g, ok := s.fresh[op]
+	if !ok {
+		// It may have moved meanwhile; if not, the caller finds it.
+		if g, ok = asked[op]; !ok {
+			return found
+		}
+		return g
+	}
+	if s.looks++; s.looks > len(asked)/4 {
+		next := make(map[operation]*granting, len(asked)+len(s.fresh))
+		maps.Copy(next, asked)
+		maps.Copy(next, s.fresh)
+		s.asked.Store(&next)
+		clear(s.fresh)
+		s.looks = 0
 	}
 	return g
 }

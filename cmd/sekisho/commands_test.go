@@ -48,6 +48,7 @@ func TestBackupRestoreAndResetByCommand(t *testing.T) {
 	step("1 subscription", "status")
 	step(`"roleAssignments": 2`, "status", "--json")
 	step("2 role assignments", "rbac", "export", filepath.Join(dir, "export"))
+	step(`"decision": "NotAllowed"`, "rbac", "check", "00000000-1111-0000-0000-000000000000", "Microsoft.Search/searchServices/read", "/subscriptions/x", "--json")
 	step("2 role assignments", "rbac", "export", filepath.Join(dir, "again"), "--export", filepath.Join(dir, "export"))
 	step("error: data directory "+data+" is in use by process", "restore", file, "--data", data, "--force")
 	step("error: this deletes all data in "+data, "reset", "--data", data)

@@ -132,11 +132,10 @@ func drawMisses(p *page, a ask.Answer) {
 			branch, stem = "└─ ", "   "
 		}
 		p.between(span(dim, branch), span(cyan, m.Role), span(dim, lacks[m.Kind]))
-		at := "at " + tail(m.AssignedAt, p.width-10)
+		p.branch(stem, span("", "at "+tail(m.AssignedAt, p.width-10)))
 		if !strings.EqualFold(m.AssignedTo, a.Principal) {
-			at += ", to " + kindOf(cmp.Or(m.AssignedToType, "Group")) + who(m.AssignedToName, m.AssignedTo)
+			p.branch(stem, span("", "to "+kindOf(cmp.Or(m.AssignedToType, "Group"))+who(m.AssignedToName, m.AssignedTo)))
 		}
-		p.branch(stem, span("", at))
 		if m.Kind == rbac.NotMember || m.Kind == rbac.OnlyDenied { // the words above say it
 			continue
 		}
@@ -144,7 +143,7 @@ func drawMisses(p *page, a ask.Answer) {
 			p.branch(stem, span(red, m.Lacked))
 		}
 		for _, s := range m.Steps {
-			p.branch(stem, span(red, s))
+			p.branch(stem, span(red, "· "+s))
 		}
 	}
 	if a.MoreMisses > 0 {
@@ -169,7 +168,7 @@ func drawSuggestion(p *page, s ask.Suggestion) {
 	case s.BuiltIn == "":
 		p.row("built-in", span(dim, "none of the built-in roles"))
 	default:
-		p.row("built-in", span(cyan, s.BuiltIn), span(dim, "  the smallest"))
+		p.row("built-in", span(cyan, s.BuiltIn), span(dim, fmt.Sprintf("  the smallest, with %d of Azure's operations", s.Operations)))
 	}
 	if s.Usual != "" {
 		p.row("", span(cyan, s.Usual), span(dim, "  the usual one"))
@@ -190,8 +189,13 @@ func drawSuggestion(p *page, s ask.Suggestion) {
 
 func drawOutcomes(p *page, name string, checked int, failed []ask.Outcome) {
 	for _, o := range failed {
-		p.line(span(red, "✗ "), span(bold, fmt.Sprintf("%s:%d  ", name, o.Line)), span("", o.Text))
+		p.line(span(red, "✗ "), span(bold, fmt.Sprintf("%s:%d", name, o.Line)))
 		stem := "  "
+		words := strings.Fields(o.Text)
+		for i := range words {
+			words[i] = tail(words[i], p.width-6)
+		}
+		p.branch(stem, span("", strings.Join(words, " ")))
 		switch a := o.Answer; {
 		case a.Grant != nil:
 			at := fmt.Sprintf("is allowed by %s at %s", a.Role, tail(a.AssignedAt, p.width-6))

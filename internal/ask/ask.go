@@ -21,13 +21,13 @@ import (
 type World struct {
 	*export.Export
 	Snapshot *rbac.Snapshot
-	catalogs func() catalogs
+	catalog  func() *rbac.Catalog
 }
 
 // New makes an export ready. The export may not change afterwards.
 func New(e *export.Export) *World {
-	return &World{e, rbac.NewSnapshot(e.World), sync.OnceValue(func() catalogs {
-		return catalogs{rbac.NewCatalog(builtin.Roles(), nil), rbac.NewCatalog(builtin.Roles(), builtin.Advised())}
+	return &World{e, rbac.NewSnapshot(e.World), sync.OnceValue(func() *rbac.Catalog {
+		return rbac.NewCatalog(builtin.Roles(), builtin.Advised(), operations.All)
 	})}
 }
 

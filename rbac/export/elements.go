@@ -200,9 +200,6 @@ func (b *builder) addDeny(in deny) error {
 	if d.Principals, err = b.subjects(f.Principals); err != nil {
 		return fmt.Errorf("principals: %w", err)
 	}
-	if len(d.Principals) == 0 {
-		return errors.New("principals is empty")
-	}
 	if d.Excluded, err = b.subjects(f.Excluded); err != nil {
 		return fmt.Errorf("excludePrincipals: %w", err)
 	}
@@ -264,7 +261,7 @@ func (b *builder) addPlace(in entity) error {
 	if f.DisplayName != "" {
 		b.Places[child.Key()] = f.DisplayName
 	}
-	if parent == "" {
+	if parent == "" || parent == "/" {
 		return nil
 	}
 	if !strings.Contains(parent, "/") {

@@ -136,7 +136,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{rolesFile, `[{"roleName":"x"}]`, "role-definitions.json: element 0: name, the GUID"},
 		{rolesFile, `[{"name":"x"}]`, "element 0: roleName is missing"},
 		{rolesFile, `[{"name":"x","roleName":"y","roleType":"z"}]`, `roleType "z" is neither`},
-		{deniesFile, `[{"id":"x","properties":{"scope":"/"}}]`, "deny-assignments.json: element 0: principals is empty"},
+		{deniesFile, `[{"id":"x","properties":{"scope":"s"}}]`, `deny-assignments.json: element 0: scope "s" does not start`},
 		{deniesFile, `[{"id":"x","properties":{"scope":"/","principals":[{"type":"User"}]}}]`, "principals: element 0 has no id"},
 		{deniesFile, `[{"id":"x","properties":{"principals":["p"]}}]`, "element 0: scope is missing"},
 		{placesFile, `[{"parent":{"id":null}}]`, "management-groups.json: element 0: id is missing"},
