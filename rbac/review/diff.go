@@ -1,6 +1,7 @@
 package review
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ func Diff(before, after rbac.World) []Change {
 
 func diff(before, after *Review) []Change {
 	d := &differ{before: before, after: after, ops: after.ops, known: map[string]*flipped{}}
+	d.findTouched()
 	d.findPlaces()
 	changes := []Change{}
 	seen := map[string]bool{}
@@ -69,8 +71,12 @@ func diff(before, after *Review) []Change {
 type differ struct {
 	before, after *Review
 	ops           *universe
-	places        []spot
-	known         map[string]*flipped // by profile
+	// holders and scopes are, by key, those of the assignments that come, go or
+	// change; all says that something else changes too, so that these are not all.
+	all             bool
+	holders, scopes map[string]bool
+	places          []spot
+	known           map[string]*flipped // by profile
 }
 
 func (d *differ) isGroup(c Change) bool {
@@ -90,7 +96,41 @@ type spot struct {
 // flipped is what flips for all who have the same assignments and denials.
 type flipped struct{ flips []Flip }
 
-// findPlaces lists every scope that either world names, the widest first.
+// findTouched finds what may make a difference.
+func (d *differ) findTouched() {
+	d.holders, d.scopes = map[string]bool{}, map[string]bool{}
+	b, a := d.before.world, d.after.world
+	d.all = !reflect.DeepEqual(b.Roles, a.Roles) || !reflect.DeepEqual(b.Denies, a.Denies) ||
+		!reflect.DeepEqual(b.Groups, a.Groups) || !reflect.DeepEqual(b.Parents, a.Parents)
+	was := map[string]*assignment{}
+	for _, a := range d.before.assignments {
+		was[text.Fold(a.ID)] = a
+	}
+	touch := func(a *assignment) { d.holders[a.holder], d.scopes[a.key] = true, true }
+	for _, a := range d.after.assignments {
+		old := was[text.Fold(a.ID)]
+		delete(was, text.Fold(a.ID))
+		if old == nil {
+			touch(a)
+		} else if *old.RoleAssignment != *a.RoleAssignment {
+			touch(old)
+			touch(a)
+		}
+	}
+	for _, a := range was {
+		touch(a)
+	}
+}
+
+// touches tells whether something in the lists may make a difference.
+func (d *differ) touches(touched map[string]bool, lists ...[]string) bool {
+	return d.all || slices.ContainsFunc(lists, func(list []string) bool {
+		return slices.ContainsFunc(list, func(key string) bool { return touched[key] })
+	})
+}
+
+// findPlaces lists the scopes that either world names, of those at which
+// something may change, the widest first.
 func (d *differ) findPlaces() {
 	scopes, alone := map[string]rbac.Scope{}, map[string]bool{}
 	meet := func(s rbac.Scope) {
@@ -122,6 +162,9 @@ func (d *differ) findPlaces() {
 	}
 	for _, key := range sortedKeys(scopes) {
 		s := spot{scopes[key], false, d.before.chain(scopes[key]), d.after.chain(scopes[key])}
+		if !d.touches(d.scopes, s.before, s.after) {
+			continue
+		}
 		d.places = append(d.places, s)
 		if alone[key] {
 			s.below = true
@@ -134,22 +177,21 @@ func (d *differ) findPlaces() {
 // flips are those of a principal.
 func (d *differ) flips(key string) []Flip {
 	beforeReach, afterReach := d.before.reach(key), d.after.reach(key)
+	if !d.touches(d.holders, beforeReach, afterReach) {
+		return nil
+	}
 	profile := d.before.profile(beforeReach) + "\n" + d.after.profile(afterReach)
 	if known, ok := d.known[profile]; ok {
 		return known.flips
 	}
 	f := &flipped{}
 	d.known[profile] = f
-	at := map[string]Flip{} // at every place, and "/ below" of one
+	nothing := [4]set{d.ops.none(), d.ops.none(), d.ops.none(), d.ops.none()}
+	at := map[string][4]set{} // at every place, and "/ below" of one
 	for _, s := range d.places {
-		own := s.after[0]
 		was, is := d.before.access(s.before, beforeReach, s.below), d.after.access(s.after, afterReach, s.below)
-		flip := Flip{Scope: s.scope, Below: s.below,
-			Gained:   d.ops.patterns(is.sure.minus(was.sure)),
-			Lost:     d.ops.patterns(was.may.minus(is.may)),
-			Opened:   d.ops.patterns(is.conditional().minus(was.may)),
-			Narrowed: d.ops.patterns(was.sure.and(is.conditional()))}
-		above := Flip{}
+		flip := [4]set{is.sure.minus(was.sure), was.may.minus(is.may), is.conditional().minus(was.may), was.sure.and(is.conditional())}
+		above := nothing
 		for i, up := range s.after {
 			if found, ok := at[up+" below"]; ok && i > 0 {
 				above = found
@@ -160,24 +202,17 @@ func (d *differ) flips(key string) []Flip {
 				break
 			}
 		}
+		own := s.after[0]
 		if s.below {
 			own += " below"
 		}
 		at[own] = flip
-		if !sameFlip(flip, above) {
-			f.flips = append(f.flips, flip)
+		if !slices.EqualFunc(flip[:], above[:], func(a, b set) bool { return slices.Equal(a, b) }) {
+			f.flips = append(f.flips, Flip{Scope: s.scope, Below: s.below, Gained: d.ops.patterns(flip[0]), Lost: d.ops.patterns(flip[1]),
+				Opened: d.ops.patterns(flip[2]), Narrowed: d.ops.patterns(flip[3])})
 		}
 	}
 	return f.flips
-}
-
-// sameFlip tells whether two flips change the same operations.
-func sameFlip(a, b Flip) bool {
-	same := func(p, q Patterns) bool {
-		return p.Count == q.Count && slices.Equal(p.Actions, q.Actions) && slices.Equal(p.NotActions, q.NotActions) &&
-			slices.Equal(p.DataActions, q.DataActions) && slices.Equal(p.NotDataActions, q.NotDataActions)
-	}
-	return same(a.Gained, b.Gained) && same(a.Lost, b.Lost) && same(a.Opened, b.Opened) && same(a.Narrowed, b.Narrowed)
 }
 
 // profile names what decides for one who is all of these: two of one profile

@@ -25,7 +25,7 @@ func TestWhatCanAgreesWithCheck(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		r, s := review(w), rbac.NewSnapshot(w)
-		for range 20 {
+		for range 50 {
 			checkWhat(t, r, s, anyCase(t, "who", people), anyCase(t, "at", scopes), seen)
 		}
 	})

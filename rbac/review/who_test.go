@@ -15,7 +15,7 @@ func TestWhoCanAgreesWithCheck(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		r, s := review(w), rbac.NewSnapshot(w)
-		for range 12 {
+		for range 60 {
 			action, data, scope := anyCase(t, "action", actions), rapid.Bool().Draw(t, "data"), anyCase(t, "at", scopes)
 			who := r.WhoCan(action, data, scope)
 			can, denied := map[string]Holder{}, map[string]Holder{}
