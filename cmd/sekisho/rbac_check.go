@@ -215,8 +215,8 @@ and Source:attribute=value, the last two more than once. A word with spaces goes
 in quotes.
 
 --template adds the role assignments of an ARM template in JSON, as bicep build
-writes it, before the assertions are checked. The exit status is 2 if an assertion does not hold, and 1 if they
-cannot be checked.`,
+writes it, before the assertions are checked. The exit status is 2 if an
+assertion does not hold, and 1 if they cannot be checked.`,
 		Args: cobra.ExactArgs(1),
 	}
 	from := sourceFlags(cmd)
