@@ -61,7 +61,14 @@ func (s *Snapshot) decide(q *Question) verdict {
 			return verdict{deny: d}
 		}
 	}
-	if len(view.holders) == 0 {
+	var nearRoom [8]level
+	near := nearRoom[:0]
+	for _, l := range levels {
+		if view.filter.mayHave(l.hash) {
+			near = append(near, l)
+		}
+	}
+	if len(near) == 0 {
 		return verdict{}
 	}
 	granting := s.roles.granting(q.Action, q.Data)
@@ -69,7 +76,7 @@ func (s *Snapshot) decide(q *Question) verdict {
 		return verdict{}
 	}
 	limited := false
-	g := find(view.holders, levels, path, func(g *grant) bool {
+	g := find(view.holders, near, path, func(g *grant) bool {
 		plain := granting.plain.has(g.role)
 		if !plain && !granting.conditioned.has(g.role) || q.BuiltInOnly && !s.roles.builtIn.has(g.role) {
 			return false
@@ -81,7 +88,7 @@ func (s *Snapshot) decide(q *Question) verdict {
 		return false
 	})
 	if g == nil && limited {
-		g = find(view.holders, levels, path, func(g *grant) bool {
+		g = find(view.holders, near, path, func(g *grant) bool {
 			if q.BuiltInOnly && !s.roles.builtIn.has(g.role) {
 				return false
 			}
@@ -97,7 +104,7 @@ func find(holders []holder, levels []level, path []byte, take func(*grant) bool)
 	for i := range holders {
 		h := &holders[i]
 		for _, l := range levels {
-			if !h.mayHave(l.hash) {
+			if !h.filter.mayHave(l.hash) {
 				continue
 			}
 			at := h.at(l.hash)
@@ -153,34 +160,44 @@ type level struct {
 	above []byte // folded; set for a management group that is not in the text
 }
 
-func (l level) key(text []byte) []byte {
+func (l level) key(path []byte) []byte {
 	if l.above != nil {
 		return l.above
 	}
-	return text[:l.end]
+	return path[:l.end]
 }
 
-// levels appends the scopes from text up to the root: by path, then through the
-// management groups. A circle of management groups is walked once.
-func (s *Snapshot) levels(levels []level, text []byte) []level {
+// levels appends the scopes from a folded path up to the root: by path, then
+// through the management groups. A circle of management groups is walked once.
+func (s *Snapshot) levels(levels []level, path []byte) []level {
 	var room [16]int
-	ends := appendEnds(room[:0], text)
-	for _, end := range slices.Backward(ends) {
-		levels = append(levels, level{hash: maphash.Bytes(s.seed, text[:end]), end: end})
+	ends := appendEnds(room[:0], path)
+	hash, from := uint64(0), 0
+	for _, end := range ends {
+		hash = s.extend(hash, path[from:end])
+		levels = append(levels, level{hash: hash, end: end})
+		from = end
 	}
+	slices.Reverse(levels)
 	if len(ends) > 0 {
-		above, ok := s.parents.getBytes(text[:ends[0]])
-		for ok && string(above) != string(Root) {
-			hash := maphash.Bytes(s.seed, above)
-			if hasLevel(levels, text, hash, above) {
+		above, ok := s.parents.getBytes(path[:ends[0]])
+		for ok && string(above.key) != string(Root) {
+			if hasLevel(levels, path, above.hash, above.key) {
 				break
 			}
-			levels = append(levels, level{hash: hash, above: above})
-			above, ok = s.parents.getBytes(above)
+			levels = append(levels, level{hash: above.hash, above: above.key})
+			above, ok = s.parents.getBytes(above.key)
 		}
 	}
 	// The root is the first byte of any scope.
-	return append(levels, level{hash: maphash.Bytes(s.seed, text[:1]), end: 1})
+	return append(levels, level{hash: s.extend(0, path[:1]), end: 1})
+}
+
+// extend is the hash of a scope that is the one with this hash and a part more:
+// no byte of a path is hashed twice.
+func (s *Snapshot) extend(hash uint64, part []byte) uint64 {
+	hash = (hash ^ maphash.Bytes(s.seed, part)) * 0x9e3779b97f4a7c15
+	return hash ^ hash>>32
 }
 
 func hasLevel[T ~string | ~[]byte](levels []level, text []byte, hash uint64, key T) bool {
@@ -212,6 +229,9 @@ func (s *Snapshot) look(reached []string) *view {
 	for _, id := range reached {
 		if p, ok := s.principals.get(id); ok && len(p.grants) > 0 {
 			v.holders = append(v.holders, newHolder(id, p.grants))
+			for i := range p.grants {
+				v.filter.add(p.grants[i].hash)
+			}
 		}
 	}
 	return v

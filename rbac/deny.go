@@ -68,7 +68,7 @@ func (d *denials) mayHave(hash uint64) bool {
 }
 
 // with is the denials with one more, or one of the same id replaced.
-func (d *denials) with(seedHash func(string) uint64, more ...*denial) *denials {
+func (d *denials) with(seedHash func([]byte) uint64, more ...*denial) *denials {
 	next := &denials{byID: make(map[string]*denial, len(more)), byScope: map[string][]*denial{}}
 	if d != nil {
 		for id, old := range d.byID {
@@ -81,7 +81,7 @@ func (d *denials) with(seedHash func(string) uint64, more ...*denial) *denials {
 	return next.index(seedHash)
 }
 
-func (d *denials) without(seedHash func(string) uint64, id string) *denials {
+func (d *denials) without(seedHash func([]byte) uint64, id string) *denials {
 	next := &denials{byID: make(map[string]*denial), byScope: map[string][]*denial{}}
 	for other, old := range d.byID {
 		if other != id {
@@ -94,10 +94,10 @@ func (d *denials) without(seedHash func(string) uint64, id string) *denials {
 	return next.index(seedHash)
 }
 
-func (d *denials) index(seedHash func(string) uint64) *denials {
+func (d *denials) index(seedHash func([]byte) uint64) *denials {
 	for _, one := range d.byID {
 		d.byScope[one.scope] = append(d.byScope[one.scope], one)
-		hash := seedHash(one.scope)
+		hash := seedHash([]byte(one.scope))
 		d.filter[hash>>6%64] |= 1 << (hash % 64)
 	}
 	for _, all := range d.byScope {

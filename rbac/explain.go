@@ -47,6 +47,7 @@ type Miss struct {
 	Why string
 
 	common int // segments that the two scopes share
+	grant  *grant
 }
 
 // Explanation is a Result, and what else there is to say of it.
@@ -73,6 +74,9 @@ func (s *Snapshot) Explain(q Question) Explanation {
 	}
 	view := s.view(&q)
 	e.Misses, _ = s.misses(&q, view)
+	for i := range e.Misses {
+		s.excuse(&e.Misses[i], &q)
+	}
 	e.Misses = append(e.Misses, s.strangers(&q, view)...)
 	slices.SortFunc(e.Misses, Miss.compare)
 	return e
@@ -93,11 +97,12 @@ func (s *Snapshot) miss(q *Question) Result {
 		return Result{Why: noneGrants(applying)}
 	}
 	best := slices.MinFunc(misses, Miss.compare)
+	s.excuse(&best, q)
 	return Result{Assignment: best.Assignment, Role: best.Role, Why: best.Why}
 }
 
 // misses are the assignments of a principal and its groups that nearly allow,
-// and how many there are at or above the scope.
+// and how many there are at or above the scope. excuse says why of each.
 func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int) {
 	path := []byte(q.Scope.Key())
 	levels := s.levels(nil, path)
@@ -111,7 +116,7 @@ func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int)
 			if applies {
 				applying++
 			}
-			m := Miss{Assignment: g.assignment, Holder: h.id, common: commonSegments(g.scope, string(path))}
+			m := Miss{Assignment: g.assignment, Holder: h.id, grant: g}
 			switch named := here.plain.has(g.role) || here.conditioned.has(g.role); {
 			case r == nil:
 				continue
@@ -132,8 +137,7 @@ func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int)
 			default:
 				continue
 			}
-			m.Role = r.definition
-			s.excuse(&m, q, g, r, action)
+			m.Role, m.common = r.definition, commonSegments(g.scope, string(path))
 			misses = append(misses, m)
 		}
 	}
@@ -167,7 +171,8 @@ func (s *Snapshot) strangers(q *Question, view *view) (misses []Miss) {
 }
 
 // excuse fills in what a miss says.
-func (s *Snapshot) excuse(m *Miss, q *Question, g *grant, r *role, action string) {
+func (s *Snapshot) excuse(m *Miss, q *Question) {
+	g, r, action := m.grant, s.roles.roles[m.grant.role], text.Fold(q.Action)
 	who := "the principal"
 	if m.Holder != text.Fold(q.Principal) {
 		who = "the group " + m.Holder + ", which the principal is in,"

@@ -42,30 +42,44 @@ type version struct{ _ byte }
 type view struct {
 	version *version
 	holders []holder
-	reached []string // the principal and all its groups
+	filter  wideFilter // of all holders
+	reached []string   // the principal and all its groups
 }
 
 // holder is the principal itself, or a group that it is in, with its grants.
 type holder struct {
 	id     string
 	grants []grant
-	// filter has a bit for the hash of each scope. A principal has its grants at
-	// few scopes, so it saves most searches.
-	filter [4]uint64
+	filter filter
 }
 
 func newHolder(id string, grants []grant) holder {
 	h := holder{id: id, grants: grants}
 	for i := range grants {
-		hash := grants[i].hash
-		h.filter[hash>>6%4] |= 1 << (hash % 64)
+		h.filter.add(grants[i].hash)
 	}
 	return h
 }
 
-// mayHave tells whether it is worth looking for grants at this hash.
-func (h *holder) mayHave(hash uint64) bool {
-	return h.filter[hash>>6%4]&(1<<(hash%64)) != 0
+// filter has a bit for the hash of each scope where there is something. A
+// principal has its grants at few scopes, so it saves most searches.
+type filter [4]uint64
+
+func (f *filter) add(hash uint64) { f[hash>>6%4] |= 1 << (hash % 64) }
+
+// mayHave tells whether it is worth looking for something at this hash.
+func (f *filter) mayHave(hash uint64) bool { return f[hash>>6%4]&(1<<(hash%64)) != 0 }
+
+// wideFilter is a filter of many principals: it has two bits for each scope.
+type wideFilter [16]uint64
+
+func (f *wideFilter) add(hash uint64) {
+	f[hash>>16%16] |= 1 << (hash >> 10 % 64)
+	f[hash>>26%16] |= 1 << (hash >> 20 % 64)
+}
+
+func (f *wideFilter) mayHave(hash uint64) bool {
+	return f[hash>>16%16]&(1<<(hash>>10%64)) != 0 && f[hash>>26%16]&(1<<(hash>>20%64)) != 0
 }
 
 // at is the grants whose scope has this hash.

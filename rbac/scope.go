@@ -1,7 +1,8 @@
 package rbac
 
 import (
-	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"strings"
 
 	"sekisho/rbac/internal/text"
@@ -107,13 +108,15 @@ func appendEnds(ends []int, path []byte) []int {
 	if len(path) <= 1 {
 		return ends
 	}
-	for at := 0; at < len(path); {
-		middle := segmentEnd(path, at)
-		if middle == len(path) {
-			break
+	var room [32]int
+	slashes := appendSlashes(room[:0], path)
+	at := 0
+	for i := 0; i < len(slashes); i += 2 {
+		end := len(path)
+		if i+1 < len(slashes) {
+			end = slashes[i+1]
 		}
-		end := segmentEnd(path, middle)
-		if !text.FoldsTo(path[at:middle], "/providers") {
+		if !text.FoldsTo(path[at:slashes[i]], "/providers") {
 			ends = append(ends, end)
 		}
 		at = end
@@ -124,10 +127,21 @@ func appendEnds(ends []int, path []byte) []int {
 	return ends
 }
 
-// segmentEnd is the index of the next slash after the one at slash, or the end.
-func segmentEnd(path []byte, slash int) int {
-	if i := bytes.IndexByte(path[slash+1:], '/'); i >= 0 {
-		return slash + 1 + i
+// appendSlashes appends where the slashes of a path are, but for one that it
+// begins with. It looks at eight bytes together.
+func appendSlashes(at []int, path []byte) []int {
+	const slashes, low = 0x2f2f2f2f2f2f2f2f, 0x7f7f7f7f7f7f7f7f
+	i := 1
+	for ; i+8 <= len(path); i += 8 {
+		x := binary.LittleEndian.Uint64(path[i:]) ^ slashes
+		for found := ^((x&low + low) | x | low); found != 0; found &= found - 1 {
+			at = append(at, i+bits.TrailingZeros64(found)/8)
+		}
 	}
-	return len(path)
+	for ; i < len(path); i++ {
+		if path[i] == '/' {
+			at = append(at, i)
+		}
+	}
+	return at
 }

@@ -15,7 +15,7 @@ type Snapshot struct {
 	roles       *roleSet
 	principals  table[*principal]
 	assignments table[*RoleAssignment]
-	parents     table[[]byte]
+	parents     table[place]
 	denials     *denials // nil where there are none
 }
 
@@ -25,14 +25,14 @@ func NewSnapshot(w World) *Snapshot {
 	s := &Snapshot{
 		seed:        seed,
 		version:     new(version),
-		principals:  newTable[*principal](seed),
-		assignments: newTable[*RoleAssignment](seed),
-		parents:     newTable[[]byte](seed),
+		principals:  newTable[*principal](len(w.Groups)),
+		assignments: newTable[*RoleAssignment](len(w.Assignments)),
+		parents:     newTable[place](len(w.Parents)),
 	}
 	s.roles = newRoleSet(w.Roles)
 	for child, parent := range w.Parents {
 		if parent != "" {
-			s.parents.put(Scope(child).Key(), []byte(parent.Key()))
+			s.parents.put(Scope(child).Key(), s.place(parent))
 		}
 	}
 	named := func(key string) *principal {
@@ -48,25 +48,33 @@ func NewSnapshot(w World) *Snapshot {
 			named(text.Fold(member)).groups = foldAll(groups)
 		}
 	}
-	scopes := map[string]place{} // many assignments have one scope
+	scopes := map[Scope]grant{} // many assignments have one scope
+	replaced := false
 	for i := range w.Assignments {
 		a := &w.Assignments[i]
-		s.assignments.put(text.Fold(a.ID), a)
-		at, ok := scopes[string(a.Scope)]
-		if !ok {
-			at = s.place(a.Scope)
-			scopes[string(a.Scope)] = at
+		id := text.Fold(a.ID)
+		if _, ok := s.assignments.get(id); ok {
+			replaced = true
 		}
+		s.assignments.put(id, a)
+		g, ok := scopes[a.Scope]
+		if !ok {
+			at := s.place(a.Scope)
+			g = grant{hash: at.hash, scope: string(at.key)}
+			scopes[a.Scope] = g
+		}
+		g.assignment, g.limit, g.role = a, limitOf(a), s.roles.number(text.Fold(a.RoleDefinition))
 		p := named(text.Fold(a.Principal))
-		p.grants = append(p.grants, grant{at.hash, at.key, limitOf(a), a, s.roles.number(text.Fold(a.RoleDefinition))})
+		p.grants = append(p.grants, g)
 	}
 	for _, shard := range s.principals.shards {
 		for _, p := range shard {
-			// Of assignments with one id the last is the one that is kept.
-			p.grants = slices.DeleteFunc(p.grants, func(g grant) bool {
-				kept, _ := s.assignments.get(g.id())
-				return kept != g.assignment
-			})
+			if replaced { // of assignments with one id the last is kept
+				p.grants = slices.DeleteFunc(p.grants, func(g grant) bool {
+					kept, _ := s.assignments.get(g.id())
+					return kept != g.assignment
+				})
+			}
 			slices.SortFunc(p.grants, grant.compare)
 		}
 	}
@@ -82,22 +90,36 @@ func NewSnapshot(w World) *Snapshot {
 
 // place is a scope, folded, and its hash.
 type place struct {
-	key  string
+	key  []byte
 	hash uint64
 }
 
 func (s *Snapshot) place(scope Scope) place {
-	key := scope.Key()
+	key := []byte(scope.Key())
 	return place{key, s.hash(key)}
 }
 
-func (s *Snapshot) hash(key string) uint64 { return maphash.String(s.seed, key) }
+// hash is that of the level that is a folded scope itself.
+func (s *Snapshot) hash(scope []byte) uint64 {
+	if len(scope) == 0 {
+		return 0 // of no level
+	}
+	var room [16]int
+	hash, from := uint64(0), 0
+	for _, end := range appendEnds(room[:0], scope) {
+		hash, from = s.extend(hash, scope[from:end]), end
+	}
+	if from == 0 {
+		return s.extend(0, scope)
+	}
+	return hash
+}
 
 // WithAssignment adds an assignment, or replaces the one of the same ID.
 func (s *Snapshot) WithAssignment(a RoleAssignment) *Snapshot {
 	next := s.WithoutAssignment(a.ID).edit()
 	at := s.place(a.Scope)
-	g := grant{hash: at.hash, scope: at.key, limit: limitOf(&a), assignment: &a}
+	g := grant{hash: at.hash, scope: string(at.key), limit: limitOf(&a), assignment: &a}
 	next.roles, g.role = next.roles.numbered(text.Fold(a.RoleDefinition))
 	next.assignments = next.assignments.with(g.id(), &a)
 	next.edited(text.Fold(a.Principal), func(p *principal) {
@@ -168,7 +190,7 @@ func (s *Snapshot) WithParent(child, parent Scope) *Snapshot {
 	if parent == "" {
 		next.parents = s.parents.without(child.Key())
 	} else {
-		next.parents = s.parents.with(child.Key(), []byte(parent.Key()))
+		next.parents = s.parents.with(child.Key(), s.place(parent))
 	}
 	return next
 }

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -10,7 +11,13 @@ import (
 // becomes one inside (the Kelvin sign is not a k, so a resource group cannot be
 // named to look like another), and bytes that are not UTF-8 stay as they are.
 func Fold(s string) string {
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if x := word(s[i : i+8]); x&high != 0 || capitals(x) != 0 {
+			return string(AppendFold(nil, s))
+		}
+	}
+	for ; i < len(s); i++ {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
 			return string(AppendFold(nil, s))
 		}
@@ -18,20 +25,40 @@ func Fold(s string) string {
 	return s
 }
 
+// Eight bytes are looked at together, since every decision folds a scope and
+// some ids. high has the top bit of each byte, which no ASCII has.
+const high = 0x8080808080808080
+
+func word(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// capitals has the top bit of each byte of x that is A to Z, if all are ASCII.
+func capitals(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	fromA, fromZ := x+(0x80-'A')*ones, x+(0x80-('Z'+1))*ones
+	return fromA &^ fromZ & high
+}
+
 // AppendFold appends Fold(s). It allocates only where dst is too short.
 func AppendFold(dst []byte, s string) []byte {
 	start := len(dst)
 	dst = append(dst, s...)
-	var bits byte
 	tail := dst[start:]
-	for i, c := range tail {
-		bits |= c
-		if c-'A' < 26 {
-			c += 'a' - 'A'
-		}
-		tail[i] = c
+	var seen uint64
+	for len(tail) >= 8 {
+		x := binary.LittleEndian.Uint64(tail)
+		seen |= x
+		binary.LittleEndian.PutUint64(tail, x|capitals(x)>>2)
+		tail = tail[8:]
 	}
-	if bits < utf8.RuneSelf {
+	for i, c := range tail {
+		seen |= uint64(c)
+		if c-'A' < 26 {
+			tail[i] = c + ('a' - 'A')
+		}
+	}
+	if seen&high == 0 {
 		return dst
 	}
 	dst = dst[:start]
