@@ -18,12 +18,14 @@ var rooms = map[string][]string{
 	"rbac":            {},
 	"rbac/builtin":    {"rbac"},
 	"rbac/operations": {"rbac", "rbac/builtin"}, // its generator reads the roles
+	"rbac/review":     {"rbac", "rbac/operations"},
+	"rbac/export":     {"rbac", "rbac/builtin"},
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
 	"internal/odata":  {},
 	"internal/model":  {},
 	"internal/entra":  {"internal/api", "internal/store", "rbac"},
-	"internal/access": {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin"},
+	"internal/access": {"internal/entra", "internal/api", "internal/store", "rbac", "rbac/builtin", "rbac/operations"},
 	"internal/edge":   {"internal/api", "rbac"},
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
@@ -33,18 +35,19 @@ var rooms = map[string][]string{
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
 	"internal/platform": {"internal/metrics", "internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
-		"internal/entra", "internal/api", "internal/store", "rbac"},
+		"internal/entra", "internal/api", "internal/store", "rbac", "rbac/export"},
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
 	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
 	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store"},
+	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
 }
 
 // stdlibOnly are the rooms without any dependency.
-var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations"}
+var stdlibOnly = []string{"rbac", "rbac/builtin", "rbac/operations", "rbac/export", "rbac/review"}
 
 type goPackage struct {
 	ImportPath string

@@ -8,16 +8,29 @@ import (
 	"sekisho/rbac/internal/text"
 )
 
-// Catalog knows the smallest role for an action. It is for the advice that a
-// denial gives, and safe for use by many goroutines at once.
+// Catalog knows the smallest roles for an action: the one that people are given
+// (SmallestRole) and the one that grants the least (Smallest). It is for the
+// advice that a denial gives, and safe for use by many goroutines at once.
 type Catalog struct {
 	// advised are the roles that people are given for the actions of a
 	// provider, all the other roles; each the least broad first.
 	advised map[string][]*role
 	all     []*role
+	// ranked are all built-in roles, the one that grants the least first.
+	ranked func() []ranked
 
-	mu   sync.Mutex
-	told map[operation]*RoleDefinition
+	mu         sync.Mutex
+	told       map[operation]*RoleDefinition
+	candidates map[operation][]ranked
+}
+
+// Operation is one operation of a resource provider, such as
+// Microsoft.Search/searchServices/read.
+type Operation struct {
+	Name string
+	// Data tells that it is a data action. A few names stand on both planes,
+	// as two operations.
+	Data bool
 }
 
 // NewCatalog weighs the built-in roles among roles. The breadth of a role is
@@ -30,7 +43,10 @@ type Catalog struct {
 // are given for what that provider holds. For other providers all roles are
 // weighed but those made for a service, deprecated ones and those with a
 // condition.
-func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
+//
+// Smallest counts by operations, which lists all that anyone knows of. It is
+// called once, by the first that asks.
+func NewCatalog(roles []RoleDefinition, advised map[string][]string, operations func() []Operation) *Catalog {
 	type weighed struct {
 		*role
 		breadth int
@@ -40,7 +56,7 @@ func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
 	for i := range roles {
 		compiled[i] = compile(&roles[i])
 	}
-	control, data := operations(compiled, false), operations(compiled, true)
+	control, data := literals(compiled, false), literals(compiled, true)
 	var all []weighed
 	for _, r := range compiled {
 		if r.definition.Type != BuiltInRole || r.conditioned() {
@@ -66,7 +82,8 @@ func NewCatalog(roles []RoleDefinition, advised map[string][]string) *Catalog {
 			providersOf[text.Fold(guid)] = append(providersOf[text.Fold(guid)], text.Fold(provider))
 		}
 	}
-	c := &Catalog{advised: map[string][]*role{}, told: map[operation]*RoleDefinition{}}
+	c := &Catalog{advised: map[string][]*role{}, told: map[operation]*RoleDefinition{}, candidates: map[operation][]ranked{}}
+	c.ranked = sync.OnceValue(func() []ranked { return rank(compiled, operations()) })
 	for _, w := range all {
 		for _, provider := range providersOf[text.Fold(w.definition.Name)] {
 			c.advised[provider] = append(c.advised[provider], w.role)
@@ -119,9 +136,9 @@ func (c *Catalog) find(op operation) *RoleDefinition {
 	return nil
 }
 
-// operations are the actions on one plane that a role names without a star,
+// literals are the actions on one plane that a role names without a star,
 // folded and sorted.
-func operations(roles []*role, data bool) []string {
+func literals(roles []*role, data bool) []string {
 	var all []string
 	for _, r := range roles {
 		for _, b := range r.blocks {
@@ -137,22 +154,25 @@ func operations(roles []*role, data bool) []string {
 	return slices.Compact(all)
 }
 
-// breadth counts the operations, which are sorted, that the role grants.
+// breadth counts the operations, which are sorted, that the role grants. What it
+// grants under a condition counts.
 func (r *role) breadth(operations []string, data bool) int {
-	granted := map[int]bool{}
+	granted := make([]bool, len(operations))
+	count := 0
 	for _, b := range r.blocks {
 		allow, except := b.plane(data)
 		for _, pattern := range allow {
 			head, _, _ := strings.Cut(pattern, "*")
 			from, _ := slices.BinarySearch(operations, head)
 			for i := from; i < len(operations) && strings.HasPrefix(operations[i], head); i++ {
-				if text.Match(pattern, operations[i]) && !matchAny(except, operations[i]) {
+				if !granted[i] && text.Match(pattern, operations[i]) && !matchAny(except, operations[i]) {
 					granted[i] = true
+					count++
 				}
 			}
 		}
 	}
-	return len(granted)
+	return count
 }
 
 func (r *role) starred() bool {

@@ -29,10 +29,12 @@ const (
 	// ConditionFalse: the condition of the assignment, or of the role's block,
 	// is not true of the request.
 	ConditionFalse MissKind = "condition"
+	// OnlyDenied: the assignment allows, and a deny assignment comes before it.
+	OnlyDenied MissKind = "denied"
 )
 
 // nearness orders the kinds: the last is the nearest miss.
-var nearness = []MissKind{NotMember, TakenAway, OtherPlane, OtherScope, NotBuiltIn, OutOfTime, ConditionFalse}
+var nearness = []MissKind{NotMember, TakenAway, OtherPlane, OtherScope, NotBuiltIn, OutOfTime, ConditionFalse, OnlyDenied}
 
 // Miss is an assignment that does not allow, and by how little.
 type Miss struct {
@@ -46,8 +48,8 @@ type Miss struct {
 	// Why says it in one sentence.
 	Why string
 
-	common int // segments that the two scopes share
-	grant  *grant
+	common int    // segments that the two scopes share
+	grant  *grant // until Why is said
 }
 
 // Explanation is a Result, and what else there is to say of it.
@@ -117,22 +119,28 @@ func (s *Snapshot) misses(q *Question, view *view) (misses []Miss, applying int)
 				applying++
 			}
 			m := Miss{Assignment: g.assignment, Holder: h.id, grant: g}
+			barred := q.BuiltInOnly && !s.roles.builtIn.has(g.role)
 			switch named := here.plain.has(g.role) || here.conditioned.has(g.role); {
 			case r == nil:
 				continue
-			case !applies && here.plain.has(g.role) && g.limit == nil:
+			case applies && named && barred:
+				m.Kind = NotBuiltIn
+			case applies && named && !g.limit.inTime(q):
+				m.Kind = OutOfTime
+			case applies && named && g.limit.holds(q) && r.grants(q): // there is a denial, or this would not be asked
+				m.Kind = OnlyDenied
+			case applies && named:
+				m.Kind = ConditionFalse
+			// What lacks anything more than the following is no near miss.
+			case barred:
+				continue
+			case !applies && here.plain.has(g.role) && g.limit.holds(q):
 				m.Kind = OtherScope
 			case !applies:
 				continue
-			case named && q.BuiltInOnly && !s.roles.builtIn.has(g.role):
-				m.Kind = NotBuiltIn
-			case named && !g.limit.inTime(q):
-				m.Kind = OutOfTime
-			case named:
-				m.Kind = ConditionFalse
-			case r.exception(action, q.Data) != "":
+			case r.exception(q, action) != "" && g.limit.holds(q):
 				m.Kind = TakenAway
-			case other.plain.has(g.role) && g.limit == nil:
+			case other.plain.has(g.role) && g.limit.holds(q):
 				m.Kind = OtherPlane
 			default:
 				continue
@@ -181,6 +189,7 @@ func (s *Snapshot) excuse(m *Miss, q *Question) {
 		m.Steps = falseSteps(q, g, r, action)
 	}
 	m.Why = fmt.Sprintf("%s has %s at %s, %s", who, r.definition.RoleName, g.assignment.Scope, m.excuse(q, g, r, action))
+	m.grant = nil
 }
 
 // excuse is the end of a sentence that starts with who has which role where.
@@ -190,12 +199,14 @@ func (m *Miss) excuse(q *Question, g *grant, r *role, action string) string {
 		except, other = "notDataActions", "a control-plane action only, and here it is asked for on the data plane"
 	}
 	switch m.Kind {
+	case OnlyDenied:
+		return "which allows this, and a deny assignment comes before it"
 	case OtherScope:
 		return "which is not above this scope"
 	case OtherPlane:
 		return "which grants this as " + other
 	case TakenAway:
-		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(action, q.Data))
+		return fmt.Sprintf("whose %s take this action away (%s)", except, r.exception(q, action))
 	case NotBuiltIn:
 		return "which is a custom role, and this operation asks for a built-in one"
 	case OutOfTime:
@@ -237,19 +248,22 @@ func (r *rule) trace(q *Question) []condition.Step {
 	return r.parsed.Trace(q.input())
 }
 
-// exception is the notAction, as written, that takes the action from a block.
-func (r *role) exception(action string, data bool) string {
+// exception is the notActions, as written, that take the action from a block
+// which would grant it but for them.
+func (r *role) exception(q *Question, action string) string {
 	for i, b := range r.blocks {
-		allow, except := b.plane(data)
-		if !matchAny(allow, action) {
+		allow, except := b.plane(q.Data)
+		if !matchAny(allow, action) || !matchAny(except, action) || !b.rule.holds(q) {
 			continue
 		}
-		for j, pattern := range except {
-			if text.Match(pattern, action) {
-				_, written := r.definition.Permissions[i].plane(data)
-				return written[j]
+		_, written := r.definition.Permissions[i].plane(q.Data)
+		var told []string
+		for _, pattern := range written {
+			if Match(pattern, action) {
+				told = append(told, pattern)
 			}
 		}
+		return strings.Join(told, ", ")
 	}
 	return ""
 }

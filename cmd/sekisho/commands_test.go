@@ -47,6 +47,8 @@ func TestBackupRestoreAndResetByCommand(t *testing.T) {
 	step("data version", "backup", file)
 	step("1 subscription", "status")
 	step(`"roleAssignments": 2`, "status", "--json")
+	step("2 role assignments", "rbac", "export", filepath.Join(dir, "export"))
+	step("2 role assignments", "rbac", "export", filepath.Join(dir, "again"), "--export", filepath.Join(dir, "export"))
 	step("error: data directory "+data+" is in use by process", "restore", file, "--data", data, "--force")
 	step("error: this deletes all data in "+data, "reset", "--data", data)
 	step("in use by process", "reset", "--data", data, "--yes")

@@ -40,6 +40,6 @@ func root() *cobra.Command {
 		Short:         "Azure's AI platform with its access control, self-hosted",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	cmd.AddCommand(up(), status(), env(), run(), demo(), audit(), cloudConfig(), hosts(), browse(), backup(), restore(), reset(), version())
+	cmd.AddCommand(up(), status(), env(), run(), demo(), audit(), cloudConfig(), hosts(), browse(), backup(), restore(), reset(), rbacCommand(), version())
 	return cmd
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"io"
+	"os"
 	"strings"
 	"unicode"
 
+	"github.com/mattn/go-isatty"
+	"golang.org/x/sys/unix"
 	"golang.org/x/text/width"
 )
 
@@ -12,6 +16,18 @@ type page struct {
 	text  strings.Builder
 	width int
 	color bool
+}
+
+// pageFor is a page as wide as the terminal that w is, or a plain one.
+func pageFor(w io.Writer) *page {
+	p := &page{width: 100}
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		p.color = os.Getenv("NO_COLOR") == "" // https://no-color.org
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+			p.width = min(max(int(size.Col), 72), 120)
+		}
+	}
+	return p
 }
 
 // piece is text of one colour, an SGR code (ECMA-48).

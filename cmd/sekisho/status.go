@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"sekisho/internal/platform"
 )
@@ -48,13 +45,7 @@ func status() *cobra.Command {
 
 // printStatus draws on a terminal, and writes plain text elsewhere.
 func printStatus(w io.Writer, s platform.Status, now time.Time) error {
-	p := &page{width: 100}
-	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		p.color = os.Getenv("NO_COLOR") == "" // https://no-color.org
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
-			p.width = min(max(int(size.Col), 72), 120)
-		}
-	}
+	p := pageFor(w)
 	drawStatus(p, s, now)
 	_, err := io.WriteString(w, p.text.String())
 	return err

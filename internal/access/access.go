@@ -12,6 +12,7 @@ import (
 	"sekisho/internal/store"
 	"sekisho/rbac"
 	"sekisho/rbac/builtin"
+	"sekisho/rbac/operations"
 )
 
 // Kinds of documents that access writes. An assignment's id is its ARM id, a
@@ -61,7 +62,7 @@ type Access struct {
 // New makes an Access on the assignments in s and the built-in roles.
 func New(s *store.Store) *Access {
 	a := &Access{store: s, roles: builtin.Roles()}
-	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised())
+	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised(), operations.All)
 	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
 	a.follower = store.NewFollower(s, []string{kindAssignment, kindParent, entra.KindMember}, a.apply)
 	return a

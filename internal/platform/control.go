@@ -70,6 +70,7 @@ func (p *Platform) openControl() (*control, error) {
 	mux.HandleFunc("GET /status", c.status)
 	mux.HandleFunc("GET /backup", c.backUp)
 	mux.HandleFunc("GET /hosts", c.hosts)
+	mux.HandleFunc("GET /rbac", c.export)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	if p.opts.Private {
 		return c, nil

@@ -18,20 +18,26 @@ var update = flag.Bool("update", false, "write the operations of docs/COVERAGE.m
 
 const coveragePage coverage.Page = "../../docs/COVERAGE.md"
 
-// The operations of the coverage page are what the tables say: each with the
-// action that it needs and the document that says so.
-func TestCoveragePageIsCurrent(t *testing.T) {
+// tables are those of the services of a platform as it runs.
+func tables(t *testing.T) []api.Service {
+	t.Helper()
 	data, err := os.MkdirTemp("", "sk")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(data)
+	t.Cleanup(func() { os.RemoveAll(data) })
 	p, err := Start(context.Background(), Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Shutdown(context.Background())
-	text := operationsPart(p.services)
+	t.Cleanup(func() { p.Shutdown(context.Background()) })
+	return p.services
+}
+
+// The operations of the coverage page are what the tables say: each with the
+// action that it needs and the document that says so.
+func TestCoveragePageIsCurrent(t *testing.T) {
+	text := operationsPart(tables(t))
 	if *update {
 		if err := coveragePage.Write("operations", text); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sekisho/rbac"
+	"sekisho/rbac/operations"
 )
 
 const cognitive = "Microsoft.CognitiveServices/accounts/"
@@ -178,7 +179,7 @@ func TestDecodeRefusesBrokenData(t *testing.T) {
 
 // What a person who knows the roles would answer.
 func TestSmallestRoles(t *testing.T) {
-	catalog := rbac.NewCatalog(Roles(), Advised())
+	catalog := rbac.NewCatalog(Roles(), Advised(), operations.All)
 	tests := []struct {
 		action string
 		data   bool
@@ -238,6 +239,16 @@ func TestAdvisedRolesExistAndHoldSomethingOfTheirProvider(t *testing.T) {
 func BenchmarkNewCatalog(b *testing.B) {
 	roles := Roles()
 	for b.Loop() {
-		rbac.NewCatalog(roles, Advised())
+		rbac.NewCatalog(roles, Advised(), operations.All)
+	}
+}
+
+// What the first question for the role that grants the least costs.
+func BenchmarkSmallest(b *testing.B) {
+	roles := Roles()
+	q := rbac.Question{Principal: "ann", Action: cognitive + "OpenAI/deployments/chat/completions/action", Data: true, Scope: "/subscriptions/S"}
+	operations.All()
+	for b.Loop() {
+		rbac.NewCatalog(roles, Advised(), operations.All).Smallest(q)
 	}
 }

@@ -19,14 +19,8 @@ import (
 //go:embed operations.txt.gz
 var packed []byte
 
-// Operation is one operation of a provider, such as
-// Microsoft.Search/searchServices/read.
-type Operation struct {
-	Name string
-	// Data tells that it is a data action. A few names stand on both planes,
-	// as two operations.
-	Data bool
-}
+// Operation is one operation of a provider.
+type Operation = rbac.Operation
 
 // All lists the operations, by name without regard to case. The list is shared
 // and may not be changed.
