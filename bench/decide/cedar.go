@@ -96,7 +96,7 @@ func (c *cedarWorld) policies(take func(id cedar.PolicyID, holder, scope string,
 		at := c.w.scopes[d.scope].lower
 		p.ResourceIn(cedarScope(at)).When(cedarGrants(d.block))
 		if d.except >= 0 {
-			p.Unless(ast.Principal().In(ast.EntityUID("Group", cedar.String(c.w.groups[d.except]))))
+			p.Unless(ast.Principal().In(ast.Value(cedarGroup(c.w.groups[d.except]))))
 		}
 		take(cedar.PolicyID(fmt.Sprint("d", i)), c.w.group(d.group), at, cedar.NewPolicyFromAST(p))
 	}
