@@ -23,7 +23,7 @@ test: lint clients
 lint:
 	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
-	cd bench && $(GO) vet .
+	cd bench && $(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
 # The pinned clients of the conformance tests, under .cache/.
@@ -42,10 +42,10 @@ soak:
 	  done; \
 	done
 
-# The price of the gate against a bare reverse proxy, in one run; then the Go
-# benchmarks of the parts.
+# The price of the gate against a bare reverse proxy, in one run; decisions
+# against other engines, in another; then the Go benchmarks of the parts.
 bench:
-	cd bench && $(GO) run .
+	cd bench && $(GO) run . && $(GO) run ./decide
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /conformance)
 
 clean:
