@@ -64,6 +64,9 @@ func TestTheArticlesCustomRolesAreMadeAssignedActedOnChangedAndDeletedByTheAzure
 		if made.ID != uri || made.Name != guid {
 			t.Errorf("az rest made %+v", made)
 		}
+		if got := s.typed("role definition show --query name -o tsv --id " + uri).line(); got != guid {
+			t.Errorf("role definition show printed %s", got)
+		}
 	}
 	s.typed("role definition create --role-definition", s.flat("ptu-procurer")).fails("RoleDefinitionWithSameNameExists")
 	custom := func() (names []string) {

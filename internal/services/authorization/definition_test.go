@@ -8,6 +8,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/rbac"
+	"sekisho/rbac/condition"
 )
 
 // FuzzDefinition reads the body of a PUT of a role definition: whatever it is,
@@ -60,6 +61,45 @@ func FuzzDefinition(f *testing.F) {
 				if strings.Count(action, "*") > 1 {
 					t.Fatalf("action %q", action)
 				}
+			}
+		}
+	})
+}
+
+// FuzzAssignment reads the body of a PUT of a role assignment: what the check
+// reads of it the handler reads too, and a condition that passes parses.
+func FuzzAssignment(f *testing.F) {
+	for _, seed := range []string{
+		"", "{}", `{"properties":[]}`, `{"properties":{"roleDefinitionId":"/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"p"}}`,
+		`{"properties":{"RoleDefinitionId":"a","roleDefinitionId":"b","condition":"@Request[Microsoft.Authorization/roleAssignments:PrincipalId] GuidEquals 8e3af657-a8ff-443c-a75c-2fe8c4bcb635","conditionVersion":"2.0"}}`,
+		`{"properties":{"condition":"@Environment[UtcNow] DateTimeLessThan '2040-01-01T00:00:00.0Z' AND NOT Exists @Resource[a:b] OR true","conditionVersion":"2.0","description":null}}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		call := &api.Call{Request: httptest.NewRequest("PUT", "/", strings.NewReader(body))}
+		in, err := readInput(call)
+		again, sameErr := readInput(call)
+		if (err == nil) != (sameErr == nil) || err == nil && *in != *again {
+			t.Fatalf("read %+v, %v, then %+v, %v", in, err, again, sameErr)
+		}
+		if err == nil {
+			roleGUID(in.RoleDefinitionID)
+			err = checkCondition(in)
+		}
+		var bad *api.Error
+		switch {
+		case err != nil:
+			if !errors.As(err, &bad) || bad.Status != 400 {
+				t.Fatalf("%v", err)
+			}
+		case in.Condition == "":
+			if in.ConditionVersion != "" {
+				t.Fatalf("a version of no condition: %+v", in)
+			}
+		default:
+			if c, err := condition.Parse(in.Condition); err != nil || c.Ambiguous() || len(in.Condition) > condition.MaxLength {
+				t.Fatalf("%q passes: %v", in.Condition, err)
 			}
 		}
 	})

@@ -13,7 +13,6 @@ import (
 	"sekisho/internal/odata"
 	"sekisho/internal/store"
 	"sekisho/rbac"
-	"sekisho/rbac/builtin"
 )
 
 const (
@@ -149,7 +148,7 @@ func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Defini
 			return api.BadRequest("InvalidAssignableScopes", "properties.assignableScopes", "The assignable scope '%s' is not one of the tenant '%s'.", scope, d.Tenant)
 		}
 	}
-	if builtin, ok := builtin.Find(d.RoleName); ok && strings.EqualFold(builtin.RoleName, d.RoleName) {
+	if slices.ContainsFunc(s.access.Roles(), func(r rbac.RoleDefinition) bool { return strings.EqualFold(r.RoleName, d.RoleName) }) {
 		return sameName()
 	}
 	err = access.PutDefinition(tx, *d)
