@@ -1,5 +1,6 @@
 // Package authorization is Microsoft.Authorization, the ARM face of access:
-// role definitions, role assignments and management locks at any scope, and the
+// role definitions, role assignments, deny assignments, eligible and active
+// schedules (PIM) and management locks at any scope, checkAccess, and the
 // list of what roles can name.
 package authorization
 

@@ -248,6 +248,12 @@ func TestExplainOverHTTP(t *testing.T) {
 		misses[0].(map[string]any)["roleAssignment"].(map[string]any)["id"] != other {
 		t.Errorf("the role elsewhere: %s", r.Body)
 	}
+	// Who may not read there does not learn of it.
+	nearby := w.Principal("nearby")
+	w.Grant(nearby.ID, servicetest.Reader, w.group)
+	if r := w.Need(http.StatusOK, explain(nearby, write)); len(r.Get("misses").([]any)) != 0 || strings.Contains(r.Body, "other") {
+		t.Errorf("told to one who may not see it: %s", r.Body)
+	}
 	assignment := w.Grant(p.ID, servicetest.Contributor, w.group)
 	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" || r.Get("roleAssignment", "id") != assignment || r.Get("roleAssignment", "roleName") != "Contributor" {
 		t.Errorf("allowed: %s", r.Body)

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"net/http"
+	"slices"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
@@ -47,17 +48,29 @@ func (s *Authorization) explain(w http.ResponseWriter, call *api.Call) error {
 			given[condition.Source(source)][condition.Key(name)] = value
 		}
 	}
-	snapshot, err := s.access.Snapshot(call.Request.Context())
+	f, err := newScoped(s, call)
 	if err != nil {
 		return err
 	}
-	e := snapshot.Explain(rbac.Question{Principal: in.PrincipalID, Action: in.Action, Data: bool(in.DataAction), Scope: rbac.Scope(call.Var("scope")),
+	e := f.snapshot.Explain(rbac.Question{Principal: in.PrincipalID, Action: in.Action, Data: bool(in.DataAction), Scope: rbac.Scope(call.Var("scope")),
 		Time: s.options.Now(), SubOperation: in.SubOperation, Attribute: func(source condition.Source, key string) (any, bool) {
 			if v, ok := given[source][key]; ok {
 				return v, true
 			}
 			return false, source == condition.Environment && key == "isprivatelink"
 		}})
+	// Who may read role assignments here may see those above, and elsewhere only
+	// what they may read there.
+	seen := len(e.Misses)
+	e.Misses = slices.DeleteFunc(e.Misses, func(m rbac.Miss) bool {
+		return !f.above(string(m.Assignment.Scope)) && !call.Can(api.Check{Scope: m.Assignment.Scope, Action: call.Operation.Action})
+	})
+	if e.Decision == rbac.NotAllowed && len(e.Misses) < seen {
+		e.Why = "no role assignment that you may see nearly allows it"
+		if len(e.Misses) > 0 {
+			e.Why = e.Misses[0].Why
+		}
+	}
 	arm.WriteHeaders(w, call)
 	return arm.WriteJSON(w, http.StatusOK, explanationView(e))
 }

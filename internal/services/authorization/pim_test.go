@@ -328,6 +328,9 @@ func TestListsOfSchedules(t *testing.T) {
 		}
 		for _, entry := range r.Get("value").([]any) {
 			id := entry.(map[string]any)["id"].(string)
+			if one := w.ARMAs(q, "GET", id+"?$filter=asTarget()", ""); one.Status != http.StatusForbidden {
+				t.Errorf("GET %s by one who may not: %d", id, one.Status)
+			}
 			if one := w.ARM("GET", id, ""); one.Status != http.StatusOK || one.Get("id") != id {
 				t.Errorf("GET %s: %d %s", id, one.Status, one.Body)
 			}

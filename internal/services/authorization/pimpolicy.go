@@ -31,7 +31,7 @@ const (
 // check holds a request to the policy.
 // Source of code and text: hashicorp/terraform-provider-azurerm#22766.
 func (p policy) check(r access.ScheduleRequest) error {
-	if r.Type == "AdminRemove" || r.Type == "SelfDeactivate" {
+	if removes(r.Type) {
 		return nil
 	}
 	longest, required, justified := maxEligible, p.strict, false
