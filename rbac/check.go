@@ -50,13 +50,22 @@ func (s *Snapshot) decide(q *Question) verdict {
 	if q.refusal() != "" {
 		return verdict{}
 	}
+	known, slot := s.places.find(s, q.Scope)
+	if known != nil {
+		return s.decideAt(q, known.levels, known.path)
+	}
 	// Room for nearly every scope, so that nothing goes to the heap.
 	var room [320]byte
 	var levelRoom [16]level
 	path := text.AppendFold(room[:0], trim(string(q.Scope)))
 	levels := s.levels(levelRoom[:0], path)
+	slot.keep(q.Scope, levels, path)
+	return s.decideAt(q, levels, path)
+}
+
+func (s *Snapshot) decideAt(q *Question, levels []level, path []byte) verdict {
 	view := s.view(q)
-	if s.denials != nil {
+	if s.denials.count > 0 {
 		if d := s.denied(q, levels, path, view.reached); d != nil {
 			return verdict{deny: d}
 		}
@@ -125,7 +134,8 @@ func (s *Snapshot) denied(q *Question, levels []level, path []byte, reached []st
 		if !s.denials.mayHave(l.hash) {
 			continue
 		}
-		for _, d := range s.denials.byScope[string(l.key(path))] {
+		at, _ := s.denials.byScope.getBytes(l.key(path))
+		for _, d := range at {
 			if action == "" {
 				action = text.Fold(q.Action)
 			}

@@ -57,51 +57,65 @@ func (d *denial) names(reached []string) bool {
 
 // denials is the deny assignments of a snapshot.
 type denials struct {
-	byID    map[string]*denial
-	byScope map[string][]*denial
-	// filter has a bit for the hash of each scope that has one.
-	filter [64]uint64
+	byID    table[*denial]
+	byScope table[[]*denial] // by id in each
+	count   int
+	// filter has a bit for the hash of each scope that has one, and may have
+	// some of those that had. Its length is a power of two.
+	filter []uint64
+}
+
+func newDenials(size int) *denials {
+	words := 64 // 16 bits for each, so that few scopes are looked up in vain
+	for words*64 < size*16 {
+		words *= 2
+	}
+	return &denials{byID: newTable[*denial](size), byScope: newTable[[]*denial](size), filter: make([]uint64, words)}
 }
 
 func (d *denials) mayHave(hash uint64) bool {
-	return d.filter[hash>>6%64]&(1<<(hash%64)) != 0
+	return d.filter[hash>>6&uint64(len(d.filter)-1)]&(1<<(hash%64)) != 0
 }
 
-// with is the denials with one more, or one of the same id replaced.
-func (d *denials) with(seedHash func([]byte) uint64, more ...*denial) *denials {
-	next := &denials{byID: make(map[string]*denial, len(more)), byScope: map[string][]*denial{}}
-	if d != nil {
-		for id, old := range d.byID {
-			next.byID[id] = old
+// with is the denials with one more, at a scope of this hash, or with the one of
+// the same id replaced.
+func (d *denials) with(one *denial, hash uint64) *denials {
+	next := *d.without(one.id)
+	next.byID = next.byID.with(one.id, one)
+	same, _ := next.byScope.get(one.scope)
+	at, _ := slices.BinarySearchFunc(same, one, func(a, b *denial) int { return strings.Compare(a.id, b.id) })
+	next.byScope = next.byScope.with(one.scope, slices.Insert(slices.Clone(same), at, one))
+	next.count++
+	next.filter = slices.Clone(next.filter)
+	next.filter[hash>>6&uint64(len(next.filter)-1)] |= 1 << (hash % 64)
+	return &next
+}
+
+// without is the denials less the one of an id, if it is there.
+func (d *denials) without(id string) *denials {
+	old, ok := d.byID.get(id)
+	if !ok {
+		return d
+	}
+	next := *d
+	next.byID = next.byID.without(id)
+	same, _ := next.byScope.get(old.scope)
+	if same = slices.DeleteFunc(slices.Clone(same), func(one *denial) bool { return one == old }); len(same) == 0 {
+		next.byScope = next.byScope.without(old.scope)
+	} else {
+		next.byScope = next.byScope.with(old.scope, same)
+	}
+	next.count--
+	return &next
+}
+
+// all are the deny assignments, in no order.
+func (d *denials) all(yield func(*denial) bool) {
+	for _, shard := range d.byID.shards {
+		for _, one := range shard {
+			if !yield(one) {
+				return
+			}
 		}
 	}
-	for _, m := range more {
-		next.byID[m.id] = m
-	}
-	return next.index(seedHash)
-}
-
-func (d *denials) without(seedHash func([]byte) uint64, id string) *denials {
-	next := &denials{byID: make(map[string]*denial), byScope: map[string][]*denial{}}
-	for other, old := range d.byID {
-		if other != id {
-			next.byID[other] = old
-		}
-	}
-	if len(next.byID) == 0 {
-		return nil
-	}
-	return next.index(seedHash)
-}
-
-func (d *denials) index(seedHash func([]byte) uint64) *denials {
-	for _, one := range d.byID {
-		d.byScope[one.scope] = append(d.byScope[one.scope], one)
-		hash := seedHash([]byte(one.scope))
-		d.filter[hash>>6%64] |= 1 << (hash % 64)
-	}
-	for _, all := range d.byScope {
-		slices.SortFunc(all, func(a, b *denial) int { return strings.Compare(a.id, b.id) })
-	}
-	return d
 }

@@ -22,12 +22,10 @@ func (s *Snapshot) World() World {
 		}
 	}
 	slices.SortFunc(w.Assignments, func(a, b RoleAssignment) int { return strings.Compare(a.ID, b.ID) })
-	if s.denials != nil {
-		for _, d := range s.denials.byID {
-			w.Denies = append(w.Denies, *d.assignment)
-		}
-		slices.SortFunc(w.Denies, func(a, b DenyAssignment) int { return strings.Compare(a.ID, b.ID) })
+	for d := range s.denials.all {
+		w.Denies = append(w.Denies, *d.assignment)
 	}
+	slices.SortFunc(w.Denies, func(a, b DenyAssignment) int { return strings.Compare(a.ID, b.ID) })
 	for _, shard := range s.principals.shards {
 		for id, p := range shard {
 			if len(p.groups) > 0 {

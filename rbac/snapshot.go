@@ -16,7 +16,8 @@ type Snapshot struct {
 	principals  table[*principal]
 	assignments table[*RoleAssignment]
 	parents     table[place]
-	denials     *denials // nil where there are none
+	places      *places // of these parents
+	denials     *denials
 }
 
 // NewSnapshot indexes a world. The world's slices may not change afterwards.
@@ -28,6 +29,7 @@ func NewSnapshot(w World) *Snapshot {
 		principals:  newTable[*principal](len(w.Groups)),
 		assignments: newTable[*RoleAssignment](len(w.Assignments)),
 		parents:     newTable[place](len(w.Parents)),
+		places:      &places{},
 	}
 	s.roles = newRoleSet(w.Roles)
 	for child, parent := range w.Parents {
@@ -78,12 +80,10 @@ func NewSnapshot(w World) *Snapshot {
 			slices.SortFunc(p.grants, grant.compare)
 		}
 	}
-	if len(w.Denies) > 0 {
-		more := make([]*denial, len(w.Denies))
-		for i := range w.Denies {
-			more[i] = compileDeny(&w.Denies[i])
-		}
-		s.denials = s.denials.with(s.hash, more...)
+	s.denials = newDenials(len(w.Denies))
+	for i := range w.Denies {
+		one := compileDeny(&w.Denies[i])
+		s.denials = s.denials.with(one, s.hash([]byte(one.scope)))
 	}
 	return s
 }
@@ -147,17 +147,21 @@ func (s *Snapshot) WithoutAssignment(id string) *Snapshot {
 // WithDeny adds a deny assignment, or replaces the one of the same ID.
 func (s *Snapshot) WithDeny(d DenyAssignment) *Snapshot {
 	next := s.edit()
-	next.denials = s.denials.with(s.hash, compileDeny(&d))
+	one := compileDeny(&d)
+	if s.denials.count*8 > len(s.denials.filter)*64 { // it would let too much through
+		next.denials = newDenials(2 * s.denials.count)
+		for old := range s.denials.all {
+			next.denials = next.denials.with(old, s.hash([]byte(old.scope)))
+		}
+	}
+	next.denials = next.denials.with(one, s.hash([]byte(one.scope)))
 	return next
 }
 
 // WithoutDeny takes a deny assignment away, if it is there.
 func (s *Snapshot) WithoutDeny(id string) *Snapshot {
-	if s.denials == nil || s.denials.byID[text.Fold(id)] == nil {
-		return s
-	}
 	next := s.edit()
-	next.denials = s.denials.without(s.hash, text.Fold(id))
+	next.denials = s.denials.without(text.Fold(id))
 	return next
 }
 
@@ -187,6 +191,7 @@ func (s *Snapshot) WithGroups(member string, groups []string) *Snapshot {
 // an empty parent puts it right below the root.
 func (s *Snapshot) WithParent(child, parent Scope) *Snapshot {
 	next := s.edit()
+	next.places = &places{}
 	if parent == "" {
 		next.parents = s.parents.without(child.Key())
 	} else {
