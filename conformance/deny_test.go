@@ -34,8 +34,8 @@ func TestADenyAssignmentOfTheAzureCLIStopsAnOwnerOnBothPlanesUntilItIsTakenAway(
 	}
 	s.typed("role deny-assignment create --actions Microsoft.CognitiveServices/accounts/write --principal-type ServicePrincipal --principal-object-id "+owner+" --scope "+id, "--name", "No changes").json(&made)
 	guid := strings.ReplaceAll(made.Name, "-", "")
-	s.typed(update+"denied").fails("(DenyAssignmentAuthorizationFailed) The client '"+s.Automation.ClientID+"' with object id '"+owner+
-		"' has permission to perform action 'Microsoft.CognitiveServices/accounts/write' on scope '"+id+"'; however, the access is denied because of the deny assignment with name 'No changes' and Id '"+guid+"' at scope '"+id+"'.")
+	s.typed(update + "denied").fails("(DenyAssignmentAuthorizationFailed) The client '" + s.Automation.ClientID + "' with object id '" + owner +
+		"' has permission to perform action 'Microsoft.CognitiveServices/accounts/write' on scope '" + id + "'; however, the access is denied because of the deny assignment with name 'No changes' and Id '" + guid + "' at scope '" + id + "'.")
 	if status, body := chat(); status != http.StatusOK {
 		t.Errorf("the other plane: %d %s", status, body)
 	}
