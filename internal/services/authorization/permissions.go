@@ -2,12 +2,12 @@ package authorization
 
 import (
 	"net/http"
+	"slices"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/store"
-	"sekisho/rbac"
 )
 
 // permissionsOperations list what the caller has.
@@ -28,34 +28,26 @@ func (s *Authorization) permissions(w http.ResponseWriter, call *api.Call) error
 		return err
 	}
 	now := s.options.Now()
-	var blocks []rbac.Permission
-	seen := map[string]bool{}
-	add := func(scope, role, principal, condition, version string) {
-		if !f.above(scope) || !f.is(f.caller, principal) || seen[role+condition] {
-			return
-		}
-		seen[role+condition] = true
-		definition, ok := s.access.Role(role)
-		for _, p := range definition.Permissions {
-			if ok && p.Condition == "" {
-				p.Condition, p.ConditionVersion = condition, version
-			}
-			blocks = append(blocks, p)
+	type held struct{ role, condition, version string }
+	var roles []held
+	add := func(scope, principal string, h held) {
+		if f.above(scope) && f.is(f.caller, principal) && !slices.Contains(roles, h) {
+			roles = append(roles, h)
 		}
 	}
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		blocks, seen = nil, map[string]bool{}
+		roles = nil
 		assigned, err := access.List(tx, f.tenant)
 		if err != nil {
 			return err
 		}
 		for _, a := range assigned {
-			add(a.Scope, a.Role, a.PrincipalID, a.Condition, a.ConditionVer)
+			add(a.Scope, a.PrincipalID, held{a.Role, a.Condition, a.ConditionVer})
 		}
 		scheduled, err := access.ListSchedules(tx, f.tenant)
 		for _, one := range scheduled {
 			if !one.Eligible && one.Runs(now) {
-				add(one.Scope, one.Role, one.PrincipalID, one.Condition, one.ConditionVer)
+				add(one.Scope, one.PrincipalID, held{one.Role, one.Condition, one.ConditionVer})
 			}
 		}
 		return err
@@ -64,8 +56,17 @@ func (s *Authorization) permissions(w http.ResponseWriter, call *api.Call) error
 		return err
 	}
 	views := []any{}
-	for _, p := range blocks {
-		views = append(views, permissionView(p))
+	for _, h := range roles {
+		role, _, err := s.findRole(call.Request.Context(), f.tenant, h.role)
+		if err != nil {
+			return err
+		}
+		for _, p := range role.Permissions {
+			if p.Condition == "" {
+				p.Condition, p.ConditionVersion = h.condition, h.version
+			}
+			views = append(views, permissionView(p))
+		}
 	}
 	arm.WriteHeaders(w, call)
 	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, ""))

@@ -123,7 +123,10 @@ func (s *Authorization) request(call *api.Call, k kind) (r access.ScheduleReques
 	if !isRole {
 		return bad("BadRequestFormat", "properties.roleDefinitionId", "The request was incorrectly formatted.")
 	}
-	role, known := s.access.Role(guid)
+	role, known, err := s.findRole(call.Request.Context(), tenant, guid)
+	if err != nil {
+		return r, "", err
+	}
 	principal, err := s.directory.Principal(call.Request.Context(), in.PrincipalID)
 	if err != nil {
 		return r, "", err

@@ -51,7 +51,7 @@ func (n *names) expanded(scope, role, principal, principalType string) map[strin
 			}
 		}
 	}
-	definition, _ := n.service.access.Role(role)
+	definition, _, _ := n.service.findRole(ctx, n.call.Caller.Tenant, role) // a role that is gone has no name
 	who := map[string]any{"id": principal, "displayName": nil, "email": nil, "type": principalType}
 	if p, err := n.service.directory.Principal(ctx, principal); err == nil && p != nil {
 		who["displayName"] = p.Name
