@@ -88,18 +88,18 @@ func NewCatalog(roles []RoleDefinition, advised map[string][]string, operations 
 		for _, provider := range providersOf[text.Fold(w.definition.Name)] {
 			c.advised[provider] = append(c.advised[provider], w.role)
 		}
-		if !w.definition.notForPeople() {
+		if w.definition.ForPeople() {
 			c.all = append(c.all, w.role)
 		}
 	}
 	return c
 }
 
-// notForPeople tells by what a role says of itself that nobody should be
-// advised to take it: it is deprecated, or made for a service of Microsoft's.
-func (r *RoleDefinition) notForPeople() bool {
+// ForPeople tells by what a role says of itself whether people may be advised to
+// take it: it is neither deprecated, nor made for a service of Microsoft's.
+func (r RoleDefinition) ForPeople() bool {
 	says := text.Fold(r.RoleName + " " + r.Description)
-	return slices.ContainsFunc([]string{"deprecated", "service role", "internal use", "first party", "resource provider"},
+	return !slices.ContainsFunc([]string{"deprecated", "service role", "internal use", "first party", "resource provider"},
 		func(mark string) bool { return strings.Contains(says, mark) })
 }
 
