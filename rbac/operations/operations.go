@@ -75,7 +75,28 @@ func Complete(namespace string) bool {
 	return slices.ContainsFunc(complete, func(ns string) bool { return strings.EqualFold(ns, namespace) })
 }
 
-var complete = []string{"Microsoft.Search"}
+// By page of azure-docs, role-based-access-control/permissions at commit
+// 03e5750af10b23b5ba437d5b333ec5e9437844f9.
+var complete = []string{
+	// ai-machine-learning.md
+	"Microsoft.CognitiveServices", "Microsoft.MachineLearningServices", "Microsoft.Search",
+	// containers.md
+	"Microsoft.ContainerRegistry",
+	// general.md
+	"Microsoft.Quota", "Microsoft.Subscription", "Microsoft.Support",
+	// identity.md
+	"Microsoft.ManagedIdentity",
+	// management-and-governance.md
+	"Microsoft.Authorization", "Microsoft.Consumption", "Microsoft.CostManagement",
+	"Microsoft.Features", "Microsoft.ManagedServices", "Microsoft.Management", "Microsoft.PolicyInsights",
+	"Microsoft.Portal", "Microsoft.ResourceGraph", "Microsoft.ResourceHealth", "Microsoft.Resources", "Microsoft.Solutions",
+	// monitor.md; of Log Analytics the names of the tables are missing
+	"Microsoft.AlertsManagement", "Microsoft.Insights", "Microsoft.Monitor",
+	// security.md
+	"Microsoft.KeyVault",
+	// storage.md
+	"Microsoft.Storage",
+}
 
 // index is the decoded catalogue. folded[i] is the name of all[i] in lower
 // case, and both are sorted by it.
