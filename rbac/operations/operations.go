@@ -70,7 +70,8 @@ func Matching(pattern string, data bool) iter.Seq[Operation] {
 
 // Complete tells whether the catalogue holds the provider's whole section of
 // the permission pages, on top of the later sources, so that a name that it
-// lacks can be taken not to exist.
+// lacks can be taken not to exist. What a provider got after its page, and no
+// later source names, is taken so too.
 func Complete(namespace string) bool {
 	return slices.ContainsFunc(complete, func(ns string) bool { return strings.EqualFold(ns, namespace) })
 }
@@ -90,7 +91,7 @@ var complete = []string{
 	"Microsoft.Authorization", "Microsoft.Consumption", "Microsoft.CostManagement",
 	"Microsoft.Features", "Microsoft.ManagedServices", "Microsoft.Management", "Microsoft.PolicyInsights",
 	"Microsoft.Portal", "Microsoft.ResourceGraph", "Microsoft.ResourceHealth", "Microsoft.Resources", "Microsoft.Solutions",
-	// monitor.md; of Log Analytics the names of the tables are missing
+	// monitor.md, without Log Analytics: tables come to it all the time
 	"Microsoft.AlertsManagement", "Microsoft.Insights", "Microsoft.Monitor",
 	// security.md
 	"Microsoft.KeyVault",
