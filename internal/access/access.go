@@ -57,7 +57,8 @@ type Access struct {
 	follower *store.Follower
 	snapshot atomic.Pointer[rbac.Snapshot]
 	catalog  *rbac.Catalog
-	roles    []rbac.RoleDefinition
+	builtIn  []rbac.RoleDefinition
+	byGUID   map[string]rbac.RoleDefinition // of builtIn, in lower case
 
 	now         func() time.Time
 	propagation *propagation // nil: writes decide at once
@@ -65,12 +66,15 @@ type Access struct {
 
 // New makes an Access on the assignments in s and the built-in roles.
 func New(s *store.Store, o Options) *Access {
-	a := &Access{store: s, roles: builtin.Roles(), now: o.Now}
+	a := &Access{store: s, builtIn: builtin.Roles(), byGUID: map[string]rbac.RoleDefinition{}, now: o.Now}
+	for _, role := range a.builtIn {
+		a.byGUID[strings.ToLower(role.Name)] = role
+	}
 	if o.Delay > 0 {
 		a.propagation = &propagation{delay: o.Delay}
 	}
-	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised(), operations.All)
-	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
+	a.catalog = rbac.NewCatalog(a.builtIn, builtin.Advised(), operations.All)
+	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.builtIn}))
 	a.follower = store.NewFollower(s, []string{kindDefinition, kindAssignment, kindParent, kindDeny, kindSchedule, entra.KindMember}, a.apply)
 	return a
 }
@@ -191,19 +195,6 @@ func question(caller api.Caller, check api.Check) rbac.Question {
 func (a *Access) SmallestRole(action string, data bool) string {
 	role, _ := a.catalog.SmallestRole(action, data)
 	return role.RoleName
-}
-
-// Roles are the built-in roles.
-func (a *Access) Roles() []rbac.RoleDefinition { return a.roles }
-
-// Role finds a built-in role by its GUID.
-func (a *Access) Role(guid string) (rbac.RoleDefinition, bool) {
-	for _, r := range a.roles {
-		if strings.EqualFold(r.Name, guid) {
-			return r, true
-		}
-	}
-	return rbac.RoleDefinition{}, false
 }
 
 // PutParent places a subscription or management group below a management group.

@@ -3,7 +3,6 @@ package authorization
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"sekisho/internal/access"
@@ -47,25 +46,6 @@ var (
 	principalTypeAttribute = condition.Key(provider + "/roleAssignments:PrincipalType")
 )
 
-// environment are the attributes of that source.
-// Source: conditions-format.md, "Environment attributes".
-var environment = []string{"isprivatelink", "microsoft.network/privateendpoints", "microsoft.network/virtualnetworks/subnets", "utcnow"}
-
-// validAttribute tells whether there is an attribute, so far as all of its kind
-// are known: those of the environment, and of role assignments. The text of the
-// error is conditions-troubleshoot.md's, "Resource attribute is not valid error".
-func validAttribute(a condition.Attribute) bool {
-	key := condition.Key(a.Name)
-	switch {
-	case a.Source == condition.Environment:
-		return slices.Contains(environment, key)
-	case !strings.HasPrefix(key, strings.ToLower(provider)+"/"):
-		return true
-	}
-	return (a.Source == condition.Request || a.Source == condition.Resource) &&
-		slices.Contains([]string{roleAttribute, principalAttribute, principalTypeAttribute}, key)
-}
-
 // attributes are those of a request for wanted, on what is there; either may be
 // nil.
 func attributes(wanted, there *access.Assignment) *api.Attributes {
@@ -97,14 +77,8 @@ func assignmentPath(call *api.Call) string {
 func (s *Authorization) toAssign(call *api.Call) ([]api.Check, error) {
 	var wanted *access.Assignment
 	if in, err := readInput(call); err == nil {
-		guid, _ := roleGUID(in.RoleDefinitionID)
-		wanted = &access.Assignment{Role: guid, PrincipalID: in.PrincipalID, PrincipalType: in.PrincipalType}
-		principal, err := s.principal(call, call.Caller.Tenant, in.PrincipalID)
-		if err != nil {
+		if wanted, err = s.wanted(call, in.RoleDefinitionID, in.PrincipalID, in.PrincipalType); err != nil {
 			return nil, err
-		}
-		if principal != nil {
-			wanted.PrincipalType = principal.Type
 		}
 	}
 	there, err := s.there(call)
@@ -112,6 +86,18 @@ func (s *Authorization) toAssign(call *api.Call) ([]api.Check, error) {
 		return nil, err
 	}
 	return []api.Check{assignmentCheck(call, attributes(wanted, there))}, nil
+}
+
+// wanted is what conditions see of an assignment that a body names; of the type
+// of the principal the directory knows better.
+func (s *Authorization) wanted(call *api.Call, role, principal, principalType string) (*access.Assignment, error) {
+	guid, _ := roleGUID(role)
+	a := &access.Assignment{Role: guid, PrincipalID: principal, PrincipalType: principalType}
+	known, err := s.principal(call, call.Caller.Tenant, principal)
+	if known != nil {
+		a.PrincipalType = known.Type
+	}
+	return a, err
 }
 
 // toUnassign asks with what the assignment is.
@@ -142,14 +128,7 @@ func (s *Authorization) verdict(call *api.Call, in *input) (any, error) {
 	a, err := s.plan(call, in)
 	if err == nil {
 		err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-			created, err := s.assign(tx, call, &a)
-			if err != nil || !created {
-				return err
-			}
-			taken, err := access.Granted(tx, a.Assignment)
-			if taken {
-				return roleAssignmentExists()
-			}
+			_, err := s.assign(tx, call, &a)
 			return err
 		})
 	}

@@ -11,7 +11,6 @@ import (
 	"sekisho/internal/arm"
 	"sekisho/internal/store"
 	"sekisho/rbac"
-	"sekisho/rbac/condition"
 )
 
 const denySource = "rest/api/authorization/deny-assignments, Permissions; azure-docs deny-assignments.md; contract 2024-07-01-preview as azure-mgmt-authorization 5 sends it (az role deny-assignment)"
@@ -135,7 +134,8 @@ func (in *denyInput) validate(preview bool) error {
 			return err
 		}
 	}
-	if err := validateCondition(in.Condition, in.ConditionVersion, "properties.condition"); err != nil {
+	var err error
+	if in.ConditionVersion, err = readCondition("properties", in.Condition, in.ConditionVersion); err != nil {
 		return err
 	}
 	return in.validatePrincipals(preview)
@@ -165,22 +165,8 @@ func validateDenied(p rbac.Permission, preview bool) error {
 				"'%s' is not permitted in user assigned deny assignments. Only write, delete, and action operations can be denied.", action)
 		}
 	}
-	return validateCondition(p.Condition, p.ConditionVersion, "properties.permissions")
-}
-
-// validateCondition parses a condition.
-// Source: rbac.md §1.4: version 2.0 is the only one that is public.
-func validateCondition(text, version, target string) error {
-	if text == "" {
-		return nil
-	}
-	if version != "2.0" {
-		return api.BadRequest("InvalidConditionVersion", target, "The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", version)
-	}
-	if _, err := condition.Parse(text); err != nil {
-		return api.BadRequest("InvalidCondition", target, "The given condition is invalid: %v.", err)
-	}
-	return nil
+	_, err := readCondition("properties.permissions", p.Condition, p.ConditionVersion)
+	return err
 }
 
 const systemDefined = "SystemDefined"

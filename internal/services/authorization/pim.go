@@ -198,6 +198,14 @@ func exists() error {
 // a schedule that may have to be made, groups knows who is in which.
 func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleRequest, fresh string, groups *rbac.Snapshot) error {
 	now := s.options.Now().UTC()
+	role, err := s.roleOf(tx, tenant, r.Role)
+	if err == nil && !removes(r.Type) {
+		err = mayBeAssigned(tx, tenant, r.Scope, role)
+	}
+	if err != nil {
+		return err
+	}
+	r.Role = role.Name
 	wanted := access.Schedule{Name: fresh, Scope: r.Scope, Role: r.Role, PrincipalID: r.PrincipalID, PrincipalType: r.PrincipalType, Eligible: r.Eligible,
 		Request: r.ID, Start: r.Start, End: r.End, Condition: r.Condition, ConditionVer: r.ConditionVer, CreatedOn: now, UpdatedOn: now}
 	wanted.ID = kind{r.Eligible}.id(r.Scope, "Schedules", fresh)
@@ -224,6 +232,9 @@ func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleR
 	case "AdminAssign", "SelfActivate":
 		if live {
 			return exists()
+		}
+		if err := s.unassigned(tx, r); err != nil {
+			return err
 		}
 	case "AdminExtend", "AdminRenew":
 		if !known || r.Type == "AdminExtend" && !live {
@@ -253,6 +264,22 @@ func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleR
 	return access.PutSchedule(tx, tenant, wanted)
 }
 
+// unassigned holds what would be one more role assignment now against those that
+// there are.
+func (s *Authorization) unassigned(tx *store.Tx, r *access.ScheduleRequest) error {
+	if r.Eligible {
+		return nil
+	}
+	taken, err := access.Granted(tx, access.Assignment{Scope: r.Scope, PrincipalID: r.PrincipalID, Role: r.Role}, s.options.Now())
+	if err != nil || r.Start.After(s.options.Now()) && !taken {
+		return err
+	}
+	if taken {
+		return exists()
+	}
+	return s.room(tx, r.Scope)
+}
+
 // granted is the status of what begins later; only that can be cancelled.
 // Source: Microsoft Graph, unifiedRoleScheduleRequest: cancel; the ARM contract
 // has the same statuses.
@@ -277,7 +304,7 @@ func (s *Authorization) activate(tx *store.Tx, tenant string, r *access.Schedule
 			continue
 		}
 		if r.Condition != "" && r.Condition != e.Condition {
-			return api.BadRequest("InvalidCondition", "properties.condition", "The given condition is invalid: it is not the one of the eligible assignment.")
+			return badCondition("properties.condition", "It is not the one of the eligible assignment.")
 		}
 		r.Linked, r.Condition, r.ConditionVer = e.Name, e.Condition, e.ConditionVer
 		wanted.Linked, wanted.Condition, wanted.ConditionVer = e.Name, e.Condition, e.ConditionVer

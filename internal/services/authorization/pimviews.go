@@ -23,11 +23,25 @@ type names struct {
 	service *Authorization
 	call    *api.Call
 	tree    *access.Tree
+	roles   map[string]access.Definition // that were asked for
 }
 
 func (s *Authorization) names(call *api.Call) (*names, error) {
 	tree, err := s.tree(call.Request.Context(), call.Caller.Tenant)
-	return &names{s, call, tree}, err
+	return &names{s, call, tree, map[string]access.Definition{}}, err
+}
+
+// role is a role of the tenant; one that is gone has no name.
+func (n *names) role(guid string) access.Definition {
+	role, ok := n.roles[guid]
+	if !ok {
+		_ = n.service.store.View(n.call.Request.Context(), func(tx *store.Tx) (err error) {
+			role, _, err = n.service.access.Role(tx, n.call.Caller.Tenant, guid)
+			return err
+		})
+		n.roles[guid] = role
+	}
+	return role
 }
 
 // expanded is the expandedProperties of a schedule.
@@ -51,7 +65,7 @@ func (n *names) expanded(scope, role, principal, principalType string) map[strin
 			}
 		}
 	}
-	definition, _, _ := n.service.findRole(ctx, n.call.Caller.Tenant, role) // a role that is gone has no name
+	definition := n.role(role)
 	who := map[string]any{"id": principal, "displayName": nil, "email": nil, "type": principalType}
 	if p, err := n.service.directory.Principal(ctx, principal); err == nil && p != nil {
 		who["displayName"] = p.Name
