@@ -197,6 +197,9 @@ func (a *Access) SmallestRole(action string, data bool) string {
 	return role.RoleName
 }
 
+// Suggest finds the roles that would allow a question.
+func (a *Access) Suggest(q rbac.Question) rbac.Suggestion { return a.catalog.Smallest(q) }
+
 // PutParent places a subscription or management group below a management group.
 func PutParent(tx *store.Tx, tenant string, p Parent) error {
 	_, err := store.Save(tx, store.Record{Tenant: tenant, Kind: kindParent, ID: p.Child}, p)

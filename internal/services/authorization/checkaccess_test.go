@@ -245,23 +245,39 @@ func TestExplainOverHTTP(t *testing.T) {
 	r := w.Need(http.StatusOK, explain(w.Owner, write))
 	misses := r.Get("misses").([]any)
 	if r.Get("decision") != "NotAllowed" || len(misses) != 1 || misses[0].(map[string]any)["kind"] != "otherScope" ||
-		misses[0].(map[string]any)["roleAssignment"].(map[string]any)["id"] != other {
+		misses[0].(map[string]any)["assignment"] != other || misses[0].(map[string]any)["role"] != "Contributor" || misses[0].(map[string]any)["assignedToName"] != "p" {
 		t.Errorf("the role elsewhere: %s", r.Body)
+	}
+	suggested := r.Get("suggestion", "customRole")
+	if r.Get("suggestion", "builtInRole") == nil || r.Get("suggestion", "operations").(float64) < 1 || r.Get("suggestion", "scope") != w.account ||
+		fmt.Sprint(r.Get("suggestion", "customRole", "properties", "permissions")) != "[map[actions:[Microsoft.CognitiveServices/accounts/write] dataActions:[] notActions:[] notDataActions:[]]]" {
+		t.Errorf("suggestion: %s", r.Body)
+	}
+	body, err := json.Marshal(suggested)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guid := uuid.NewString()
+	w.Need(http.StatusCreated, w.ARM("PUT", w.Subscription+authorization+"roleDefinitions/"+guid, string(body)))
+	helps := w.Principal("helps")
+	w.Grant(helps.ID, guid, w.account)
+	if r := w.Need(http.StatusOK, explain(w.Owner, strings.ReplaceAll(write, p.ID, helps.ID))); r.Get("decision") != "Allowed" || r.Get("principalName") != "helps" {
+		t.Errorf("the suggested role: %s", r.Body)
 	}
 	// Who may not read there does not learn of it.
 	nearby := w.Principal("nearby")
 	w.Grant(nearby.ID, servicetest.Reader, w.group)
-	if r := w.Need(http.StatusOK, explain(nearby, write)); len(r.Get("misses").([]any)) != 0 || strings.Contains(r.Body, "other") {
+	if r := w.Need(http.StatusOK, explain(nearby, write)); r.Get("misses") != nil || strings.Contains(r.Body, "other") {
 		t.Errorf("told to one who may not see it: %s", r.Body)
 	}
 	assignment := w.Grant(p.ID, servicetest.Contributor, w.group)
-	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" || r.Get("roleAssignment", "id") != assignment || r.Get("roleAssignment", "roleName") != "Contributor" {
+	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" || r.Get("assignment") != assignment || r.Get("role") != "Contributor" || r.Get("suggestion") != nil {
 		t.Errorf("allowed: %s", r.Body)
 	}
 	id := w.group + denies + uuid.NewString()
 	w.Need(http.StatusCreated, w.ARM("PUT", id, deny("No", denied("*/write"), toSP(p.ID), `"condition":"@Request[x:y] StringEquals 'z'","conditionVersion":"2.0"`)))
 	with := strings.TrimSuffix(write, "}") + `,"attributes":{"Request":{"x:y":"z"}}}`
-	if r := w.Need(http.StatusOK, explain(w.Owner, with)); r.Get("decision") != "Denied" || r.Get("denyAssignment", "id") != id {
+	if r := w.Need(http.StatusOK, explain(w.Owner, with)); r.Get("decision") != "Denied" || r.Get("deny") != id || r.Get("denyName") != "No" || r.Get("suggestion") != nil {
 		t.Errorf("denied: %s", r.Body)
 	}
 	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" {

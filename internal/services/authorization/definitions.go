@@ -353,11 +353,12 @@ func roleNotFound(id string) error {
 	return api.Errorf(http.StatusNotFound, codeNoRole, "The specified role definition with ID '%s' does not exist.", id)
 }
 
+func roleProperties(r rbac.RoleDefinition) map[string]any {
+	return map[string]any{"roleName": r.RoleName, "type": r.Type, "description": r.Description, "assignableScopes": r.AssignableScopes, "permissions": r.Permissions}
+}
+
 func roleView(scope string, d access.Definition) map[string]any {
-	properties := map[string]any{
-		"roleName": d.RoleName, "type": d.Type, "description": d.Description,
-		"assignableScopes": d.AssignableScopes, "permissions": d.Permissions,
-	}
+	properties := roleProperties(d.RoleDefinition)
 	if d.Type == rbac.CustomRole {
 		properties["createdOn"], properties["updatedOn"] = d.CreatedOn, d.UpdatedOn
 		properties["createdBy"], properties["updatedBy"] = d.CreatedBy, d.UpdatedBy

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/rbac"
@@ -52,13 +53,14 @@ func (s *Authorization) explain(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	e := f.snapshot.Explain(rbac.Question{Principal: in.PrincipalID, Action: in.Action, Data: bool(in.DataAction), Scope: rbac.Scope(call.Var("scope")),
+	q := rbac.Question{Principal: in.PrincipalID, Action: in.Action, Data: bool(in.DataAction), Scope: rbac.Scope(call.Var("scope")),
 		Time: s.options.Now(), SubOperation: in.SubOperation, Attribute: func(source condition.Source, key string) (any, bool) {
 			if v, ok := given[source][key]; ok {
 				return v, true
 			}
 			return false, source == condition.Environment && key == "isprivatelink"
-		}})
+		}}
+	e := f.snapshot.Explain(q)
 	// Who may read role assignments here may see those above, and elsewhere only
 	// what they may read there.
 	seen := len(e.Misses)
@@ -72,33 +74,44 @@ func (s *Authorization) explain(w http.ResponseWriter, call *api.Call) error {
 		}
 	}
 	arm.WriteHeaders(w, call)
-	return arm.WriteJSON(w, http.StatusOK, explanationView(e))
+	names := answer.Names(func(id string) string { return s.nameOf(call, f.tenant, id) })
+	return arm.WriteJSON(w, http.StatusOK, explained(names.Explained(q, e, mostMisses), e, func() rbac.Suggestion { return s.access.Suggest(q) }))
 }
 
-func explanationView(e rbac.Explanation) map[string]any {
-	view := map[string]any{"decision": e.Decision.String(), "why": optional(e.Why), "roleAssignment": nil, "denyAssignment": nil}
-	switch e.Decision {
-	case rbac.Allowed:
-		view["roleAssignment"] = holdingView(e.Assignment, e.Role, e.Holder)
-	case rbac.Denied:
-		view["denyAssignment"] = map[string]any{"id": e.Deny.ID, "name": e.Deny.Name, "scope": e.Deny.Scope}
+// mostMisses is how many misses a reply tells; it counts the others.
+const mostMisses = 100
+
+// nameOf is what people call a principal of the tenant: the id itself where the
+// directory has no name.
+func (s *Authorization) nameOf(call *api.Call, tenant, id string) string {
+	if p, err := s.principal(call, tenant, id); err == nil && p != nil && p.Name != "" {
+		return p.Name
 	}
-	misses := []any{}
-	for _, m := range e.Misses {
-		steps := []string{}
-		for _, step := range m.Steps {
-			steps = append(steps, step.String())
-		}
-		misses = append(misses, map[string]any{"kind": m.Kind, "why": m.Why, "conditions": steps, "roleAssignment": holdingView(m.Assignment, m.Role, m.Holder)})
-	}
-	view["misses"] = misses
-	return view
+	return id
 }
 
-func holdingView(a *rbac.RoleAssignment, role *rbac.RoleDefinition, holder string) map[string]any {
-	view := map[string]any{"id": a.ID, "scope": a.Scope, "roleDefinitionId": roleID(string(a.Scope), a.RoleDefinition), "principalId": holder, "roleName": nil}
-	if role != nil {
-		view["roleName"] = role.RoleName
+// explanation is the answer as the commands give it, with the custom role in
+// the shape that a PUT of a role definition takes.
+type explanation struct {
+	answer.Answer
+	Suggestion *suggestion `json:"suggestion,omitempty"`
+}
+
+type suggestion struct {
+	answer.Suggestion
+	Custom map[string]any `json:"customRole,omitempty"`
+}
+
+func explained(a answer.Answer, e rbac.Explanation, found func() rbac.Suggestion) explanation {
+	out := explanation{Answer: a}
+	if e.Decision != rbac.NotAllowed {
+		return out
 	}
-	return view
+	would := found()
+	out.Answer.Suggest(would)
+	out.Suggestion = &suggestion{Suggestion: *out.Answer.Suggestion}
+	if would.Custom != nil {
+		out.Suggestion.Custom = map[string]any{"properties": roleProperties(*would.Custom)}
+	}
+	return out
 }
