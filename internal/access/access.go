@@ -56,9 +56,11 @@ type Access struct {
 	store    *store.Store
 	follower *store.Follower
 	snapshot atomic.Pointer[rbac.Snapshot]
-	catalog  *rbac.Catalog
-	builtIn  []rbac.RoleDefinition
-	byGUID   map[string]rbac.RoleDefinition // of builtIn, in lower case
+	// documents is about how many the snapshot is made of; the follower's.
+	documents int
+	catalog   *rbac.Catalog
+	builtIn   []rbac.RoleDefinition
+	byGUID    map[string]rbac.RoleDefinition // of builtIn, in lower case
 
 	now         func() time.Time
 	propagation *propagation // nil: writes decide at once
@@ -80,7 +82,32 @@ func New(s *store.Store, o Options) *Access {
 }
 
 func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
-	next := a.snapshot.Load()
+	next, err := a.follow(tx, changes)
+	if err != nil {
+		return err
+	}
+	a.snapshot.Store(next)
+	if a.propagation != nil {
+		a.propagation.add(next, a.clock())
+	}
+	return nil
+}
+
+// bulk is from how many changes on it may be cheaper to read all that there is
+// than to make a snapshot of each change.
+const bulk = 1000
+
+// follow is the snapshot after some changes.
+func (a *Access) follow(tx *store.Tx, changes []store.Change) (next *rbac.Snapshot, err error) {
+	if len(changes) >= max(bulk, a.documents/8) {
+		next, a.documents, err = a.load(tx)
+		return next, err
+	}
+	a.documents += len(changes)
+	return applyEach(a.snapshot.Load(), tx, changes)
+}
+
+func applyEach(next *rbac.Snapshot, tx *store.Tx, changes []store.Change) (*rbac.Snapshot, error) {
 	for _, c := range changes {
 		var err error
 		switch c.Kind {
@@ -99,14 +126,10 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 			next, err = applyMember(next, tx, member)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	a.snapshot.Store(next)
-	if a.propagation != nil {
-		a.propagation.add(next, a.clock())
-	}
-	return nil
+	return next, nil
 }
 
 func applyAssignment(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
@@ -117,8 +140,13 @@ func applyAssignment(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snap
 	if err != nil {
 		return s, err
 	}
-	return s.WithAssignment(rbac.RoleAssignment{ID: doc.ID, Scope: rbac.Scope(doc.Scope), RoleDefinition: doc.Role,
-		Principal: doc.PrincipalID, PrincipalType: doc.PrincipalType, Condition: doc.Condition}), nil
+	return s.WithAssignment(doc.decides()), nil
+}
+
+// decides is what the assignment is to decisions.
+func (a Assignment) decides() rbac.RoleAssignment {
+	return rbac.RoleAssignment{ID: a.ID, Scope: rbac.Scope(a.Scope), RoleDefinition: a.Role,
+		Principal: a.PrincipalID, PrincipalType: a.PrincipalType, Condition: a.Condition}
 }
 
 func applyParent(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
