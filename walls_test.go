@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
-		"internal/answer", "internal/api", "internal/store", "rbac", "rbac/operations"},
+		"internal/answer", "internal/api", "internal/store", "rbac", "rbac/operations", "rbac/review"},
 	// metrics is told by services and the gate; platform introduces them.
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.

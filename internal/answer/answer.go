@@ -58,6 +58,12 @@ type Miss struct {
 // known.
 type Names func(id string) string
 
+// Review is a review's answer with the names of the principals in it, by id.
+type Review[T any] struct {
+	Answer T                 `json:"answer"`
+	Names  map[string]string `json:"names"`
+}
+
 // Checked is the answer to a question in short.
 func (n Names) Checked(q rbac.Question, r rbac.Result) Answer {
 	a := n.answer(q, r)

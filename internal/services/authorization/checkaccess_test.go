@@ -289,3 +289,34 @@ func TestExplainOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoCanOverHTTP(t *testing.T) {
+	w := newPIM(t)
+	p, q := w.Principal("p"), w.Principal("q")
+	team := w.Group("team", p.ID)
+	ask := func(as servicetest.Principal, body string) servicetest.Reply {
+		return w.ARMAs(as, "POST", w.account+"/providers/Sekisho.Authorization/whoCan?api-version=2026-11-01", body)
+	}
+	const write = `{"action":"Microsoft.CognitiveServices/accounts/write"}`
+	if r := ask(p, write); r.Code() != "AuthorizationFailed" {
+		t.Errorf("who may not read role assignments: %d %s", r.Status, r.Body)
+	}
+	w.Grant(team, servicetest.Contributor, w.group)
+	w.Grant(q.ID, servicetest.Contributor, w.MakeGroup("other"))
+	w.Grant(w.PrincipalIn(uuid.NewString(), "abroad").ID, servicetest.Owner, "/")
+	r := w.Need(http.StatusOK, ask(w.Owner, write))
+	var can []string
+	for _, one := range r.Get("answer", "can").([]any) {
+		id, _ := one.(map[string]any)["principal"].(string)
+		can = append(can, fmt.Sprint(r.Get("names", id)))
+	}
+	slices.Sort(can)
+	if fmt.Sprint(can) != "[owner p team]" || strings.Contains(r.Body, "abroad") {
+		t.Errorf("%v: %s", can, r.Body)
+	}
+	for _, bad := range []string{`{}`, `{"action":"*/read"}`} {
+		if r := ask(w.Owner, bad); r.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", bad, r.Status, r.Body)
+		}
+	}
+}
