@@ -67,3 +67,25 @@ func validAttribute(a condition.Attribute) bool {
 	return (a.Source == condition.Request || a.Source == condition.Resource) &&
 		slices.Contains([]string{roleAttribute, principalAttribute, principalTypeAttribute}, key)
 }
+
+// given are the attributes that a question names, by condition.Key.
+type given map[condition.Source]map[string]any
+
+func (g given) put(source condition.Source, values map[string]any) {
+	g[source] = map[string]any{}
+	for name, value := range values {
+		g[source][condition.Key(name)] = value
+	}
+}
+
+// get is what conditions see. Where nothing is said of the way in, it is the
+// public one.
+func (g given) get(source condition.Source, key string) (any, bool) {
+	if v, ok := g[source][key]; ok {
+		return v, true
+	}
+	if source == condition.Environment && key == "isprivatelink" {
+		return false, true
+	}
+	return nil, false
+}

@@ -23,16 +23,12 @@ const (
 // definitionOperations are the rows of role definitions. Those by id
 // ("/{roleDefinitionId}") are the same paths.
 func (s *Authorization) definitionOperations() []api.Operation {
-	const one = "{scope}/providers/" + provider + "/roleDefinitions/{name}"
+	const one = "/roleDefinitions/{name}"
 	return []api.Operation{
-		{Method: http.MethodGet, Pattern: strings.TrimSuffix(one, "/{name}"), Name: "RoleDefinitions_List",
-			Action: provider + "/roleDefinitions/read", Source: definitionSource, Checks: atScope, Handle: s.listRoles},
-		{Method: http.MethodGet, Pattern: one, Name: "RoleDefinitions_Get",
-			Action: provider + "/roleDefinitions/read", Source: definitionSource, Checks: atScope, Handle: s.getRole},
-		{Method: http.MethodPut, Pattern: one, Name: "RoleDefinitions_CreateOrUpdate",
-			Action: writeDefinition, Source: writeSource, Checks: s.toPutRole, Handle: s.putRole},
-		{Method: http.MethodDelete, Pattern: one, Name: "RoleDefinitions_Delete",
-			Action: provider + "/roleDefinitions/delete", Source: writeSource, Checks: s.toDeleteRole, Handle: s.deleteRole},
+		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", definitionSource, atScope, s.listRoles),
+		row(http.MethodGet, one, "RoleDefinitions_Get", "/roleDefinitions/read", definitionSource, atScope, s.getRole),
+		row(http.MethodPut, one, "RoleDefinitions_CreateOrUpdate", "/roleDefinitions/write", writeSource, s.toPutRole, s.putRole),
+		row(http.MethodDelete, one, "RoleDefinitions_Delete", "/roleDefinitions/delete", writeSource, s.toDeleteRole, s.deleteRole),
 	}
 }
 

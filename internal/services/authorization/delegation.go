@@ -23,18 +23,15 @@ const (
 // ("/{roleAssignmentId}") and those for a subscription, resource group or
 // resource are the same paths.
 func (s *Authorization) assignmentOperations() []api.Operation {
-	const one = "{scope}/providers/" + provider + "/roleAssignments/{name}"
-	row := func(method, pattern, name, action, source string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
-		return api.Operation{Method: method, Pattern: pattern, Name: name, Action: action, Source: source, Checks: checks, Handle: handle}
-	}
+	const one = "/roleAssignments/{name}"
 	return []api.Operation{
-		row(http.MethodGet, "{scope}/providers/"+provider+"/roleAssignments", "RoleAssignments_ListForScope", provider+"/roleAssignments/read", assignmentSource, atScope, s.list),
-		row(http.MethodGet, one, "RoleAssignments_Get", provider+"/roleAssignments/read", assignmentSource, atItself, s.get),
-		row(http.MethodPut, one, "RoleAssignments_Create", writeAssignment, assignmentSource, s.toAssign, s.put),
-		row(http.MethodDelete, one, "RoleAssignments_Delete", provider+"/roleAssignments/delete", assignmentSource, s.toUnassign, s.delete),
+		row(http.MethodGet, "/roleAssignments", "RoleAssignments_ListForScope", "/roleAssignments/read", assignmentSource, atScope, s.list),
+		row(http.MethodGet, one, "RoleAssignments_Get", "/roleAssignments/read", assignmentSource, atItself, s.get),
+		row(http.MethodPut, one, "RoleAssignments_Create", "/roleAssignments/write", assignmentSource, s.toAssign, s.put),
+		row(http.MethodDelete, one, "RoleAssignments_Delete", "/roleAssignments/delete", assignmentSource, s.toUnassign, s.delete),
 		// No operation of the provider is a validation: who may not write has
 		// nothing to validate.
-		row(http.MethodPost, one+"/validate", "RoleAssignments_Validate", writeAssignment, validateSource, s.toAssign, s.check),
+		row(http.MethodPost, one+"/validate", "RoleAssignments_Validate", "/roleAssignments/write", validateSource, s.toAssign, s.check),
 	}
 }
 

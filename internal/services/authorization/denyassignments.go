@@ -18,15 +18,12 @@ const denySource = "rest/api/authorization/deny-assignments, Permissions; azure-
 // denyOperations are those of the contract 2022-04-01, and PUT and DELETE of
 // 2024-07-01-preview.
 func (s *Authorization) denyOperations() []api.Operation {
-	row := func(method, path, name, verb string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
-		return api.Operation{Method: method, Pattern: "{scope}/providers/" + provider + "/denyAssignments" + path, Name: "DenyAssignments_" + name,
-			Action: provider + "/denyAssignments/" + verb, Source: denySource, Checks: checks, Handle: handle}
-	}
+	const one = "/denyAssignments/{name}"
 	return []api.Operation{
-		row(http.MethodGet, "", "ListForScope", "read", atScope, s.listDenies),
-		row(http.MethodGet, "/{name}", "Get", "read", atItself, s.getDeny),
-		row(http.MethodPut, "/{name}", "CreateOrUpdate", "write", atItself, s.putDeny),
-		row(http.MethodDelete, "/{name}", "Delete", "delete", atItself, s.deleteDeny),
+		row(http.MethodGet, "/denyAssignments", "DenyAssignments_ListForScope", "/denyAssignments/read", denySource, atScope, s.listDenies),
+		row(http.MethodGet, one, "DenyAssignments_Get", "/denyAssignments/read", denySource, atItself, s.getDeny),
+		row(http.MethodPut, one, "DenyAssignments_CreateOrUpdate", "/denyAssignments/write", denySource, atItself, s.putDeny),
+		row(http.MethodDelete, one, "DenyAssignments_Delete", "/denyAssignments/delete", denySource, atItself, s.deleteDeny),
 	}
 }
 

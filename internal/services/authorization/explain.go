@@ -16,7 +16,7 @@ import (
 // explainOperations are Sekisho's own: why a decision is what it is, and who may
 // do something. What they show is who has which role, so they ask for that.
 func (s *Authorization) explainOperations() []api.Operation {
-	row := func(path, name string, handle func(http.ResponseWriter, *api.Call) error) api.Operation {
+	row := func(path, name string, handle handler) api.Operation {
 		return api.Operation{Method: http.MethodPost, Pattern: "{scope}/providers/Sekisho.Authorization/" + path, Name: name, Action: provider + "/roleAssignments/read",
 			Source: "Sekisho's own (api-version 2026-11-01); shows what Microsoft.Authorization/roleAssignments/read shows", Checks: atScope, Handle: handle}
 	}
@@ -40,29 +40,21 @@ func (s *Authorization) explain(w http.ResponseWriter, call *api.Call) error {
 	case in.Action == "":
 		return api.BadRequest("InvalidRequestContent", "action", "The request content was invalid: action is missing.")
 	}
-	given := map[condition.Source]map[string]any{}
+	attributes := given{}
 	for source, values := range in.Attributes {
 		switch condition.Source(source) {
 		case condition.Resource, condition.Request, condition.Environment, condition.Principal:
 		default:
 			return api.BadRequest("InvalidRequestContent", "attributes", "The source '%s' of attributes is not Resource, Request, Environment or Principal.", source)
 		}
-		given[condition.Source(source)] = map[string]any{}
-		for name, value := range values {
-			given[condition.Source(source)][condition.Key(name)] = value
-		}
+		attributes.put(condition.Source(source), values)
 	}
 	f, err := newScoped(s, call)
 	if err != nil {
 		return err
 	}
 	q := rbac.Question{Principal: in.PrincipalID, Action: in.Action, Data: bool(in.DataAction), Scope: rbac.Scope(call.Var("scope")),
-		Time: s.options.Now(), SubOperation: in.SubOperation, Attribute: func(source condition.Source, key string) (any, bool) {
-			if v, ok := given[source][key]; ok {
-				return v, true
-			}
-			return false, source == condition.Environment && key == "isprivatelink"
-		}}
+		Time: s.options.Now(), SubOperation: in.SubOperation, Attribute: attributes.get}
 	e := f.snapshot.Explain(q)
 	// Who may read role assignments here may see those above, and elsewhere only
 	// what they may read there.

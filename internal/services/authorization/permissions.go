@@ -12,11 +12,8 @@ import (
 
 // permissionsOperations list what the caller has.
 func (s *Authorization) permissionsOperations() []api.Operation {
-	return []api.Operation{{
-		Method: http.MethodGet, Pattern: "{scope}/providers/" + provider + "/permissions", Name: "Permissions_List", Action: provider + "/permissions/read",
-		Source: "azure-rest-api-specs authorization/stable/2022-04-01 Permissions_ListForResourceGroup, Permissions_ListForResource; azure-docs permissions/management-and-governance.md",
-		Checks: atScope, Handle: s.permissions,
-	}}
+	const source = "azure-rest-api-specs authorization/stable/2022-04-01 Permissions_ListForResourceGroup, Permissions_ListForResource; azure-docs permissions/management-and-governance.md"
+	return []api.Operation{row(http.MethodGet, "/permissions", "Permissions_List", "/permissions/read", source, atScope, s.permissions)}
 }
 
 // permissions gives the blocks of each role that the caller, or a group of the

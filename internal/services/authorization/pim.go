@@ -22,31 +22,30 @@ const pimSource = "azure-rest-api-specs authorization/stable/2020-10-01; rest/ap
 // start to its end.
 func (s *Authorization) pimOperations() []api.Operation {
 	var all []api.Operation
-	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) {
-		all = append(all, api.Operation{Method: method, Pattern: "{scope}/providers/" + provider + "/" + path, Name: name, Action: provider + action,
-			Source: pimSource, Checks: checks, Handle: handle})
+	add := func(method, path, name, action string, checks checks, handle handler) {
+		all = append(all, row(method, "/"+path, name, action, pimSource, checks, handle))
 	}
 	const read, write = "/roleAssignments/read", "/roleAssignments/write"
 	for _, k := range []kind{{eligible: true}, {eligible: false}} {
 		requests, schedules, instances := k.path("ScheduleRequests"), k.path("Schedules"), k.path("ScheduleInstances")
-		with := func(h func(http.ResponseWriter, *api.Call, kind) error) func(http.ResponseWriter, *api.Call) error {
+		with := func(h func(http.ResponseWriter, *api.Call, kind) error) handler {
 			return func(w http.ResponseWriter, call *api.Call) error { return h(w, call, k) }
 		}
-		row(http.MethodPut, requests+"/{name}", k.title("ScheduleRequests_Create"), write, s.mayRequest, with(s.putRequest))
-		row(http.MethodPost, requests+"/{name}/validate", k.title("ScheduleRequests_Validate"), write, s.mayRequest, with(s.validateRequest))
-		row(http.MethodPost, requests+"/{name}/cancel", k.title("ScheduleRequests_Cancel"), write, nothing, with(s.cancelRequest))
-		row(http.MethodGet, requests+"/{name}", k.title("ScheduleRequests_Get"), read, atPIMScope, with(s.getRequest))
-		row(http.MethodGet, requests, k.title("ScheduleRequests_ListForScope"), read, mayListSchedules, with(s.listRequests))
-		row(http.MethodGet, schedules+"/{name}", k.title("Schedules_Get"), read, atPIMScope, with(s.getSchedule))
-		row(http.MethodGet, schedules, k.title("Schedules_ListForScope"), read, mayListSchedules, with(s.listSchedules))
-		row(http.MethodGet, instances+"/{name}", k.title("ScheduleInstances_Get"), read, atPIMScope, with(s.getInstance))
-		row(http.MethodGet, instances, k.title("ScheduleInstances_ListForScope"), read, mayListSchedules, with(s.listInstances))
+		add(http.MethodPut, requests+"/{name}", k.title("ScheduleRequests_Create"), write, s.mayRequest, with(s.putRequest))
+		add(http.MethodPost, requests+"/{name}/validate", k.title("ScheduleRequests_Validate"), write, s.mayRequest, with(s.validateRequest))
+		add(http.MethodPost, requests+"/{name}/cancel", k.title("ScheduleRequests_Cancel"), write, nothing, with(s.cancelRequest))
+		add(http.MethodGet, requests+"/{name}", k.title("ScheduleRequests_Get"), read, atPIMScope, with(s.getRequest))
+		add(http.MethodGet, requests, k.title("ScheduleRequests_ListForScope"), read, mayListSchedules, with(s.listRequests))
+		add(http.MethodGet, schedules+"/{name}", k.title("Schedules_Get"), read, atPIMScope, with(s.getSchedule))
+		add(http.MethodGet, schedules, k.title("Schedules_ListForScope"), read, mayListSchedules, with(s.listSchedules))
+		add(http.MethodGet, instances+"/{name}", k.title("ScheduleInstances_Get"), read, atPIMScope, with(s.getInstance))
+		add(http.MethodGet, instances, k.title("ScheduleInstances_ListForScope"), read, mayListSchedules, with(s.listInstances))
 	}
-	row(http.MethodGet, "eligibleChildResources", "EligibleChildResources_Get", read, nothing, s.eligibleChildren)
-	row(http.MethodGet, "roleManagementPolicies", "RoleManagementPolicies_ListForScope", "/roleManagementPolicies/read", atPIMScope, s.listPolicies)
-	row(http.MethodGet, "roleManagementPolicies/{name}", "RoleManagementPolicies_Get", "/roleManagementPolicies/read", atPIMScope, s.getPolicy)
-	row(http.MethodGet, "roleManagementPolicyAssignments", "RoleManagementPolicyAssignments_ListForScope", "/roleManagementPolicyAssignments/read", atPIMScope, s.listPolicyAssignments)
-	row(http.MethodGet, "roleManagementPolicyAssignments/{name}", "RoleManagementPolicyAssignments_Get", "/roleManagementPolicyAssignments/read", atPIMScope, s.getPolicyAssignment)
+	add(http.MethodGet, "eligibleChildResources", "EligibleChildResources_Get", read, nothing, s.eligibleChildren)
+	add(http.MethodGet, "roleManagementPolicies", "RoleManagementPolicies_ListForScope", "/roleManagementPolicies/read", atPIMScope, s.listPolicies)
+	add(http.MethodGet, "roleManagementPolicies/{name}", "RoleManagementPolicies_Get", "/roleManagementPolicies/read", atPIMScope, s.getPolicy)
+	add(http.MethodGet, "roleManagementPolicyAssignments", "RoleManagementPolicyAssignments_ListForScope", "/roleManagementPolicyAssignments/read", atPIMScope, s.listPolicyAssignments)
+	add(http.MethodGet, "roleManagementPolicyAssignments/{name}", "RoleManagementPolicyAssignments_Get", "/roleManagementPolicyAssignments/read", atPIMScope, s.getPolicyAssignment)
 	return all
 }
 
