@@ -78,6 +78,23 @@ func TestRequestsAreHeldToWhatRoleAssignmentsAre(t *testing.T) {
 	}
 }
 
+func TestDataActionsAtAManagementGroupAreRefusedToRequestsToo(t *testing.T) {
+	w := newPIM(t)
+	p := w.Principal("p")
+	root := "/providers/Microsoft.Management/managementGroups/" + w.Tenant
+	w.Grant(w.Owner.ID, servicetest.Owner, root)
+	id := root + authorization + "roleDefinitions/" + uuid.NewString()
+	w.Need(http.StatusCreated, w.ARM("PUT", id, role("data", root, permit("dataActions", "Microsoft.CognitiveServices/accounts/OpenAI/*"))))
+	guid := id[strings.LastIndex(id, "/")+1:]
+	for _, kind := range []string{active, eligible} {
+		body := request("AdminAssign", p.ID, guid, lasting("P1D"))
+		if r := w.ask(w.Owner, root, kind, body); r.Code() != "InvalidCreateRoleAssignmentRequest" {
+			t.Errorf("%s: %d %s", kind, r.Status, r.Body)
+		}
+		w.Need(http.StatusCreated, w.ask(w.Owner, w.group, kind, body))
+	}
+}
+
 func TestARoleThatIsScheduledCantBeDeleted(t *testing.T) {
 	w := newPIM(t)
 	p, q := w.Principal("p"), w.Principal("q")
