@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/ask"
 	"sekisho/rbac"
 )
@@ -59,7 +60,7 @@ func (q *question) read(cmd *cobra.Command, w *ask.World, args []string) (rbac.Q
 }
 
 // tell prints an answer by draw, or as JSON.
-func (q *question) tell(out io.Writer, a ask.Answer, draw func(*page, ask.Answer)) error {
+func (q *question) tell(out io.Writer, a answer.Answer, draw func(*page, answer.Answer)) error {
 	if q.asJSON {
 		if err := printJSON(out, a); err != nil {
 			return err

@@ -89,7 +89,7 @@ func readUses(cmd *cobra.Command, from *source, since time.Time) (uses []review.
 			return nil, err
 		}
 		for _, e := range entries {
-			uses = append(uses, useOf(e))
+			uses = append(uses, usesOf(e)...)
 		}
 		return uses, nil
 	}
@@ -112,7 +112,7 @@ func readUses(cmd *cobra.Command, from *source, since time.Time) (uses []review.
 			return nil, fmt.Errorf("%s: line %d: %w", file.Name(), n, err)
 		}
 		if !e.Time.Before(since) {
-			uses = append(uses, useOf(e))
+			uses = append(uses, usesOf(e)...)
 		}
 	}
 	return uses, lines.Err()
@@ -168,7 +168,15 @@ func drawNeed(p *page, e *export.Export, n review.Need) {
 	p.blank()
 }
 
-func useOf(e store.Entry) review.Use {
-	return review.Use{Time: e.Time, Principal: e.Principal, PrincipalName: e.PrincipalName, Method: e.Method, Action: e.Action,
+// usesOf are the rights that a call took.
+func usesOf(e store.Entry) []review.Use {
+	one := review.Use{Time: e.Time, Principal: e.Principal, PrincipalName: e.PrincipalName, Method: e.Method, Action: e.Action,
 		Data: e.Data, Scope: rbac.Scope(e.Scope), Decision: e.Decision, Assignment: e.Assignment}
+	uses := []review.Use{one}
+	for _, a := range e.Also {
+		also := one
+		also.Action, also.Data, also.Scope, also.Assignment = a.Action, a.Data, rbac.Scope(a.Scope), a.Assignment
+		uses = append(uses, also)
+	}
+	return uses
 }

@@ -7,30 +7,25 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/ask"
 	"sekisho/rbac"
 	"sekisho/rbac/export"
 	"sekisho/rbac/review"
 )
 
-// named is an answer with the names of the principals in it, for JSON.
-type named[T any] struct {
-	Answer T                 `json:"answer"`
-	Names  map[string]string `json:"names"`
-}
-
 // tellReview prints an answer by draw, or as JSON with the names of the ids.
-func tellReview[T any](cmd *cobra.Command, e *export.Export, asJSON bool, answer T, draw func(*page, *export.Export, T)) error {
+func tellReview[T any](cmd *cobra.Command, e *export.Export, asJSON bool, told T, draw func(*page, *export.Export, T)) error {
 	out := cmd.OutOrStdout()
 	if asJSON {
 		names := map[string]string{}
 		for id, p := range e.Principals {
 			names[id] = p.Name()
 		}
-		return printJSON(out, named[T]{answer, names})
+		return printJSON(out, answer.Review[T]{Answer: told, Names: names})
 	}
 	p := pageFor(out)
-	draw(p, e, answer)
+	draw(p, e, told)
 	_, err := io.WriteString(out, p.text.String())
 	return err
 }

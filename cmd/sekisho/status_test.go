@@ -84,3 +84,17 @@ func TestAgeHasTwoUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAuditShowsEveryRightAndWhatDenied(t *testing.T) {
+	var out strings.Builder
+	err := printAudit(&out, []store.Entry{
+		{PrincipalName: "ann", Action: "Microsoft.A/b/write", Scope: "/subscriptions/s/resourceGroups/one", Decision: store.Allowed, Role: "Our own role",
+			Also: []store.Asked{{Action: "Microsoft.C/d/read", Scope: "/subscriptions/s/resourceGroups/two"}}},
+		{PrincipalName: "bob", Decision: store.Refused, Reason: "NotPermitted", Cause: "the deny assignment No at /x takes this action away"},
+	})
+	lines := strings.Split(out.String(), "\n")
+	if err != nil || len(lines) != 5 || !strings.Contains(lines[1], "Our own role") || !strings.Contains(lines[2], "+ C/d/read") || !strings.Contains(lines[2], "…/resourceGroups/two") ||
+		!strings.Contains(lines[3], "NotPermitted: the deny assignment No at /x") {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}

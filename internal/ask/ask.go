@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"sekisho/internal/answer"
 	"sekisho/rbac"
 	"sekisho/rbac/builtin"
 	"sekisho/rbac/condition"
@@ -30,6 +31,24 @@ func New(e *export.Export) *World {
 		return rbac.NewCatalog(builtin.Roles(), builtin.Advised(), operations.All)
 	})}
 }
+
+// Check answers a question in short. Batch writes the same fields.
+func (w *World) Check(q rbac.Question) answer.Answer {
+	return w.names().Checked(q, w.Snapshot.Check(q))
+}
+
+// Explain answers a question with all that there is to say, but no more than
+// limit misses; 0 is no limit.
+func (w *World) Explain(q rbac.Question, limit int) answer.Answer {
+	e := w.Snapshot.Explain(q)
+	a := w.names().Explained(q, e, limit)
+	if e.Decision == rbac.NotAllowed {
+		a.Suggest(w.catalog().Smallest(q))
+	}
+	return a
+}
+
+func (w *World) names() answer.Names { return w.NameOf }
 
 // Query is a question as a person writes it.
 type Query struct {

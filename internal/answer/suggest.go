@@ -1,4 +1,4 @@
-package ask
+package answer
 
 import "sekisho/rbac"
 
@@ -28,10 +28,9 @@ type CustomRole struct {
 	AssignableScopes []string
 }
 
-// suggest finds the roles that would allow what nothing allows.
-func (w *World) suggest(q rbac.Question) *Suggestion {
-	found := w.catalog().Smallest(q)
-	s := &Suggestion{Scope: string(q.Scope)}
+// Suggest adds the roles that would allow what nothing allows.
+func (a *Answer) Suggest(found rbac.Suggestion) {
+	s := &Suggestion{Scope: a.Scope}
 	if found.BuiltIn != nil {
 		s.BuiltIn, s.Operations = found.BuiltIn.RoleName, found.Operations
 	}
@@ -43,5 +42,5 @@ func (w *World) suggest(q rbac.Question) *Suggestion {
 		s.Custom = &CustomRole{Name: r.RoleName, IsCustom: true, Description: r.Description, Actions: p.Actions, NotActions: p.NotActions,
 			DataActions: p.DataActions, NotDataActions: p.NotDataActions, AssignableScopes: r.AssignableScopes}
 	}
-	return s
+	a.Suggestion = s
 }
