@@ -42,9 +42,8 @@ func New(world rbac.World) *Export {
 	for _, r := range world.Roles {
 		b.putRole(r)
 	}
-	world.Roles = nil
+	world.Roles = b.allRoles()
 	b.World = world
-	b.World.Roles = b.allRoles()
 	return b.Export
 }
 
