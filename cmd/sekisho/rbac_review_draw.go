@@ -137,7 +137,7 @@ func drawPatterns(p *page, title, color string, of review.Patterns) {
 				p.line(span(dim, fmt.Sprintf("%-14s… and %d more: --json", "", len(list.patterns)-i)))
 				break
 			}
-			p.line(span(dim, fmt.Sprintf("%-14s", name)), span(list.color, pattern))
+			p.line(span(dim, fmt.Sprintf("%-14s", name)), span(list.color, tail(pattern, p.width-16)))
 		}
 	}
 }
@@ -155,7 +155,7 @@ func drawProviders(p *page, providers []review.Provider) {
 			if op.Data {
 				right = "data"
 			}
-			p.between(mark, span("", op.Name), span(dim, right))
+			p.between(mark, span("", tail(op.Name, p.width-6-cells(right))), span(dim, right))
 		}
 	}
 }
@@ -216,7 +216,7 @@ func drawFlip(p *page, branch, stem string, f review.Flip) {
 					p.line(span(dim, stem+fmt.Sprintf("    … and %d more: --json", len(list.patterns)-i)))
 					break
 				}
-				p.line(span(dim, stem+"    "+list.before), span("", pattern))
+				p.line(span(dim, stem+"    "+list.before), span("", tail(pattern, p.width-9-cells(list.before))))
 			}
 		}
 	}
