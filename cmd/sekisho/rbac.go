@@ -37,9 +37,9 @@ The built-in roles need not be in role-definitions.json.`,
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			said := fmt.Sprintf("sekisho rbac has no verb %q", args[0])
+			said := fmt.Sprintf("rbac has no verb %q", args[0])
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				said += "; is it " + strings.Join(near, " or ") + "?"
+				said += " (is it " + strings.Join(near, " or ") + "?)"
 			}
 			return errors.New(said + "; see: sekisho rbac --help")
 		},

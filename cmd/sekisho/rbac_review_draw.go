@@ -83,7 +83,11 @@ func drawWay(p *page, e *export.Export, branch, stem string, way review.Way, rig
 	}
 	where := span(dim, " at "+tail(string(way.Scope), max(p.width-cells(way.Role)-cells(by)-cells(right)-14, 20)))
 	if right != "" {
-		p.between(span("", branch+""), span(cyan, way.Role+" "), where, span("", by+" "), span(dim, right))
+		pieces := []piece{span("", branch), span(cyan, way.Role+" "), where}
+		if by != "" {
+			pieces = append(pieces, span("", strings.TrimSpace(by)))
+		}
+		p.between(append(pieces, span(dim, right))...)
 	} else {
 		p.line(span(dim, branch), span(cyan, way.Role), where, span("", by))
 	}

@@ -43,7 +43,7 @@ func TestReviewsOfAnExport(t *testing.T) {
 		{"a word is no action", []string{"check", "bob@contoso.com", "listKeys", rg, "--export", tenantDir}, nil, `"listKeys" is not an action`},
 		{"no scope to check", []string{"check", "bob@contoso.com", removeAccount, "rg-ai", "--export", tenantDir}, nil, "write it in full, such as /subscriptions/"},
 		{"too few arguments", []string{"explain", "bob@contoso.com", removeAccount}, nil, "explain takes PRINCIPAL ACTION SCOPE, not 2 arguments; see: sekisho rbac explain --help"},
-		{"no such verb", []string{"explian"}, nil, `no verb "explian"; is it explain?`},
+		{"no such verb", []string{"explian"}, nil, `no verb "explian" (is it explain?)`},
 		{"no such directory", []string{"lint", "--export", tenantDir + "/none"}, nil, "--export: stat "},
 		{"diff, a role that is not there", []string{"diff", "--export", tenantDir, "--add", `{"principalId":"bob@contoso.com","roleDefinitionName":"Raeder","scope":"` + rg + `"}`}, nil, `--add: no role is called "Raeder"`},
 		{"explain at a management group", []string{"explain", "bob@contoso.com", readBlob, "/providers/Microsoft.Management/managementGroups/platform", "--export", tenantDir},
