@@ -169,15 +169,22 @@ func drawSuggestion(p *page, s answer.Suggestion) {
 	case s.BuiltIn == "":
 		p.row("built-in", span(dim, "none of the built-in roles"))
 	default:
-		p.row("built-in", span(cyan, s.BuiltIn), span(dim, fmt.Sprintf("  the smallest, with %d of Azure's operations", s.Operations)))
+		p.row("built-in", span(cyan, s.BuiltIn), span(dim, "  the smallest: "+number(s.Operations, "operation")))
 	}
 	if s.Usual != "" {
 		p.row("", span(cyan, s.Usual), span(dim, "  the usual one"))
 	}
 	if s.Custom == nil {
+		if s.CustomNote != "" {
+			p.hanging("custom", s.CustomNote)
+		}
 		return
 	}
-	p.row("custom", span("", "the smallest, for az role definition create --role-definition:"))
+	note := ""
+	if s.CustomNote != "" {
+		note = "; " + s.CustomNote
+	}
+	p.hanging("custom", "the smallest, for az role definition create --role-definition"+note+":")
 	raw, err := json.MarshalIndent(s.Custom, "", "  ")
 	if err != nil {
 		return

@@ -77,6 +77,22 @@ func TestFitCutsAtCells(t *testing.T) {
 	}
 }
 
+func TestAParagraphBreaksWordsThatNoLineHoldsAfterASlash(t *testing.T) {
+	for text, want := range map[string]string{
+		"if a/bb/ccc/dddd holds": " if a/bb/\n ccc/dddd\n holds\n",
+		"aaaa/bbbb/cccc/dddd":    " aaaa/bbbb/\n cccc/dddd\n",
+		"aa aaaaaaaaaaaa/b":      " aa\n aaaaaaaaa…\n",
+		"one two three":          " one two\n three\n",
+		"":                       "",
+	} {
+		p := &page{width: 12}
+		p.paragraph("", span("", text))
+		if got := p.text.String(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAgeHasTwoUnits(t *testing.T) {
 	for d, want := range map[time.Duration]string{-time.Second: "0 s", 59 * time.Second: "59 s", 61 * time.Second: "1 min 1 s", 3*time.Hour + 59*time.Minute: "3 h 59 min", 49 * time.Hour: "2 d 1 h"} {
 		if got := age(d); got != want {

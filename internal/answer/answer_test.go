@@ -54,11 +54,11 @@ func TestAnAnswerHasNamesAndNoMoreMissesThanAskedFor(t *testing.T) {
 func TestASuggestionNamesTheUsualRoleOnlyIfItIsAnother(t *testing.T) {
 	small, usual := rbac.RoleDefinition{RoleName: "Small"}, rbac.RoleDefinition{RoleName: "Usual"}
 	a := Answer{Scope: scope}
-	a.Suggest(rbac.Suggestion{BuiltIn: &small, Operations: 3, Usual: &usual})
+	a.Suggest(rbac.Question{}, rbac.Suggestion{BuiltIn: &small, Operations: 3, Usual: &usual})
 	if s := a.Suggestion; s.BuiltIn != "Small" || s.Operations != 3 || s.Usual != "Usual" || s.Custom != nil || s.Scope != scope {
 		t.Errorf("%+v", s)
 	}
-	a.Suggest(rbac.Suggestion{BuiltIn: &small, Usual: &small})
+	a.Suggest(rbac.Question{}, rbac.Suggestion{BuiltIn: &small, Usual: &small})
 	if a.Suggestion.Usual != "" {
 		t.Errorf("%+v", a.Suggestion)
 	}

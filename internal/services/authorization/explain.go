@@ -70,7 +70,7 @@ func (s *Authorization) explain(w http.ResponseWriter, call *api.Call) error {
 	}
 	arm.WriteHeaders(w, call)
 	names := answer.Names(func(id string) string { return s.nameOf(call, f.tenant, id) })
-	return arm.WriteJSON(w, http.StatusOK, explained(names.Explained(q, e, mostMisses), e, func() rbac.Suggestion { return s.access.Suggest(q) }))
+	return arm.WriteJSON(w, http.StatusOK, s.explained(q, names.Explained(q, e, mostMisses), e))
 }
 
 // whoCan tells who may do an action at the scope, as the command does: by what is
@@ -145,13 +145,13 @@ type suggestion struct {
 	Custom map[string]any `json:"customRole,omitempty"`
 }
 
-func explained(a answer.Answer, e rbac.Explanation, found func() rbac.Suggestion) explanation {
+func (s *Authorization) explained(q rbac.Question, a answer.Answer, e rbac.Explanation) explanation {
 	out := explanation{Answer: a}
 	if e.Decision != rbac.NotAllowed {
 		return out
 	}
-	would := found()
-	out.Answer.Suggest(would)
+	would := s.access.Suggest(q)
+	out.Answer.Suggest(q, would)
 	out.Suggestion = &suggestion{Suggestion: *out.Answer.Suggestion}
 	if would.Custom != nil {
 		out.Suggestion.Custom = map[string]any{"properties": roleProperties(*would.Custom)}
