@@ -6,6 +6,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -135,4 +136,19 @@ func roleGUID(id string) (guid string, ok bool) {
 		return "", false
 	}
 	return parsed.Name(), true
+}
+
+// deleted answers a DELETE that came to err: 204 for what is not there, as Azure
+// does.
+func deleted(w http.ResponseWriter, call *api.Call, err error) error {
+	status := http.StatusOK
+	if errors.Is(err, store.ErrNotFound) {
+		status, err = http.StatusNoContent, nil
+	}
+	if err != nil {
+		return err
+	}
+	arm.WriteHeaders(w, call)
+	w.WriteHeader(status)
+	return nil
 }

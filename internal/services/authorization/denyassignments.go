@@ -240,16 +240,7 @@ func (s *Authorization) deleteDeny(w http.ResponseWriter, call *api.Call) error 
 		}
 		return access.DeleteDeny(tx, d.ID)
 	})
-	status := http.StatusOK
-	if errors.Is(err, store.ErrNotFound) {
-		status, err = http.StatusNoContent, nil
-	}
-	if err != nil {
-		return err
-	}
-	arm.WriteHeaders(w, call)
-	w.WriteHeader(status)
-	return nil
+	return deleted(w, call, err)
 }
 
 // listDenies gives the deny assignments at, above and below a scope.
