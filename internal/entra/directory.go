@@ -47,6 +47,7 @@ type Directory struct {
 // credentials are what an application proves itself with. They are replaced, and
 // never changed.
 type credentials struct {
+	home         string // tenant of the registration, or of the identity
 	passwords    []PasswordCredential
 	certificates []registered
 	federated    []FederatedCredential
@@ -174,7 +175,7 @@ func (d *Directory) learn(record store.Record) error {
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
 			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions})
 		if sp.Resource != "" { // an application's are its registration's
-			d.credentials[strings.ToLower(sp.AppID)] = credentials{federated: sp.FederatedCredentials}
+			d.credentials[strings.ToLower(sp.AppID)] = credentials{home: record.Tenant, federated: sp.FederatedCredentials}
 		}
 	case KindMember:
 		m, err := store.Decode[Member](record)
@@ -191,7 +192,7 @@ func (d *Directory) learn(record store.Record) error {
 		if err != nil {
 			return err
 		}
-		d.credentials[strings.ToLower(a.AppID)] = credentials{a.PasswordCredentials, register(a.KeyCredentials), a.FederatedCredentials}
+		d.credentials[strings.ToLower(a.AppID)] = credentials{record.Tenant, a.PasswordCredentials, register(a.KeyCredentials), a.FederatedCredentials}
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
 			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}

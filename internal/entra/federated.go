@@ -16,13 +16,13 @@ func (d *Directory) checkFederated(ctx context.Context, tenant *Tenant, app *Pri
 		return proof{}, appNotFound(app.AppID, tenant.DisplayName)
 	}
 	d.mu.RLock()
-	all := d.credentials[strings.ToLower(app.AppID)].federated
+	known := d.credentials[strings.ToLower(app.AppID)]
 	d.mu.RUnlock()
-	if len(all) == 0 {
+	if len(known.federated) == 0 {
 		return proof{}, fail(70025, "invalid_client", "The client '%s' has no configured federated identity credentials.", app.Name)
 	}
 	// Issuers are equal to the letter, trailing slash and all.
-	of := slices.DeleteFunc(slices.Clone(all), func(c FederatedCredential) bool { return c.Issuer != a.Issuer })
+	of := slices.DeleteFunc(slices.Clone(known.federated), func(c FederatedCredential) bool { return c.Issuer != a.Issuer })
 	if len(of) == 0 {
 		return proof{}, notFederated(700211, "issuer", a.Issuer)
 	}
@@ -30,7 +30,7 @@ func (d *Directory) checkFederated(ctx context.Context, tenant *Tenant, app *Pri
 	if entraIssuer(a.Issuer) {
 		check = d.checkIdentity // never fetched: a key must not come from the real Microsoft
 	}
-	if err := check(ctx, tenant, a); err != nil {
+	if err := check(ctx, known.home, a); err != nil {
 		return proof{}, err
 	}
 	if err := a.inTime(d.now()); err != nil {
@@ -66,7 +66,7 @@ func (c FederatedCredential) takes(audience string) bool {
 }
 
 // checkExternal checks the signature by the keys that the issuer publishes.
-func (d *Directory) checkExternal(ctx context.Context, _ *Tenant, a *assertion) error {
+func (d *Directory) checkExternal(ctx context.Context, _ string, a *assertion) error {
 	// Source: entra-docs workload-identity-federation-considerations.md,
 	// "Supported signing algorithms".
 	if a.header["alg"] != "RS256" {
@@ -82,7 +82,7 @@ func (d *Directory) checkExternal(ctx context.Context, _ *Tenant, a *assertion) 
 		return fail(900612, "invalid_request", "Failed to parse provider signing keys.")
 	case err != nil && !errors.Is(err, errNoKey):
 		// Source: azure-workload-identity, troubleshooting.
-		return fail(90061, "invalid_request", "Request to External OIDC endpoint failed.")
+		return fail(90061, "invalid_request", "Request to External OIDC endpoint failed. %s", reason(err))
 	case err != nil || !a.verify(key):
 		// Source: reference-error-codes.md, 50027, its last reason.
 		return fail(50027, "invalid_request", "Invalid JWT token. External ID token from issuer '%s' failed signature verification. KeyID of token is '%s'.", a.Issuer, clip(kid))
@@ -90,15 +90,25 @@ func (d *Directory) checkExternal(ctx context.Context, _ *Tenant, a *assertion) 
 	return nil
 }
 
+// reason tells why an issuer can't be asked, but not what the network answered:
+// anybody may have asked for it.
+func reason(err error) string {
+	var network *url.Error
+	if errors.As(err, &network) {
+		return "The issuer can't be reached."
+	}
+	return "It is not usable: " + err.Error() + "."
+}
+
 // checkIdentity checks a token of Sekisho's own: only a user-assigned managed
-// identity of the same tenant may be a credential.
+// identity of the tenant that has the application may be a credential.
 // Source: entra-docs workload-identity-federation-config-app-trust-managed-identity.md.
-func (d *Directory) checkIdentity(ctx context.Context, tenant *Tenant, a *assertion) error {
+func (d *Directory) checkIdentity(ctx context.Context, home string, a *assertion) error {
 	v, err := d.parse(a.text)
 	if err != nil {
 		return fail(50027, "invalid_request", "Invalid JWT token. External ID token from issuer '%s' failed signature verification.", a.Issuer)
 	}
-	if !strings.EqualFold(v.caller.Tenant, tenant.ID) {
+	if !strings.EqualFold(v.caller.Tenant, home) {
 		return fail(700236, "invalid_client", "Entra ID tokens issued by issuer '%s' may not be used for federated identity credential flows for applications or managed identities registered in this tenant.", a.Issuer)
 	}
 	identity, err := d.Principal(ctx, v.caller.Object)
@@ -106,7 +116,7 @@ func (d *Directory) checkIdentity(ctx context.Context, tenant *Tenant, a *assert
 		return err
 	}
 	switch {
-	case a.Issuer != IssuerV2(tenant.ID):
+	case a.Issuer != IssuerV2(home):
 		return fail(700222, "invalid_client", "AAD-issued tokens may not be used for federated identity flows.")
 	case identity == nil || !identity.Enabled || !userAssigned(identity.Resource):
 		return fail(700226, "invalid_client", "Only MSI tokens may be used as Federated Identity Credentials for AAD issuer.")
