@@ -228,24 +228,25 @@ func TestAnIssuerThatFails(t *testing.T) {
 		name   string
 		spoil  func(*provider)
 		number int
+		says   string
 	}{
-		{"down", func(p *provider) { p.Close() }, 90061},
-		{"answers 500", func(p *provider) { p.fail = 500 }, 90061},
-		{"redirects", func(p *provider) { p.fail = http.StatusFound }, 90061},
+		{"down", func(p *provider) { p.Close() }, 90061, "can't be reached."},
+		{"answers 500", func(p *provider) { p.fail = 500 }, 90061, "answers 500"},
+		{"redirects", func(p *provider) { p.fail = http.StatusFound }, 90061, "answers 302"},
 		{"another issuer's document", func(p *provider) {
 			p.document = map[string]any{"issuer": "https://token.actions.githubusercontent.com", "jwks_uri": p.URL + "/keys"}
-		}, 90061},
+		}, 90061, "another issuer's"},
 		{"keys on the network", func(p *provider) {
 			p.document = map[string]any{"issuer": p.URL, "jwks_uri": "http://169.254.169.254/keys"}
-		}, 90061},
-		{"keys in a file", func(p *provider) { p.document = map[string]any{"issuer": p.URL, "jwks_uri": "file:///etc/passwd"} }, 90061},
-		{"no keys", func(p *provider) { p.keys = nil }, 900612},
-		{"a symmetric key", func(p *provider) { p.keys = []map[string]any{{"kty": "oct", "kid": "one", "k": "AAAA"}} }, 900612},
-		{"a short key", func(p *provider) { p.keys[0]["n"] = base64.RawURLEncoding.EncodeToString(make([]byte, 128)) }, 900612},
-		{"an even exponent", func(p *provider) { p.keys[0]["e"] = "Ag" }, 900612},
-		{"a key to encrypt with", func(p *provider) { p.keys[0]["use"] = "enc" }, 900612},
-		{"no JSON", func(p *provider) { p.document = map[string]any{"issuer": 1} }, 900612},
-		{"endless", func(p *provider) { p.document = map[string]any{"issuer": strings.Repeat("x", maxIssuerReply)} }, 90061},
+		}, 90061, "can't be reached."},
+		{"keys in a file", func(p *provider) { p.document = map[string]any{"issuer": p.URL, "jwks_uri": "file:///etc/passwd"} }, 90061, "not https"},
+		{"no keys", func(p *provider) { p.keys = nil }, 900612, "signing keys"},
+		{"a symmetric key", func(p *provider) { p.keys = []map[string]any{{"kty": "oct", "kid": "one", "k": "AAAA"}} }, 900612, "signing keys"},
+		{"a short key", func(p *provider) { p.keys[0]["n"] = base64.RawURLEncoding.EncodeToString(make([]byte, 128)) }, 900612, "signing keys"},
+		{"an even exponent", func(p *provider) { p.keys[0]["e"] = "Ag" }, 900612, "signing keys"},
+		{"a key to encrypt with", func(p *provider) { p.keys[0]["use"] = "enc" }, 900612, "signing keys"},
+		{"no JSON", func(p *provider) { p.document = map[string]any{"issuer": 1} }, 900612, "signing keys"},
+		{"endless", func(p *provider) { p.document = map[string]any{"issuer": strings.Repeat("x", maxIssuerReply)} }, 90061, "more than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -255,6 +256,9 @@ func TestAnIssuerThatFails(t *testing.T) {
 			p.set(func() { c.spoil(p) })
 			_, err := w.show(w.external(p, key, nil))
 			wantNumber(t, err, c.number, "invalid_request", 400)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("error %v, want it to say %q", err, c.says)
+			}
 			before := p.requests()
 			_, err = w.show(w.external(p, key, nil))
 			if wantNumber(t, err, c.number, "invalid_request", 400); p.requests() != before {
@@ -336,6 +340,17 @@ func TestManagedIdentityAsACredential(t *testing.T) {
 	}
 	_, err = w.show(token(identity, "api://two")) // a token for something else
 	wantNumber(t, err, 700212, "invalid_client", 401)
+	// The application's service principal in another tenant trusts the identity
+	// of the application's own.
+	w.update(func(tx *store.Tx) error {
+		return PutServicePrincipal(tx, fabrikam, ServicePrincipal{ID: "aaaaaaaa-0000-0000-0000-00000000000f", AppID: appID, DisplayName: "app", Type: "Application", AccountEnabled: true})
+	})
+	abroad, err := w.d.ClientAssertion(t.Context(), fabrikam, appID, Assertion{Text: good}, armURI)
+	if err != nil {
+		t.Errorf("in another tenant: %v", err)
+	} else if got := payload(t, abroad.AccessToken); got["tid"] != fabrikam {
+		t.Errorf("in another tenant: %v", got)
+	}
 	machine := w.identity()
 	w.federate(appDocument, IssuerV2(contoso), machine.ID)
 	_, err = w.show(token(machine, tokenExchange)) // system-assigned
