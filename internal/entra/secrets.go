@@ -49,7 +49,7 @@ func (d *Directory) checkSecret(appID, text string) error {
 		return nil
 	}
 	expired := false
-	for _, c := range d.secrets[app] {
+	for _, c := range d.credentials[app].passwords {
 		known, err := hex.DecodeString(c.Digest)
 		if err != nil || subtle.ConstantTimeCompare(known, digest[:]) != 1 {
 			continue

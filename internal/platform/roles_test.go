@@ -75,6 +75,8 @@ var columns = []column{
 	armCall("PUT virtualMachine", "{group}/providers/Microsoft.Compute/virtualMachines/vm-{n}", machine, "Microsoft.Compute/virtualMachines/write", "", "Virtual Machine Contributor"),
 	armCall("PUT userAssignedIdentity", "{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{n}", `{"location":"japaneast"}`,
 		"Microsoft.ManagedIdentity/userAssignedIdentities/write", "", "Managed Identity Contributor"),
+	armCall("PUT federatedIdentityCredential", "{identity}/federatedIdentityCredentials/fic-{n}", `{"properties":{"issuer":"https://issuer.example","subject":"s-{n}","audiences":["a"]}}`,
+		"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write", "", "Managed Identity Contributor"),
 	withLinked(armCall("PUT virtualMachine with an identity", "{group}/providers/Microsoft.Compute/virtualMachines/bearer-{n}",
 		`{"location":"japaneast","properties":{},"identity":{"type":"UserAssigned","userAssignedIdentities":{"{identity}":{}}}}`,
 		"Microsoft.Compute/virtualMachines/write", "", "Virtual Machine Contributor"), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"),
@@ -107,36 +109,36 @@ func older(c column) column                     { c.text = "Principal does not h
 // The words: data plane (chat, v1, completions, embeddings, models, deployments,
 // on your data); account (GET, PUT, PATCH, DELETE, listKeys, regenerateKey);
 // deployments (PUT, GET); group PUT, subscription GET, register; roleAssignments
-// PUT and GET, roleDefinitions GET; machine, identity, machine with identity;
-// Graph, which no Azure role opens.
+// PUT and GET, roleDefinitions GET; machine, identity, its federated
+// credential, machine with identity; Graph, which no Azure role opens.
 var roleTable = []struct{ role, guid, cells string }{
 	// The owner of everything does not reach the data: actions are no dataActions.
-	{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "nnnnnnn YYYYYY YY YYY YYY YYY n"},
-	{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "nnnnnnn YYYYYY YY YYY nYY YYY n"},
-	{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "nnnnnnn Ynnnnn nY nYn nYY nnn n"},
+	{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "nnnnnnn YYYYYY YY YYY YYY YYYY n"},
+	{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "nnnnnnn YYYYYY YY YYY nYY YYYY n"},
+	{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "nnnnnnn Ynnnnn nY nYn nYY nnnn n"},
 	// A surprise: the role's control plane is Machine Learning's. It chats, but
 	// can't see the account in ARM, nor deploy a model to it: the deployments that
 	// it may make, Microsoft.Resources/deployments, are of templates.
-	{"Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee", "YYYYYYY nnnnnn nn nnn nYY nnn n"},
+	{"Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee", "YYYYYYY nnnnnn nn nnn nYY nnnn n"},
 	// The same of its deployments; seed 001 prints both of its permissions.
-	{"Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503", "nnnnnnn nnnnnn nn nnn nYY nnn n"},
-	{"Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94", "nnnnnnn YYYYYY YY YYY nYY nnn n"},
+	{"Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503", "nnnnnnn nnnnnn nn nnn nYY nnnn n"},
+	{"Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94", "nnnnnnn YYYYYY YY YYY nYY nnnn n"},
 	// It has no subscriptions/read; it sees the subscription for the account in it.
-	{"Cognitive Services OpenAI User", "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "YYYYYYY Ynnnnn nY nYn nYY nnn n"},
-	{"Cognitive Services OpenAI Contributor", "a001fd3d-188f-4b5d-821b-7da978bf7442", "YYYYYYY Ynnnnn YY nYn nYY nnn n"},
+	{"Cognitive Services OpenAI User", "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "YYYYYYY Ynnnnn nY nYn nYY nnnn n"},
+	{"Cognitive Services OpenAI Contributor", "a001fd3d-188f-4b5d-821b-7da978bf7442", "YYYYYYY Ynnnnn YY nYn nYY nnnn n"},
 	// It lists the keys (its definition says listkeys, ARM listKeys), and is the
 	// one of the four that may not read role assignments.
-	{"Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908", "YYYYYYY YnnnYn nY nYn nnn nnn n"},
-	{"Cognitive Services Contributor", "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68", "nnnnnnn YYYYYY YY nYY nYY nnn n"},
+	{"Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908", "YYYYYYY YnnnYn nY nYn nnn nnnn n"},
+	{"Cognitive Services Contributor", "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68", "nnnnnnn YYYYYY YY nYY nYY nnnn n"},
 	// It may read resource groups, and so the subscription.
-	{"Search Service Contributor", "7ca78c08-252a-4471-8644-bb5ff32d4ba0", "nnnnnnn nnnnnn nn nYn nYY nnn n"},
-	{"Search Index Data Contributor", "8ebe5a00-799e-43f5-93ac-243d3dce84a7", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"Search Index Data Reader", "1407120a-92aa-4202-b7e9-c0e197c71c8f", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
-	{"no role", "", "nnnnnnn nnnnnn nn nnn nnn nnn n"},
+	{"Search Service Contributor", "7ca78c08-252a-4471-8644-bb5ff32d4ba0", "nnnnnnn nnnnnn nn nYn nYY nnnn n"},
+	{"Search Index Data Contributor", "8ebe5a00-799e-43f5-93ac-243d3dce84a7", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"Search Index Data Reader", "1407120a-92aa-4202-b7e9-c0e197c71c8f", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"no role", "", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
 }
 
 func TestWhatEachRoleOfTheSeedsMayAndMayNotDo(t *testing.T) {

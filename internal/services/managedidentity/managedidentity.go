@@ -1,5 +1,5 @@
 // Package managedidentity is Microsoft.ManagedIdentity: user-assigned managed
-// identities as resources of their own.
+// identities as resources of their own, and the federated credentials below them.
 package managedidentity
 
 import (
@@ -9,6 +9,13 @@ import (
 	"sekisho/internal/entra"
 	"sekisho/internal/store"
 )
+
+const (
+	identityType = "Microsoft.ManagedIdentity/userAssignedIdentities"
+	source       = "azure-rest-api-specs msi/stable/2023-01-31/ManagedIdentity.json"
+)
+
+var versions = []string{"2023-01-31"}
 
 // properties of userAssignedIdentities; all are read-only.
 type properties struct {
@@ -20,7 +27,7 @@ type properties struct {
 // Types are the resource types of Microsoft.ManagedIdentity.
 func Types(d *entra.Directory) []*arm.Type {
 	return []*arm.Type{{
-		Name: "Microsoft.ManagedIdentity/userAssignedIdentities", Versions: []string{"2023-01-31"}, Source: "azure-rest-api-specs msi/stable/2023-01-31/ManagedIdentity.json",
+		Name: identityType, Versions: versions, Source: source,
 		Names: regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}$`), NameRule: "3 to 128 letters, digits, hyphens and underscores, beginning with a letter or digit",
 		Tracked: true,
 		Plan: func(old, in *arm.Resource) (*arm.Resource, error) {
@@ -42,5 +49,5 @@ func Types(d *entra.Directory) []*arm.Type {
 			return new.SetProperties(p)
 		},
 		Remove: func(tx *store.Tx, old *arm.Resource) error { return d.RemoveIdentity(tx, old.ID) },
-	}}
+	}, federatedType()}
 }
