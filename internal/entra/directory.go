@@ -38,8 +38,10 @@ type Directory struct {
 	secrets    map[string][]PasswordCredential
 	audiences  map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
 	memberOf   map[string]map[string]bool
-	keys       map[string]*signingKey // by kid
-	runSecrets map[[32]byte]string    // digest → app id, for the life of one run
+	roles      map[string][]string       // names of directory roles, by object id
+	roleOf     map[string]RoleAssignment // by its id
+	keys       map[string]*signingKey    // by kid
+	runSecrets map[[32]byte]string       // digest → app id, for the life of one run
 }
 
 // Kind of a principal, as role assignments name it.
@@ -70,9 +72,9 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 		store: s, seal: seal, now: now, verified: cache,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
 		byResource: map[string]*Principal{}, secrets: map[string][]PasswordCredential{}, audiences: map[string]*Application{},
-		memberOf: map[string]map[string]bool{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
+		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
-	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, kindSigningKey}, d.apply)
+	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, kindSigningKey}, d.apply)
 	_, err = d.currentKey(ctx)
 	return d, err
 }
@@ -115,6 +117,8 @@ func (d *Directory) forget(c store.Change) {
 				delete(d.secrets, strings.ToLower(a.AppID))
 			}
 		}
+	case KindRoleAssignment:
+		d.forgetRole(c.ID)
 	case kindSigningKey:
 		delete(d.keys, c.ID)
 	default:
@@ -175,6 +179,12 @@ func (d *Directory) learn(record store.Record) error {
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
 			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}
+	case KindRoleAssignment:
+		a, err := store.Decode[RoleAssignment](record)
+		if err != nil {
+			return err
+		}
+		d.learnRole(a)
 	case kindSigningKey:
 		key, err := d.openKey(record)
 		if err != nil {

@@ -43,19 +43,19 @@ func (s *Graph) Service() api.Service {
 	svc := api.Service{Name: Service, Audiences: []string{"https://graph.microsoft.com", entra.GraphAppID}, MaxBody: maxBody, WriteError: writeError}
 	for _, c := range collections {
 		svc.Operations = append(svc.Operations,
-			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path, Name: c.path + "_List", Source: source, Roles: c.roles,
+			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path, Name: c.path + "_List", Source: source, Permission: api.Permission{Roles: c.roles},
 				Handle: func(w http.ResponseWriter, call *api.Call) error { return s.list(w, call, c) }},
-			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path + "/{id}", Name: c.path + "_Get", Source: source, Roles: c.roles,
+			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path + "/{id}", Name: c.path + "_Get", Source: source, Permission: api.Permission{Roles: c.roles},
 				Handle: func(w http.ResponseWriter, call *api.Call) error { return s.get(w, call, c) }})
 	}
 	svc.Operations = append(svc.Operations,
 		api.Operation{Method: http.MethodPost, Pattern: "/v1.0/directoryObjects/getByIds", Name: "directoryObjects_getByIds", Source: source,
-			Roles: directoryRead, Handle: s.getByIDs},
+			Permission: api.Permission{Roles: directoryRead}, Handle: s.getByIDs},
 		// One row for all collections, so it takes only what suffices for each.
 		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/{entity}", Name: "directoryObjects_GetByKey", Source: source,
-			Roles: directoryRead, Handle: s.keyed},
+			Permission: api.Permission{Roles: directoryRead}, Handle: s.keyed},
 		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/organization", Name: "organization_List", Source: source,
-			Roles: append([]string{"Organization.Read.All"}, directoryRead...), Handle: s.organization})
+			Permission: api.Permission{Roles: append([]string{"Organization.Read.All"}, directoryRead...)}, Handle: s.organization})
 	return svc
 }
 
