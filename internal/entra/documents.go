@@ -68,7 +68,11 @@ type Application struct {
 	SignInAudience      string               `json:"signInAudience"`
 	TokenVersion        int                  `json:"requestedAccessTokenVersion,omitempty"`
 	PasswordCredentials []PasswordCredential `json:"passwordCredentials"`
-	Created             time.Time            `json:"createdDateTime"`
+	// KeyCredentials are certificates, FederatedCredentials tokens of other
+	// issuers. They change by the functions of credentials.go, which check them.
+	KeyCredentials       []KeyCredential       `json:"keyCredentials,omitempty"`
+	FederatedCredentials []FederatedCredential `json:"federatedIdentityCredentials,omitempty"`
+	Created              time.Time             `json:"createdDateTime"`
 }
 
 // PasswordCredential is a client secret: its digest, never itself.
@@ -93,8 +97,10 @@ type ServicePrincipal struct {
 	// Resource is the ARM id of the resource that bears a managed identity.
 	Resource string `json:"resource,omitempty"`
 	// Permissions are the app roles of Microsoft Graph that it was granted.
-	Permissions []string  `json:"permissions,omitempty"`
-	Created     time.Time `json:"createdDateTime"`
+	Permissions []string `json:"permissions,omitempty"`
+	// FederatedCredentials are those of a user-assigned managed identity.
+	FederatedCredentials []FederatedCredential `json:"federatedIdentityCredentials,omitempty"`
+	Created              time.Time             `json:"createdDateTime"`
 }
 
 // put writes a directory document with its keys.
