@@ -60,6 +60,8 @@ type Principal struct {
 	Enabled     bool
 	Resource    string // ARM id, of a managed identity
 	Permissions []string
+
+	secrets []PasswordCredential // of the service principal itself
 }
 
 // New opens the directory in s. It makes the first signing key if there is none.
@@ -159,7 +161,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
-			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions})
+			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions, secrets: sp.PasswordCredentials})
 	case KindMember:
 		m, err := store.Decode[Member](record)
 		if err != nil {

@@ -15,7 +15,6 @@ const KindRoleAssignment = "directoryRoleAssignment"
 const (
 	GlobalAdministrator           = "Global Administrator"
 	GlobalReader                  = "Global Reader"
-	PrivilegedRoleAdministrator   = "Privileged Role Administrator"
 	PrivilegedAuthAdministrator   = "Privileged Authentication Administrator"
 	ApplicationAdministrator      = "Application Administrator"
 	CloudApplicationAdministrator = "Cloud Application Administrator"
@@ -32,7 +31,6 @@ const (
 var roleTemplates = map[string]string{
 	"62e90394-69f5-4237-9190-012177145e10": GlobalAdministrator,
 	"f2ef992c-3afb-46b9-b7cf-a126ee74c451": GlobalReader,
-	"e8611ab8-c189-46e8-94e1-60213ab1f814": PrivilegedRoleAdministrator,
 	"7be44c8a-adaf-4e2a-84d6-ab2649e08a13": PrivilegedAuthAdministrator,
 	"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": ApplicationAdministrator,
 	"158c047a-c907-4556-b7ef-446551a6b5f7": CloudApplicationAdministrator,
@@ -97,4 +95,28 @@ func (d *Directory) forgetRole(id string) {
 	principal, name := strings.ToLower(a.Principal), roleTemplates[strings.ToLower(a.Role)]
 	d.roles[principal] = slices.DeleteFunc(slices.Clone(d.roles[principal]), func(r string) bool { return r == name })
 	delete(d.roleOf, strings.ToLower(id))
+}
+
+// LastAdministrator tells whether a principal is the only Global Administrator
+// that a tenant has.
+func LastAdministrator(tx *store.Tx, tenant, principal string) (bool, error) {
+	records, err := tx.List(KindRoleAssignment, store.Query{})
+	if err != nil {
+		return false, err
+	}
+	is := false
+	for _, record := range records {
+		a, err := store.Decode[RoleAssignment](record)
+		if err != nil {
+			return false, err
+		}
+		if !strings.EqualFold(record.Tenant, tenant) || roleTemplates[strings.ToLower(a.Role)] != GlobalAdministrator {
+			continue
+		}
+		if !strings.EqualFold(a.Principal, principal) {
+			return false, nil
+		}
+		is = true
+	}
+	return is, nil
 }

@@ -55,7 +55,7 @@ func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID,
 		return nil, fail(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
 	}
 	d.mu.RLock()
-	err = d.checkSecret(app.AppID, secret)
+	err = d.checkSecret(app, secret)
 	d.mu.RUnlock()
 	if err != nil {
 		return nil, err
