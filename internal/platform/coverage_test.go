@@ -82,6 +82,8 @@ func needs(op api.Operation) string {
 			text += "; or as " + strings.Join(roles, ", ")
 		}
 		return text
+	case op.Also != nil:
+		return "what the call on the object by its id needs"
 	case op.Action == "":
 		return "a token"
 	case op.Data:
