@@ -20,13 +20,14 @@ var executable string
 // children are programs that this test binary can be in place of the tests:
 // Go clients, which read their environment once, when they start.
 var children = map[string]func() error{
-	"check-access": checkAccess,
-	"go-sdk":       goSDK,
-	"go-identity":  goIdentity,
-	"go-keyless":   goKeyless,
-	"go-roles":     goRoles,
-	"recorder":     record,
-	"busy-model":   beBusy,
+	"check-access":  checkAccess,
+	"go-sdk":        goSDK,
+	"go-identity":   goIdentity,
+	"go-keyless":    goKeyless,
+	"go-roles":      goRoles,
+	"go-secretless": goSecretless,
+	"recorder":      record,
+	"busy-model":    beBusy,
 }
 
 const childVariable = "CONFORMANCE_CHILD"

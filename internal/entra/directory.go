@@ -28,6 +28,7 @@ type Directory struct {
 	now      func() time.Time
 	follower *store.Follower
 	verified *lru.Cache[[32]byte, verified]
+	issuers  *issuers
 	rolling  sync.Mutex // held while a signing key is made
 
 	mu         sync.RWMutex
@@ -35,13 +36,23 @@ type Directory struct {
 	principals map[string]*Principal // by object id
 	apps       map[string]*Principal // by tenant/appId
 	byResource map[string]*Principal // managed identities by ARM id, lower-cased
-	secrets    map[string][]PasswordCredential
-	audiences  map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
-	memberOf   map[string]map[string]bool
-	roles      map[string][]string       // names of directory roles, by object id
-	roleOf     map[string]RoleAssignment // by its id
-	keys       map[string]*signingKey    // by kid
-	runSecrets map[[32]byte]string       // digest → app id, for the life of one run
+	// credentials are by application id, lower-cased.
+	credentials map[string]credentials
+	audiences   map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
+	memberOf    map[string]map[string]bool
+	roles       map[string][]string       // names of directory roles, by object id
+	roleOf      map[string]RoleAssignment // by its id
+	keys        map[string]*signingKey    // by kid
+	runSecrets  map[[32]byte]string       // digest → app id, for the life of one run
+}
+
+// credentials are what an application proves itself with. They are replaced, and
+// never changed.
+type credentials struct {
+	home         string // tenant of the registration, or of the identity
+	passwords    []PasswordCredential
+	certificates []registered
+	federated    []FederatedCredential
 }
 
 // Kind of a principal, as role assignments name it.
@@ -70,10 +81,14 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
+	federation, err := newIssuers(now)
+	if err != nil {
+		return nil, err
+	}
 	d := &Directory{
-		store: s, seal: seal, now: now, verified: cache,
+		store: s, seal: seal, now: now, verified: cache, issuers: federation,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
-		byResource: map[string]*Principal{}, secrets: map[string][]PasswordCredential{}, audiences: map[string]*Application{},
+		byResource: map[string]*Principal{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
 	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, kindSigningKey}, d.apply)
@@ -116,7 +131,7 @@ func (d *Directory) forget(c store.Change) {
 		for key, a := range d.audiences {
 			if strings.EqualFold(a.ID, c.ID) {
 				delete(d.audiences, key)
-				delete(d.secrets, strings.ToLower(a.AppID))
+				delete(d.credentials, strings.ToLower(a.AppID))
 			}
 		}
 	case KindRoleAssignment:
@@ -128,7 +143,10 @@ func (d *Directory) forget(c store.Change) {
 		if p := d.principals[id]; p != nil {
 			delete(d.principals, id)
 			delete(d.apps, appKey(p.Tenant, p.AppID))
-			delete(d.byResource, strings.ToLower(p.Resource))
+			if p.Resource != "" {
+				delete(d.byResource, strings.ToLower(p.Resource))
+				delete(d.credentials, strings.ToLower(p.AppID))
+			}
 		}
 	}
 }
@@ -162,6 +180,9 @@ func (d *Directory) learn(record store.Record) error {
 		}
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
 			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions, secrets: sp.PasswordCredentials})
+		if sp.Resource != "" { // an application's are its registration's
+			d.credentials[strings.ToLower(sp.AppID)] = credentials{home: record.Tenant, federated: sp.FederatedCredentials}
+		}
 	case KindMember:
 		m, err := store.Decode[Member](record)
 		if err != nil {
@@ -177,7 +198,7 @@ func (d *Directory) learn(record store.Record) error {
 		if err != nil {
 			return err
 		}
-		d.secrets[strings.ToLower(a.AppID)] = a.PasswordCredentials
+		d.credentials[strings.ToLower(a.AppID)] = credentials{record.Tenant, a.PasswordCredentials, register(a.KeyCredentials), a.FederatedCredentials}
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
 			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}

@@ -28,6 +28,9 @@ var firstParty = []Resource{
 	{"880da380-985e-4198-81b9-e05b1cc53158", "Azure Cognitive Search", []string{"https://search.azure.com"}, 1},
 	{"e406a681-f3d4-42a8-90b6-c2b029497af1", "Azure Storage", []string{"https://storage.azure.com"}, 1},
 	{"cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault", []string{"https://vault.azure.net"}, 1},
+	// What a managed identity asks a token for to be exchanged as the credential
+	// of an application.
+	{"fb60f99c-7a34-4190-8149-302f77469936", "AAD Token Exchange Endpoint", []string{tokenExchange}, 2},
 	// Its application id is not published (Azure/ARO-RP, AzureRbacPDPEnvironment).
 	{"", "Azure RBAC Data Plane", []string{"https://authorization.azure.net"}, 1},
 }

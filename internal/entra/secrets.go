@@ -50,7 +50,7 @@ func (d *Directory) checkSecret(client *Principal, text string) error {
 		return nil
 	}
 	expired := false
-	for _, c := range slices.Concat(d.secrets[app], client.secrets) {
+	for _, c := range slices.Concat(d.credentials[app].passwords, client.secrets) {
 		known, err := hex.DecodeString(c.Digest)
 		if err != nil || subtle.ConstantTimeCompare(known, digest[:]) != 1 {
 			continue

@@ -29,11 +29,35 @@ type Token struct {
 	Expires     time.Time
 	ExpiresIn   time.Duration
 	Principal   *Principal
+	// Proof is what an application proved itself with, as the audit names it: a
+	// secret, a certificate's thumbprint, a federated credential.
+	Proof string
+}
+
+// proof is how an application proved who it is.
+type proof struct {
+	name   string // for the audit: the kind, and which one; no secret
+	method string // appidacr: 1 a secret, 2 an assertion
 }
 
 // ClientCredentials is the grant of an application that proves itself with a
 // secret. Errors are *Error.
 func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID, secret, resource string) (*Token, error) {
+	return d.grant(ctx, tenantName, clientID, resource, func(tenant *Tenant, app *Principal) (proof, error) {
+		if app.Resource != "" { // a managed identity has no secret
+			return proof{}, appNotFound(clientID, tenant.DisplayName)
+		}
+		if secret == "" {
+			return proof{}, fail(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+		}
+		d.mu.RLock()
+		defer d.mu.RUnlock()
+		return proof{"secret", "1"}, d.checkSecret(app, secret)
+	})
+}
+
+// grant gives an application a token once it has proved itself.
+func (d *Directory) grant(ctx context.Context, tenantName, clientID, resource string, prove func(*Tenant, *Principal) (proof, error)) (*Token, error) {
 	if Shared(tenantName) { // an application alone does not tell the tenant
 		return nil, fail(50059, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials.")
 	}
@@ -48,22 +72,26 @@ func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID,
 	if err != nil {
 		return nil, err
 	}
-	if app == nil || app.Resource != "" { // a managed identity has no credential of its own
+	if app == nil {
 		return nil, appNotFound(clientID, tenant.DisplayName)
 	}
-	if secret == "" {
-		return nil, fail(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
-	}
-	d.mu.RLock()
-	err = d.checkSecret(app, secret)
-	d.mu.RUnlock()
+	by, err := prove(tenant, app)
 	if err != nil {
 		return nil, err
 	}
 	if !app.Enabled {
 		return nil, fail(7000112, "unauthorized_client", "Application '%s'(%s) is disabled.", app.AppID, app.Name)
 	}
-	return d.issue(ctx, tenant, app, resource, appTokenLife, "1")
+	life := appTokenLife
+	if app.Resource != "" {
+		life = identityTokenLife
+	}
+	token, err := d.issue(ctx, tenant, app, resource, life, by.method)
+	if err != nil {
+		return nil, err
+	}
+	token.Proof = by.name
+	return token, nil
 }
 
 // Shared tells whether a tenant name of an authority stands for any tenant.
@@ -86,7 +114,7 @@ func (d *Directory) IdentityToken(ctx context.Context, identity *Principal, reso
 // resource finds what a token is asked for, and the audience to write in it.
 func (d *Directory) resource(ctx context.Context, tenant *Tenant, name string) (Resource, string, error) {
 	if r, ok := findFirstParty(name); ok {
-		if strings.EqualFold(name, r.AppID) {
+		if strings.EqualFold(name, r.AppID) || r.Version == 2 {
 			return r, r.AppID, nil
 		}
 		return r, name, nil

@@ -195,7 +195,9 @@ func TestAUserLives(t *testing.T) {
 
 func TestMembersOfGroupsThatNest(t *testing.T) {
 	s := newWriters(t)
-	link := func(id string) string { return `{"@odata.id":"https://graph.microsoft.com/v1.0/directoryObjects/` + id + `"}` }
+	link := func(id string) string {
+		return `{"@odata.id":"https://graph.microsoft.com/v1.0/directoryObjects/` + id + `"}`
+	}
 	outer, inner := s.make("/groups", someGroup), s.make("/groups", strings.ReplaceAll(strings.ReplaceAll(someGroup, "team", "inner"), `}`, `,"members@odata.bind":["https://graph.microsoft.com/v1.0/users/`+joe+`"]}`))
 	s.must(204, http.MethodPost, "/groups/"+outer+"/members/$ref", link(inner))
 	s.must(204, http.MethodPost, "/groups/"+inner+"/members/$ref", link(strings.ToUpper(spObj)))
@@ -206,15 +208,15 @@ func TestMembersOfGroupsThatNest(t *testing.T) {
 	wantError(t, s.send(http.MethodPost, "/groups/"+inner+"/members/$ref", `{"@odata.id":"x"}`), 400, "Request_BadRequest", "@odata.id")
 
 	for path, want := range map[string]string{
-		"/groups/" + outer + "/members":                     inner,
-		"/groups/" + inner + "/members":                     joe + " " + spObj,
-		"/groups('" + inner + "')/members?$top=1":           joe,
-		"/groups/" + outer + "/transitiveMembers":           strings.Join(ordered(joe, spObj, inner), " "),
-		"/users/" + joe + "/memberOf":                       inner,
-		"/users/joe@contoso.com/transitiveMemberOf":         strings.Join(ordered(inner, outer), " "),
-		"/servicePrincipals/" + spObj + "/memberOf":         inner,
-		"/groups/" + inner + "/memberOf":                    outer,
-		"/groups/" + outer + "/memberOf":                    "",
+		"/groups/" + outer + "/members":                      inner,
+		"/groups/" + inner + "/members":                      joe + " " + spObj,
+		"/groups('" + inner + "')/members?$top=1":            joe,
+		"/groups/" + outer + "/transitiveMembers":            strings.Join(ordered(joe, spObj, inner), " "),
+		"/users/" + joe + "/memberOf":                        inner,
+		"/users/joe@contoso.com/transitiveMemberOf":          strings.Join(ordered(inner, outer), " "),
+		"/servicePrincipals/" + spObj + "/memberOf":          inner,
+		"/groups/" + inner + "/memberOf":                     outer,
+		"/groups/" + outer + "/memberOf":                     "",
 		"/servicePrincipals(appId='" + appID + "')/memberOf": inner,
 	} {
 		r := s.get(path)

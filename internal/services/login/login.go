@@ -2,7 +2,8 @@
 // login.microsoftonline.com: discovery, keys, user realm and the token
 // endpoints of v1 and v2.
 //
-// Grants served so far: client credentials with a secret.
+// Grants served so far: client credentials, with a secret, a certificate or a
+// federated credential.
 package login
 
 import (
@@ -24,9 +25,6 @@ import (
 const Service = "login"
 
 const maxBody = 64 << 10
-
-// authorityHosts are the aliases of the public cloud's authority.
-var authorityHosts = []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"}
 
 // Login is the service.
 type Login struct{ directory *entra.Directory }
@@ -112,7 +110,7 @@ func document(authority, prefix, keys, issuer string) map[string]any {
 		"token_endpoint": authority + prefix + "token", "authorization_endpoint": authority + prefix + "authorize",
 		"device_authorization_endpoint": authority + prefix + "devicecode", "end_session_endpoint": authority + prefix + "logout",
 		"issuer": issuer, "jwks_uri": authority + keys,
-		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "client_secret_basic"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_modes_supported":              []string{"query", "fragment", "form_post"},
 		"response_types_supported":              []string{"code"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
@@ -131,14 +129,14 @@ func (s *Login) instance(w http.ResponseWriter, call *api.Call) error {
 	rest, secure := strings.CutPrefix(endpoint, "https://")
 	host, path, _ := strings.Cut(rest, "/")
 	tenant, _, _ := strings.Cut(path, "/")
-	if !secure || !slices.Contains(authorityHosts, strings.ToLower(host)) || tenant == "" {
+	if !secure || !slices.Contains(entra.AuthorityHosts, strings.ToLower(host)) || tenant == "" {
 		return &entra.Error{Number: 50049, OAuth: "invalid_instance", Status: http.StatusBadRequest, Message: "Unknown or invalid instance."}
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{
 		"tenant_discovery_endpoint": "https://login.microsoftonline.com/" + tenant + "/v2.0/.well-known/openid-configuration",
 		"api-version":               "1.1",
 		"metadata": []any{map[string]any{
-			"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": authorityHosts}},
+			"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": entra.AuthorityHosts}},
 	})
 }
 

@@ -52,14 +52,32 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 		if err != nil {
 			return err
 		}
-		t, err := s.directory.ClientCredentials(r.Context(), tenant, client, secret, resource)
+		t, err := s.prove(call, form, tenant, client, secret, resource)
 		if err != nil {
 			return err
 		}
-		call.Caller.Object, call.Caller.Tenant = t.Principal.ID, t.Principal.Tenant
+		call.Caller.Object, call.Caller.Tenant, call.Caller.Credential = t.Principal.ID, t.Principal.Tenant, api.Credential(t.Proof)
 		setHeaders(w, call)
 		return writeJSON(w, http.StatusOK, reply(t, version))
 	}
+}
+
+// prove gets a client its token by the one credential that it shows.
+func (s *Login) prove(call *api.Call, form url.Values, tenant, client, secret, resource string) (*entra.Token, error) {
+	ctx, kind, assertion := call.Request.Context(), form.Get("client_assertion_type"), form.Get("client_assertion")
+	if kind == "" && assertion == "" {
+		return s.directory.ClientCredentials(ctx, tenant, client, secret, resource)
+	}
+	switch {
+	case kind == "":
+		return nil, entra.MissingParameter("client_assertion_type")
+	case assertion == "":
+		return nil, entra.MissingParameter("client_assertion")
+	case kind != entra.AssertionType || secret != "": // RFC 6749 §2.3: one method in each request
+		return nil, entra.MalformedRequest()
+	}
+	call.Caller.Credential = "assertion"
+	return s.directory.ClientAssertion(ctx, tenant, client, entra.Assertion{Text: assertion, Own: call.Origin.Own}, resource)
 }
 
 // tenant is the one that the authority names.
