@@ -103,7 +103,7 @@ func (s *Graph) updateApplication(w http.ResponseWriter, call *api.Call, t targe
 func (s *Graph) readApplication(b *body, a *entra.Application) *keyChange {
 	b.text("displayName", &a.DisplayName, maxName)
 	b.text("signInAudience", &a.SignInAudience, maxName)
-	if !slices.Contains([]string{"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}, a.SignInAudience) {
+	if b.has("signInAudience") && !slices.Contains([]string{"AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}, a.SignInAudience) {
 		b.invalid("signInAudience", "")
 	}
 	b.text("description", &a.Description, maxText)

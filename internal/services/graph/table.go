@@ -155,14 +155,12 @@ func (s *Graph) items(c collection) []item {
 		return all // it is no member of anything
 	}
 	needs, more := memberPermissions(c)
-	for _, it := range []item{
+	all = append(all, []item{
 		{http.MethodPost, "/getMemberGroups", "getMemberGroups", "directoryobject-getmembergroups", needs, more, s.memberGroups},
 		{http.MethodPost, "/getMemberObjects", "getMemberObjects", "directoryobject-getmemberobjects", needs, more, s.memberGroups},
 		{http.MethodPost, "/checkMemberGroups", "checkMemberGroups", "directoryobject-checkmembergroups", needs, more, s.checkMemberGroups("groupIds")},
 		{http.MethodPost, "/checkMemberObjects", "checkMemberObjects", "directoryobject-checkmemberobjects", needs, more, s.checkMemberGroups("ids")},
-	} {
-		all = append(all, it)
-	}
+	}...)
 	if c.kind != "" {
 		all = append(all,
 			item{http.MethodGet, "/memberOf", "ListMemberOf", c.page + "-list-memberof", needs, more, s.listRelated(groups)},
