@@ -30,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
-		"internal/api", "internal/store", "rbac", "rbac/operations"},
+		"internal/answer", "internal/api", "internal/store", "rbac", "rbac/operations", "rbac/review"},
 	// metrics is told by services and the gate; platform introduces them.
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
@@ -42,8 +42,9 @@ var rooms = map[string][]string{
 	"internal/coverage":    {},
 	"internal/demo":        {"internal/platform"},
 	"sekishotest":          {"internal/platform"},
-	"internal/ask":         {"rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"internal/answer":      {"rbac", "rbac/operations"},
+	"internal/ask":         {"internal/answer", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/answer", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
 }
 
 // stdlibOnly are the rooms without any dependency.

@@ -32,6 +32,17 @@ func (s *Sekisho) ServicePrincipal(name string) Principal {
 	return Principal{TenantID: s.Credentials.TenantID, ClientID: p.AppID, ClientSecret: p.Secret, ObjectID: p.ObjectID}
 }
 
+// Group makes a security group with its direct members, by their object ids, and
+// gives its own. Groups may be members.
+func (s *Sekisho) Group(name string, members ...string) (objectID string) {
+	s.t.Helper()
+	id, err := s.platform.NewGroup(context.Background(), s.Credentials.TenantID, name, members...)
+	if err != nil {
+		s.t.Fatal("sekishotest:", err)
+	}
+	return id
+}
+
 // Automation is the sample's service principal, Owner of its subscription.
 func (s *Sekisho) Automation() Principal {
 	a := s.Credentials.Automation

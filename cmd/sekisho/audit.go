@@ -93,6 +93,9 @@ func printAudit(w io.Writer, entries []store.Entry) error {
 			by = strings.TrimSuffix(e.Reason+": "+e.Cause, ": ")
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format("01-02 15:04:05"), e.Decision, who, e.Operation, shortAction(e.Action), shortScope(e.Scope), by)
+		for _, a := range e.Also {
+			fmt.Fprintf(t, "\t\t\t\t+ %s\t%s\t\n", shortAction(a.Action), shortScope(a.Scope))
+		}
 	}
 	return t.Flush()
 }

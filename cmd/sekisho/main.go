@@ -40,6 +40,8 @@ func root() *cobra.Command {
 		Short:         "Azure's AI platform with its access control, self-hosted",
 		SilenceErrors: true, SilenceUsage: true,
 	}
+	// The words of a flag go on below themselves.
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	cmd.AddCommand(up(), status(), env(), run(), demo(), audit(), cloudConfig(), hosts(), browse(), backup(), restore(), reset(), rbacCommand(), version())
 	return cmd
 }

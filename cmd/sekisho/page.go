@@ -116,10 +116,23 @@ func (p *page) columns(lists ...[]string) {
 	}
 }
 
-// paragraph writes words on as many lines as they need, each indented.
+// paragraph writes words on as many lines as they need, each indented. A word
+// that no line holds, such as an action in a condition, is broken after a slash.
 func (p *page) paragraph(indent string, s piece) {
 	line, room := "", p.width-2-cells(indent)
 	for word := range strings.FieldsSeq(s.text) {
+		for cells(word) > room {
+			start := line
+			if line != "" {
+				start += " "
+			}
+			head, rest := breakAfterSlash(word, room-cells(start))
+			if head == "" && line == "" {
+				break // it has no slash where it could be broken
+			}
+			p.line(span("", indent), piece{s.code, strings.TrimSuffix(start+head, " ")})
+			line, word = "", rest
+		}
 		switch {
 		case line == "":
 			line = word
@@ -133,6 +146,20 @@ func (p *page) paragraph(indent string, s piece) {
 	if line != "" {
 		p.line(span("", indent), piece{s.code, line})
 	}
+}
+
+// breakAfterSlash breaks a word after the last slash that room holds; the head
+// is empty where there is none.
+func breakAfterSlash(word string, room int) (head, rest string) {
+	for i := 0; i < len(word); i++ {
+		if word[i] == '/' && cells(word[:i+1]) <= room {
+			head, rest = word[:i+1], word[i+1:]
+		}
+	}
+	if head == "" {
+		rest = word
+	}
+	return head, rest
 }
 
 // tail keeps the end of a path that is too long: it tells it from others.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,15 +23,39 @@ of them optional, what az prints with -o json:
 
   role-assignments.json   az role assignment list --all
   role-definitions.json   az role definition list
-  deny-assignments.json   az rest --url ".../providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01"
+  deny-assignments.json   az rest --url ".../providers/
+                            Microsoft.Authorization/denyAssignments
+                            ?api-version=2022-04-01"
   management-groups.json  az account management-group entities list
   groups.json             [{"id", "displayName", "members": [{"id"}]}]
-  principals.json         [{"id", "type", "displayName", "userPrincipalName", "appId"}], for names
+  principals.json         [{"id", "type", "displayName", "userPrincipalName",
+                            "appId"}], for names
 
 The built-in roles need not be in role-definitions.json.`,
+		SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			said := fmt.Sprintf("rbac has no verb %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				said += " (is it " + strings.Join(near, " or ") + "?)"
+			}
+			return errors.New(said + "; see: sekisho rbac --help")
+		},
 	}
 	cmd.AddCommand(rbacCheck(), rbacExplain(), rbacWhoCan(), rbacWhatCan(), rbacDiff(), rbacLeast(), rbacAssert(), rbacLint(), rbacExport())
 	return cmd
+}
+
+// arguments demands arguments, by their names.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return fmt.Errorf("%s takes %s, not %s; see: %s --help", cmd.Name(), strings.Join(names, " "), number(len(args), "argument"), cmd.CommandPath())
+	}
 }
 
 // source says which world a verb asks.
@@ -55,7 +81,7 @@ func openRBAC(cmd *cobra.Command, dir, data string) (*export.Export, error) {
 		return client.Export(cmd.Context())
 	}
 	if info, err := os.Stat(dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--export: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("--export: %s is not a directory", dir)
 	}

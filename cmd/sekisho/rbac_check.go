@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/ask"
 	"sekisho/rbac"
 )
@@ -59,7 +60,7 @@ func (q *question) read(cmd *cobra.Command, w *ask.World, args []string) (rbac.Q
 }
 
 // tell prints an answer by draw, or as JSON.
-func (q *question) tell(out io.Writer, a ask.Answer, draw func(*page, ask.Answer)) error {
+func (q *question) tell(out io.Writer, a answer.Answer, draw func(*page, answer.Answer)) error {
 	if q.asJSON {
 		if err := printJSON(out, a); err != nil {
 			return err
@@ -99,17 +100,20 @@ PRINCIPAL is an object id, or a user principal name, display name or application
 id that only one principal has. A deny assignment that matches denies, whether
 or not a role would allow.
 
---attribute says what conditions see of the request, with the name as a condition
-writes it: 'Resource:Microsoft.Storage/storageAccounts/blobServices/containers:name=manuals'.
+--attribute says what conditions see of the request, with the name as a
+condition writes it:
+
+  'Resource:Microsoft.Storage/storageAccounts/blobServices/containers:name=docs'
+
 A value is true, false, a whole number, a list in JSON or a text; a text that
 looks like one of the others goes in double quotes.
 
 --batch reads one question a line, in JSON, and prints one answer a line, in
 order:
 
-  {"principal": OBJECT-ID, "action": ACTION, "dataAction": false, "scope": SCOPE,
-   "attributes": {"Resource": {NAME: VALUE}, "Request": {}, "Environment": {}, "Principal": {}},
-   "subOperation": NAME}
+  {"principal": OBJECT-ID, "action": ACTION, "dataAction": false,
+   "scope": SCOPE, "attributes": {"Resource": {NAME: VALUE}, "Request": {},
+   "Environment": {}, "Principal": {}}, "subOperation": NAME}
   {"decision": "Allowed", "assignment": ID, "role": NAME}
 
 attributes and subOperation may be left out. A line that is no question is
@@ -120,7 +124,7 @@ answered {"error": "line N: ..."}, and the exit status is 1 in the end.`,
 			if batch != "" {
 				return cobra.NoArgs(cmd, args)
 			}
-			return cobra.ExactArgs(3)(cmd, args)
+			return arguments("PRINCIPAL", "ACTION", "SCOPE")(cmd, args)
 		},
 	}
 	q := questionFlags(cmd)
@@ -170,13 +174,13 @@ func rbacExplain() *cobra.Command {
 	var misses int
 	cmd := &cobra.Command{
 		Use:   "explain PRINCIPAL ACTION SCOPE",
-		Short: "Tell what allows, or by how little nothing does and what would mend it",
+		Short: "Tell what allows, or what a refusal lacked and would mend it",
 		Long: `Tell what allows, or by how little nothing does and what would mend it.
 
 What allows is a role assignment of the principal or of a group that it is in. Of
 a refusal the nearest misses are told, each with what it lacked, and the smallest
 roles that would allow exactly this. See sekisho rbac check for the arguments.`,
-		Args: cobra.ExactArgs(3),
+		Args: arguments("PRINCIPAL", "ACTION", "SCOPE"),
 	}
 	q := questionFlags(cmd)
 	cmd.Flags().IntVar(&misses, "misses", 5, "how many of the nearest misses to tell of, 0 for all")
@@ -217,7 +221,7 @@ in quotes.
 --template adds the role assignments of an ARM template in JSON, as bicep build
 writes it, before the assertions are checked. The exit status is 2 if an
 assertion does not hold, and 1 if they cannot be checked.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 	}
 	from := sourceFlags(cmd)
 	added := templateFlags(cmd)

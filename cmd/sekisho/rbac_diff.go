@@ -112,7 +112,7 @@ func readAssignments(e *export.Export, text string) ([]rbac.RoleAssignment, erro
 	}
 	added, err := export.Read(files{"role-assignments.json": raw, "role-definitions.json": roles})
 	if err != nil {
-		return nil, err
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "role-assignments.json: ")) // it is no such file here
 	}
 	if len(added.World.Assignments) == 0 {
 		return nil, errors.New("there is no role assignment in it")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/ask"
 	"sekisho/rbac"
 )
@@ -25,7 +26,7 @@ func decisionPiece(decision string) piece {
 	return span(red, "✗ "+decision)
 }
 
-func drawCheck(p *page, a ask.Answer) {
+func drawCheck(p *page, a answer.Answer) {
 	p.line(decisionPiece(a.Decision), span("", "  "), span(bold, who(a.PrincipalName, a.Principal)))
 	drawQuestion(p, a)
 	switch {
@@ -42,7 +43,7 @@ func drawCheck(p *page, a ask.Answer) {
 }
 
 // drawQuestion draws what was asked.
-func drawQuestion(p *page, a ask.Answer) {
+func drawQuestion(p *page, a answer.Answer) {
 	plane := "control plane"
 	if a.Data {
 		plane = "data plane"
@@ -51,7 +52,7 @@ func drawQuestion(p *page, a ask.Answer) {
 	p.row("scope", span("", tail(a.Scope, p.width-2-12)))
 }
 
-func drawGrant(p *page, g ask.Grant, principal string) {
+func drawGrant(p *page, g answer.Grant, principal string) {
 	p.row("by role", span(cyan, g.Role))
 	p.row("assigned at", span("", tail(g.AssignedAt, p.width-2-12)))
 	if !strings.EqualFold(g.AssignedTo, principal) {
@@ -63,7 +64,7 @@ func drawGrant(p *page, g ask.Grant, principal string) {
 	p.row("assignment", span(dim, tail(g.Assignment, p.width-2-12)))
 }
 
-func drawDeny(p *page, a ask.Answer) {
+func drawDeny(p *page, a answer.Answer) {
 	p.row("denied by", span(red, cmp.Or(a.DenyName, a.Deny)))
 	p.row("assignment", span(dim, tail(a.Deny, p.width-2-12)))
 }
@@ -96,7 +97,7 @@ func kindOf(principalType string) string {
 	return ""
 }
 
-func drawExplanation(p *page, a ask.Answer) {
+func drawExplanation(p *page, a answer.Answer) {
 	if len(a.Misses) > 0 {
 		a.Why = "" // the misses say it
 	}
@@ -125,7 +126,7 @@ var lacks = map[rbac.MissKind]string{
 	rbac.OtherScope: "other scope", rbac.OtherPlane: "other plane", rbac.TakenAway: "taken away", rbac.NotMember: "not a member", rbac.OnlyDenied: "allows but for the denial",
 }
 
-func drawMisses(p *page, a ask.Answer) {
+func drawMisses(p *page, a answer.Answer) {
 	for i, m := range a.Misses {
 		branch, stem := "├─ ", "│  "
 		if i == len(a.Misses)-1 && a.MoreMisses == 0 {
@@ -162,21 +163,28 @@ func (p *page) branch(stem string, s piece) {
 	}
 }
 
-func drawSuggestion(p *page, s ask.Suggestion) {
+func drawSuggestion(p *page, s answer.Suggestion) {
 	p.line(span(bold, "WOULD ALLOW IT"), span(dim, ", assigned at the scope or above"))
 	switch {
 	case s.BuiltIn == "":
 		p.row("built-in", span(dim, "none of the built-in roles"))
 	default:
-		p.row("built-in", span(cyan, s.BuiltIn), span(dim, fmt.Sprintf("  the smallest, with %d of Azure's operations", s.Operations)))
+		p.row("built-in", span(cyan, s.BuiltIn), span(dim, "  the smallest: "+number(s.Operations, "operation")))
 	}
 	if s.Usual != "" {
 		p.row("", span(cyan, s.Usual), span(dim, "  the usual one"))
 	}
 	if s.Custom == nil {
+		if s.CustomNote != "" {
+			p.hanging("custom", s.CustomNote)
+		}
 		return
 	}
-	p.row("custom", span("", "the smallest, for az role definition create --role-definition:"))
+	note := ""
+	if s.CustomNote != "" {
+		note = "; " + s.CustomNote
+	}
+	p.hanging("custom", "the smallest, for az role definition create --role-definition"+note+":")
 	raw, err := json.MarshalIndent(s.Custom, "", "  ")
 	if err != nil {
 		return

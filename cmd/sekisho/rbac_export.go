@@ -13,7 +13,7 @@ func rbacExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export DIR",
 		Short: "Write everything that decides to a directory that --export reads",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments("DIR"),
 	}
 	from := sourceFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sekisho/internal/ask"
 	"sekisho/internal/platform"
 	"sekisho/internal/store"
 	"sekisho/rbac"
@@ -28,7 +29,7 @@ func rbacLeast() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "least",
-		Short: "Propose the fewest rights that cover what was used, and tell what is granted for nothing",
+		Short: "Propose the fewest rights that cover what was used",
 		Long: `Propose the fewest rights that cover what was used, and tell what is granted for
 nothing. What was used is in the audit log: the calls that were allowed.
 
@@ -38,7 +39,8 @@ assigned at the resource that it was used of; where the principal made that
 resource itself, at what holds it, since nothing can be assigned at what is not
 there yet. Of all ways to cover what was used, the one is proposed whose roles
 grant the fewest operations of the catalogue at the widest scope, then at the
-next.
+next. Beside it stands the role that people are usually given, where that is
+another. A custom role with data actions cannot be assigned at a management group.
 
 With --export DIR the audit log is DIR/audit.jsonl, which this writes:
 
@@ -70,7 +72,9 @@ With --export DIR the audit log is DIR/audit.jsonl, which this writes:
 		if err != nil {
 			return err
 		}
-		return tellReview(cmd, e, asJSON, review.New(e.World).Least(uses, id), func(p *page, e *export.Export, l review.Least) {
+		least := review.New(e.World).Least(uses, id)
+		ask.PutUsual(&least)
+		return tellReview(cmd, e, asJSON, least, func(p *page, e *export.Export, l review.Least) {
 			drawLeast(p, e, l, start)
 		})
 	}
@@ -89,7 +93,7 @@ func readUses(cmd *cobra.Command, from *source, since time.Time) (uses []review.
 			return nil, err
 		}
 		for _, e := range entries {
-			uses = append(uses, useOf(e))
+			uses = append(uses, usesOf(e)...)
 		}
 		return uses, nil
 	}
@@ -112,7 +116,7 @@ func readUses(cmd *cobra.Command, from *source, since time.Time) (uses []review.
 			return nil, fmt.Errorf("%s: line %d: %w", file.Name(), n, err)
 		}
 		if !e.Time.Before(since) {
-			uses = append(uses, useOf(e))
+			uses = append(uses, usesOf(e)...)
 		}
 	}
 	return uses, lines.Err()
@@ -129,7 +133,8 @@ func drawLeast(p *page, e *export.Export, l review.Least, since time.Time) {
 		p.between(span(bold, "UNUSED"), span(dim, "nobody used any operation of these since "+since.Local().Format("2006-01-02 15:04")))
 		for i, a := range l.Unused {
 			branch, stem := twigs(i, len(l.Unused))
-			p.line(span(dim, branch), span(cyan, a.Role), span("", " of "+e.NameOf(a.Principal)), span(dim, " at "+tail(string(a.Scope), max(p.width/2, 20))))
+			p.line(span(dim, branch), span(cyan, a.Role), span("", " of "+e.NameOf(a.Principal)))
+			p.line(span(dim, stem+"at "+tail(string(a.Scope), p.width-9)))
 			p.line(span(dim, stem+tail(a.ID, p.width-6)))
 		}
 	}
@@ -153,6 +158,9 @@ func drawNeed(p *page, e *export.Export, n review.Need) {
 			}
 			told[u.Action] = true
 		}
+		if len(g.Usual) > 0 {
+			p.line(span(dim, stem), span("", "or "), span(cyan, strings.Join(g.Usual, " and ")), span(dim, ", as is usual"))
+		}
 	}
 	for _, u := range n.Missing {
 		p.line(span(red, "✗ "), span("", "no built-in role grants "+u.Action))
@@ -161,14 +169,32 @@ func drawNeed(p *page, e *export.Export, n review.Need) {
 		p.line(span(dim, "there were too many to search all; a smaller choice may exist"))
 	}
 	permission := n.Custom.Role.Permissions[0]
-	p.row("or custom", span(dim, fmt.Sprintf("%s and %s, at %s; --json has the role", number(len(permission.Actions), "action"), number(len(permission.DataActions), "data action"), number(len(n.Custom.Scopes), "scope"))))
+	var counts []string
+	if len(permission.Actions) > 0 {
+		counts = append(counts, number(len(permission.Actions), "action"))
+	}
+	if len(permission.DataActions) > 0 {
+		counts = append(counts, number(len(permission.DataActions), "data action"))
+	}
+	p.row("or custom", span(dim, fmt.Sprintf("one role of %s, at %s; --json has it", strings.Join(counts, " and "), number(len(n.Custom.Scopes), "scope"))))
 	for _, s := range n.Custom.Scopes {
 		p.line(span(dim, strings.Repeat(" ", 12)), span(dim, tail(string(s), p.width-16)))
+	}
+	for _, s := range n.Custom.Unassignable {
+		p.hanging("", "Azure takes no such role at "+string(s)+": a custom role with data actions cannot be assigned at a management group, and none at the root")
 	}
 	p.blank()
 }
 
-func useOf(e store.Entry) review.Use {
-	return review.Use{Time: e.Time, Principal: e.Principal, PrincipalName: e.PrincipalName, Method: e.Method, Action: e.Action,
+// usesOf are the rights that a call took.
+func usesOf(e store.Entry) []review.Use {
+	one := review.Use{Time: e.Time, Principal: e.Principal, PrincipalName: e.PrincipalName, Method: e.Method, Action: e.Action,
 		Data: e.Data, Scope: rbac.Scope(e.Scope), Decision: e.Decision, Assignment: e.Assignment}
+	uses := []review.Use{one}
+	for _, a := range e.Also {
+		also := one
+		also.Action, also.Data, also.Scope, also.Assignment = a.Action, a.Data, rbac.Scope(a.Scope), a.Assignment
+		uses = append(uses, also)
+	}
+	return uses
 }

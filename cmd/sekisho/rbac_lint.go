@@ -15,7 +15,7 @@ func rbacLint() *cobra.Command {
 	var asJSON, exitCode bool
 	cmd := &cobra.Command{
 		Use:   "lint",
-		Short: "Look for role assignments, conditions and custom roles that are broken, unsafe or untidy",
+		Short: "Look for assignments and roles that are broken, unsafe or untidy",
 		Long: `Look for role assignments, conditions and custom roles that are broken, unsafe or
 untidy. Each finding names the document that says so.
 

@@ -1,36 +1,28 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"sekisho/internal/answer"
 	"sekisho/internal/ask"
-	"sekisho/rbac"
 	"sekisho/rbac/export"
 	"sekisho/rbac/review"
 )
 
-// named is an answer with the names of the principals in it, for JSON.
-type named[T any] struct {
-	Answer T                 `json:"answer"`
-	Names  map[string]string `json:"names"`
-}
-
 // tellReview prints an answer by draw, or as JSON with the names of the ids.
-func tellReview[T any](cmd *cobra.Command, e *export.Export, asJSON bool, answer T, draw func(*page, *export.Export, T)) error {
+func tellReview[T any](cmd *cobra.Command, e *export.Export, asJSON bool, told T, draw func(*page, *export.Export, T)) error {
 	out := cmd.OutOrStdout()
 	if asJSON {
 		names := map[string]string{}
 		for id, p := range e.Principals {
 			names[id] = p.Name()
 		}
-		return printJSON(out, named[T]{answer, names})
+		return printJSON(out, answer.Review[T]{Answer: told, Names: names})
 	}
 	p := pageFor(out)
-	draw(p, e, answer)
+	draw(p, e, told)
 	_, err := io.WriteString(out, p.text.String())
 	return err
 }
@@ -46,7 +38,7 @@ Members of groups are listed each; a group stands for those of its members that
 are not known. Who may do it only if a condition holds is marked, and who may not
 because of a deny assignment is listed apart.`,
 		Example: `  sekisho rbac who-can Microsoft.CognitiveServices/accounts/listKeys/action /subscriptions/5b…/resourceGroups/rg`,
-		Args:    cobra.ExactArgs(2),
+		Args:    arguments("ACTION", "SCOPE"),
 	}
 	from := sourceFlags(cmd)
 	cmd.Flags().BoolVar(&data, "data-action", false, "ask for a data action (default: what the catalogue of operations says that ACTION is)")
@@ -57,10 +49,10 @@ because of a deny assignment is listed apart.`,
 			return err
 		}
 		action, scope := args[0], args[1]
-		if action == "" || strings.ContainsAny(action, "* \t") {
-			return fmt.Errorf("%q is not an action: give one operation, such as Microsoft.Search/searchServices/read", action)
+		if err := ask.CheckAction(action); err != nil {
+			return err
 		}
-		at, err := readScope(scope)
+		at, err := ask.ReadScope(scope)
 		if err != nil {
 			return err
 		}
@@ -70,14 +62,6 @@ because of a deny assignment is listed apart.`,
 		return tellReview(cmd, e, asJSON, review.New(e.World).WhoCan(action, data, at), drawWho)
 	}
 	return cmd
-}
-
-func readScope(scope string) (rbac.Scope, error) {
-	at, err := rbac.ParseScope(scope)
-	if err != nil {
-		return "", fmt.Errorf("scope %q: %w", scope, err)
-	}
-	return at, nil
 }
 
 func rbacWhatCan() *cobra.Command {
@@ -91,7 +75,7 @@ What may be done is written as a role would write it, over the catalogue of
 operations and less what deny assignments take away; --operations lists every
 operation by its provider. What depends on a condition is listed apart.`,
 		Example: `  sekisho rbac what-can ann@contoso.com /subscriptions/5b…/resourceGroups/rg`,
-		Args:    cobra.ExactArgs(2),
+		Args:    arguments("PRINCIPAL", "SCOPE"),
 	}
 	from := sourceFlags(cmd)
 	cmd.Flags().BoolVar(&all, "operations", false, "list every operation")
@@ -105,7 +89,7 @@ operation by its provider. What depends on a condition is listed apart.`,
 		if err != nil {
 			return err
 		}
-		at, err := readScope(args[1])
+		at, err := ask.ReadScope(args[1])
 		if err != nil {
 			return err
 		}

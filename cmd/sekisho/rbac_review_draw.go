@@ -83,7 +83,11 @@ func drawWay(p *page, e *export.Export, branch, stem string, way review.Way, rig
 	}
 	where := span(dim, " at "+tail(string(way.Scope), max(p.width-cells(way.Role)-cells(by)-cells(right)-14, 20)))
 	if right != "" {
-		p.between(span("", branch+""), span(cyan, way.Role+" "), where, span("", by+" "), span(dim, right))
+		pieces := []piece{span("", branch), span(cyan, way.Role+" "), where}
+		if by != "" {
+			pieces = append(pieces, span("", strings.TrimSpace(by)))
+		}
+		p.between(append(pieces, span(dim, right))...)
 	} else {
 		p.line(span(dim, branch), span(cyan, way.Role), where, span("", by))
 	}
@@ -137,7 +141,7 @@ func drawPatterns(p *page, title, color string, of review.Patterns) {
 				p.line(span(dim, fmt.Sprintf("%-14s… and %d more: --json", "", len(list.patterns)-i)))
 				break
 			}
-			p.line(span(dim, fmt.Sprintf("%-14s", name)), span(list.color, pattern))
+			p.line(span(dim, fmt.Sprintf("%-14s", name)), span(list.color, tail(pattern, p.width-16)))
 		}
 	}
 }
@@ -155,7 +159,7 @@ func drawProviders(p *page, providers []review.Provider) {
 			if op.Data {
 				right = "data"
 			}
-			p.between(mark, span("", op.Name), span(dim, right))
+			p.between(mark, span("", tail(op.Name, p.width-6-cells(right))), span(dim, right))
 		}
 	}
 }
@@ -216,7 +220,7 @@ func drawFlip(p *page, branch, stem string, f review.Flip) {
 					p.line(span(dim, stem+fmt.Sprintf("    … and %d more: --json", len(list.patterns)-i)))
 					break
 				}
-				p.line(span(dim, stem+"    "+list.before), span("", pattern))
+				p.line(span(dim, stem+"    "+list.before), span("", tail(pattern, p.width-9-cells(list.before))))
 			}
 		}
 	}

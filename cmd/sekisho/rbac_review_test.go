@@ -25,7 +25,8 @@ func TestReviewsOfAnExport(t *testing.T) {
 	}
 	call := `{"time":"2026-11-25T00:00:00Z","principal":"A0000000-0000-0000-0000-000000000001","action":"Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action","data":true,"scope":"` +
 		rg + `/providers/Microsoft.CognitiveServices/accounts/aoai","decision":"Allowed","assignment":"x"}`
-	if err := os.WriteFile(filepath.Join(dir, "audit.jsonl"), []byte(call+"\n\n"+call+"\n"), 0o600); err != nil {
+	two := strings.Replace(strings.TrimSuffix(call, "}"), "-25T", "-27T", 1) + `,"also":[{"action":"Microsoft.CognitiveServices/accounts/read","scope":"` + rg + `","assignment":"y"}]}`
+	if err := os.WriteFile(filepath.Join(dir, "audit.jsonl"), []byte(call+"\n\n"+call+"\n"+two+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -40,6 +41,14 @@ func TestReviewsOfAnExport(t *testing.T) {
 			[]string{`"can": [`, `"groups": [`, `"denied": [`, `"names": {`}, ""},
 		{"who can, under a condition", []string{"who-can", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", rg, "--export", tenantDir},
 			[]string{"0 can  4 if a condition holds", "◐ bob@contoso.com", "if ((!(ActionMatches"}, ""},
+		{"a word is no action", []string{"check", "bob@contoso.com", "listKeys", rg, "--export", tenantDir}, nil, `"listKeys" is not an action`},
+		{"no scope to check", []string{"check", "bob@contoso.com", removeAccount, "rg-ai", "--export", tenantDir}, nil, "write it in full, such as /subscriptions/"},
+		{"too few arguments", []string{"explain", "bob@contoso.com", removeAccount}, nil, "explain takes PRINCIPAL ACTION SCOPE, not 2 arguments; see: sekisho rbac explain --help"},
+		{"no such verb", []string{"explian"}, nil, `no verb "explian" (is it explain?)`},
+		{"no such directory", []string{"lint", "--export", tenantDir + "/none"}, nil, "--export: stat "},
+		{"diff, a role that is not there", []string{"diff", "--export", tenantDir, "--add", `{"principalId":"bob@contoso.com","roleDefinitionName":"Raeder","scope":"` + rg + `"}`}, nil, `--add: no role is called "Raeder"`},
+		{"explain at a management group", []string{"explain", "bob@contoso.com", readBlob, "/providers/Microsoft.Management/managementGroups/platform", "--export", tenantDir},
+			[]string{"Storage Blob Data Reader", "custom", "none: one with data actions cannot be assigned at a management group"}, ""},
 		{"a pattern is no action", []string{"who-can", "*/read", rg, "--export", tenantDir}, nil, "is not an action"},
 		{"no scope", []string{"who-can", removeAccount, "rg-ai", "--export", tenantDir}, nil, `scope "rg-ai"`},
 		{"what can", []string{"what-can", "bob@contoso.com", rg, "--export", tenantDir},
@@ -56,8 +65,10 @@ func TestReviewsOfAnExport(t *testing.T) {
 		{"diff without such an assignment", []string{"diff", "--export", tenantDir, "--remove", "gone"}, nil, "there is no role assignment gone"},
 		{"diff with no JSON", []string{"diff", "--export", tenantDir, "--add", "nowhere"}, nil, "neither JSON nor a file"},
 		{"least", []string{"least", "--export", dir, "--since", "2026-11-01T00:00:00Z"},
-			[]string{"ann@contoso.com", "1 distinct call", "used 1 of 90", "is enough", "└─ Cognitive Services OpenAI User", "or custom", "0 actions and 1 data action", "UNUSED", "Contributor of Operators"}, ""},
-		{"least, long since", []string{"least", "--export", dir, "--since", "2026-11-26T00:00:00Z"}, []string{"nothing was used"}, ""},
+			[]string{"ann@contoso.com", "2 distinct calls", "used 1 of 116", "is enough", "└─ Cognitive Services OpenAI User", "or custom", "1 action and 1 data action", "UNUSED", "Contributor of Operators"}, ""},
+		{"least of a call that took two rights", []string{"least", "--export", dir, "--since", "2026-11-26T00:00:00Z"},
+			[]string{"ann@contoso.com", "2 distinct calls", "1 action and 1 data action"}, ""},
+		{"least, long since", []string{"least", "--export", dir, "--since", "2026-11-28T00:00:00Z"}, []string{"nothing was used"}, ""},
 		{"least of another", []string{"least", "--export", dir, "--principal", "bob@contoso.com", "--since", "2026-11-01T00:00:00Z"}, []string{"nothing was used", "UNUSED"}, ""},
 		{"lint", []string{"lint", "--export", tenantDir, "--exit-code"}, []string{"nothing found"}, ""},
 	}

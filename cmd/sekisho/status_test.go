@@ -77,10 +77,40 @@ func TestFitCutsAtCells(t *testing.T) {
 	}
 }
 
+func TestAParagraphBreaksWordsThatNoLineHoldsAfterASlash(t *testing.T) {
+	for text, want := range map[string]string{
+		"if a/bb/ccc/dddd holds": " if a/bb/\n ccc/dddd\n holds\n",
+		"aaaa/bbbb/cccc/dddd":    " aaaa/bbbb/\n cccc/dddd\n",
+		"aa aaaaaaaaaaaa/b":      " aa\n aaaaaaaaa…\n",
+		"one two three":          " one two\n three\n",
+		"":                       "",
+	} {
+		p := &page{width: 12}
+		p.paragraph("", span("", text))
+		if got := p.text.String(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAgeHasTwoUnits(t *testing.T) {
 	for d, want := range map[time.Duration]string{-time.Second: "0 s", 59 * time.Second: "59 s", 61 * time.Second: "1 min 1 s", 3*time.Hour + 59*time.Minute: "3 h 59 min", 49 * time.Hour: "2 d 1 h"} {
 		if got := age(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
+	}
+}
+
+func TestAnAuditShowsEveryRightAndWhatDenied(t *testing.T) {
+	var out strings.Builder
+	err := printAudit(&out, []store.Entry{
+		{PrincipalName: "ann", Action: "Microsoft.A/b/write", Scope: "/subscriptions/s/resourceGroups/one", Decision: store.Allowed, Role: "Our own role",
+			Also: []store.Asked{{Action: "Microsoft.C/d/read", Scope: "/subscriptions/s/resourceGroups/two"}}},
+		{PrincipalName: "bob", Decision: store.Refused, Reason: "NotPermitted", Cause: "the deny assignment No at /x takes this action away"},
+	})
+	lines := strings.Split(out.String(), "\n")
+	if err != nil || len(lines) != 5 || !strings.Contains(lines[1], "Our own role") || !strings.Contains(lines[2], "+ C/d/read") || !strings.Contains(lines[2], "…/resourceGroups/two") ||
+		!strings.Contains(lines[3], "NotPermitted: the deny assignment No at /x") {
+		t.Errorf("%v\n%s", err, &out)
 	}
 }

@@ -56,8 +56,11 @@ type Access struct {
 	store    *store.Store
 	follower *store.Follower
 	snapshot atomic.Pointer[rbac.Snapshot]
-	catalog  *rbac.Catalog
-	roles    []rbac.RoleDefinition
+	// documents is about how many the snapshot is made of; the follower's.
+	documents int
+	catalog   *rbac.Catalog
+	builtIn   []rbac.RoleDefinition
+	byGUID    map[string]rbac.RoleDefinition // of builtIn, in lower case
 
 	now         func() time.Time
 	propagation *propagation // nil: writes decide at once
@@ -65,18 +68,46 @@ type Access struct {
 
 // New makes an Access on the assignments in s and the built-in roles.
 func New(s *store.Store, o Options) *Access {
-	a := &Access{store: s, roles: builtin.Roles(), now: o.Now}
+	a := &Access{store: s, builtIn: builtin.Roles(), byGUID: map[string]rbac.RoleDefinition{}, now: o.Now}
+	for _, role := range a.builtIn {
+		a.byGUID[strings.ToLower(role.Name)] = role
+	}
 	if o.Delay > 0 {
 		a.propagation = &propagation{delay: o.Delay}
 	}
-	a.catalog = rbac.NewCatalog(a.roles, builtin.Advised(), operations.All)
-	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.roles}))
+	a.catalog = rbac.NewCatalog(a.builtIn, builtin.Advised(), operations.All)
+	a.snapshot.Store(rbac.NewSnapshot(rbac.World{Roles: a.builtIn}))
 	a.follower = store.NewFollower(s, []string{kindDefinition, kindAssignment, kindParent, kindDeny, kindSchedule, entra.KindMember}, a.apply)
 	return a
 }
 
 func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
-	next := a.snapshot.Load()
+	next, err := a.follow(tx, changes)
+	if err != nil {
+		return err
+	}
+	a.snapshot.Store(next)
+	if a.propagation != nil {
+		a.propagation.add(next, a.clock())
+	}
+	return nil
+}
+
+// bulk is from how many changes on it may be cheaper to read all that there is
+// than to make a snapshot of each change.
+const bulk = 1000
+
+// follow is the snapshot after some changes.
+func (a *Access) follow(tx *store.Tx, changes []store.Change) (next *rbac.Snapshot, err error) {
+	if len(changes) >= max(bulk, a.documents/8) {
+		next, a.documents, err = a.load(tx)
+		return next, err
+	}
+	a.documents += len(changes)
+	return applyEach(a.snapshot.Load(), tx, changes)
+}
+
+func applyEach(next *rbac.Snapshot, tx *store.Tx, changes []store.Change) (*rbac.Snapshot, error) {
 	for _, c := range changes {
 		var err error
 		switch c.Kind {
@@ -95,14 +126,10 @@ func (a *Access) apply(tx *store.Tx, changes []store.Change) error {
 			next, err = applyMember(next, tx, member)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	a.snapshot.Store(next)
-	if a.propagation != nil {
-		a.propagation.add(next, a.clock())
-	}
-	return nil
+	return next, nil
 }
 
 func applyAssignment(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
@@ -113,8 +140,13 @@ func applyAssignment(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snap
 	if err != nil {
 		return s, err
 	}
-	return s.WithAssignment(rbac.RoleAssignment{ID: doc.ID, Scope: rbac.Scope(doc.Scope), RoleDefinition: doc.Role,
-		Principal: doc.PrincipalID, PrincipalType: doc.PrincipalType, Condition: doc.Condition}), nil
+	return s.WithAssignment(doc.decides()), nil
+}
+
+// decides is what the assignment is to decisions.
+func (a Assignment) decides() rbac.RoleAssignment {
+	return rbac.RoleAssignment{ID: a.ID, Scope: rbac.Scope(a.Scope), RoleDefinition: a.Role,
+		Principal: a.PrincipalID, PrincipalType: a.PrincipalType, Condition: a.Condition}
 }
 
 func applyParent(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, error) {
@@ -193,18 +225,8 @@ func (a *Access) SmallestRole(action string, data bool) string {
 	return role.RoleName
 }
 
-// Roles are the built-in roles.
-func (a *Access) Roles() []rbac.RoleDefinition { return a.roles }
-
-// Role finds a built-in role by its GUID.
-func (a *Access) Role(guid string) (rbac.RoleDefinition, bool) {
-	for _, r := range a.roles {
-		if strings.EqualFold(r.Name, guid) {
-			return r, true
-		}
-	}
-	return rbac.RoleDefinition{}, false
-}
+// Suggest finds the roles that would allow a question.
+func (a *Access) Suggest(q rbac.Question) rbac.Suggestion { return a.catalog.Smallest(q) }
 
 // PutParent places a subscription or management group below a management group.
 func PutParent(tx *store.Tx, tenant string, p Parent) error {

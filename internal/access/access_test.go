@@ -207,15 +207,24 @@ func TestRemoveBelow(t *testing.T) {
 
 func TestRolesAndAdvice(t *testing.T) {
 	f := newFixture(t)
-	if len(f.access.Roles()) != len(builtin.Roles()) {
-		t.Errorf("%d roles", len(f.access.Roles()))
-	}
-	if role, ok := f.access.Role("ACDD72A7-3385-48ef-bd42-f606fba81ae7"); !ok || role.RoleName != "Reader" {
-		t.Errorf("%+v %v", role, ok)
-	}
-	if role, ok := f.access.Role("Reader"); ok {
-		t.Errorf("a name is not a GUID: %+v", role)
-	}
+	f.write(func(tx *store.Tx) error {
+		return errors.Join(PutDefinition(tx, custom(tenant, "mine", "Mine")), PutDefinition(tx, custom("another", "theirs", "Theirs")))
+	})
+	f.write(func(tx *store.Tx) error {
+		all, err := f.access.Roles(tx, tenant)
+		if err != nil || len(all) != len(builtin.Roles())+1 || all[len(all)-1].RoleName != "Mine" {
+			t.Errorf("%d roles: %v", len(all), err)
+		}
+		for guid, want := range map[string]string{
+			"ACDD72A7-3385-48ef-bd42-f606fba81ae7": "Reader", "MINE": "Mine",
+			"Reader": "", "theirs": "", "Mine?": "", // a name is not a GUID
+		} {
+			if role, found, err := f.access.Role(tx, tenant, guid); err != nil || found != (want != "") || role.RoleName != want {
+				t.Errorf("%s: %+v %v %v", guid, role, found, err)
+			}
+		}
+		return nil
+	})
 	if got := f.access.SmallestRole("Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action", true); got != "Cognitive Services OpenAI User" {
 		t.Error(got)
 	}

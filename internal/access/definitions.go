@@ -13,7 +13,8 @@ import (
 // which no two tenants share: the snapshot knows a role by its GUID alone.
 const kindDefinition = "roleDefinition"
 
-// Definition is a custom role, as stored.
+// Definition is a role: a custom one, as stored, or a built-in one, which has
+// no tenant.
 type Definition struct {
 	rbac.RoleDefinition
 	CreatedOn time.Time `json:"createdOn"`
@@ -42,6 +43,32 @@ func GetDefinition(tx *store.Tx, guid string) (Definition, error) {
 	return decodeDefinition(record)
 }
 
+// Role finds a role that a tenant may assign, a built-in one or its own, by its
+// GUID.
+func (a *Access) Role(tx *store.Tx, tenant, guid string) (d Definition, found bool, err error) {
+	if role, ok := a.byGUID[strings.ToLower(guid)]; ok {
+		return Definition{RoleDefinition: role}, true, nil
+	}
+	d, err = GetDefinition(tx, guid)
+	if errors.Is(err, store.ErrNotFound) || err == nil && d.Tenant != tenant {
+		return Definition{}, false, nil
+	}
+	return d, err == nil, err
+}
+
+// Roles are all that a tenant may assign, the built-in ones first.
+func (a *Access) Roles(tx *store.Tx, tenant string) ([]Definition, error) {
+	own, err := Definitions(tx, tenant, 0)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Definition, 0, len(a.builtIn)+len(own))
+	for _, role := range a.builtIn {
+		all = append(all, Definition{RoleDefinition: role})
+	}
+	return append(all, own...), nil
+}
+
 // DeleteDefinition removes a custom role.
 func DeleteDefinition(tx *store.Tx, guid string) error { return tx.Delete(kindDefinition, guid) }
 
@@ -66,29 +93,41 @@ func decodeDefinition(record store.Record) (Definition, error) {
 	return d, err
 }
 
-// OfRole reads the assignments of a custom role.
-func OfRole(tx *store.Tx, guid string) ([]Assignment, error) {
-	records, err := tx.List(kindAssignment, store.Query{Key: &store.Key{Name: "role", Value: guid}})
+// ScopesOfRole are where somebody has a custom role, or has it later or may
+// activate it: what is over does not count.
+func ScopesOfRole(tx *store.Tx, d Definition, now time.Time) (scopes []string, err error) {
+	records, err := tx.List(kindAssignment, store.Query{Key: &store.Key{Name: "role", Value: d.Name}})
 	if err != nil {
 		return nil, err
 	}
-	all := make([]Assignment, len(records))
-	for i, record := range records {
-		if all[i], err = store.Decode[Assignment](record); err != nil {
+	for _, record := range records {
+		a, err := store.Decode[Assignment](record)
+		if err != nil {
 			return nil, err
 		}
+		scopes = append(scopes, a.Scope)
 	}
-	return all, nil
+	schedules, err := ListSchedules(tx, d.Tenant)
+	for _, s := range schedules {
+		if strings.EqualFold(s.Role, d.Name) && !s.Ended(now) {
+			scopes = append(scopes, s.Scope)
+		}
+	}
+	return scopes, err
 }
 
-// Granted tells whether an assignment gives the same role to the same principal
-// at the same scope.
-func Granted(tx *store.Tx, a Assignment) (bool, error) {
+// Granted tells whether the same principal has the same role at the same scope
+// already: by an assignment, or by an active schedule that is not over.
+func Granted(tx *store.Tx, a Assignment, now time.Time) (bool, error) {
 	_, err := tx.Lookup(kindAssignment, grantKey(a))
+	if !errors.Is(err, store.ErrNotFound) {
+		return err == nil, err
+	}
+	s, err := SameSchedule(tx, Schedule{Scope: a.Scope, PrincipalID: a.PrincipalID, Role: a.Role})
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil && !s.Ended(now), err
 }
 
 func grantKey(a Assignment) store.Key {
@@ -96,15 +135,32 @@ func grantKey(a Assignment) store.Key {
 }
 
 // Full tells whether a scope that Azure counts role assignments at (a
-// subscription with all that is in it, or a management group alone) has limit
-// of them.
-func Full(tx *store.Tx, scope string, limit int) (bool, error) {
-	prefix := scope + "/"
-	if strings.HasPrefix(rbac.Scope(scope).Key(), strings.ToLower(GroupPrefix)) {
-		prefix += "providers/Microsoft.Authorization/roleAssignments/"
+// subscription with all that is in it, or a management group) has limit of them.
+// What Privileged Identity Management has made active counts while it runs.
+// Source: azure-docs role-based-access-control/troubleshoot-limits.md:
+// "Eligible role assignments and role assignments scheduled in the future do not
+// count towards this limit".
+func Full(tx *store.Tx, scope string, limit int, now time.Time) (bool, error) {
+	below := store.Query{Prefix: scope + "/"}
+	scheduled, err := tx.List(kindSchedule, below)
+	if err != nil {
+		return false, err
 	}
-	records, err := tx.List(kindAssignment, store.Query{Prefix: prefix, Limit: limit})
-	return len(records) >= limit, err
+	for _, record := range scheduled {
+		s, err := store.Decode[Schedule](record)
+		if err != nil {
+			return false, err
+		}
+		if !s.Eligible && s.Runs(now) {
+			limit--
+		}
+	}
+	if limit <= 0 {
+		return true, nil
+	}
+	below.Limit = limit
+	assigned, err := tx.List(kindAssignment, below)
+	return len(assigned) >= limit, err
 }
 
 // Foreign tells whether a management group is another tenant's. One that does

@@ -98,12 +98,18 @@ func applyDeny(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapshot, 
 	if err != nil {
 		return s, err
 	}
+	return s.WithDeny(d.decides()), nil
+}
+
+// decides is what the deny assignment is to decisions; one that is only audited
+// decides nothing.
+func (d DenyAssignment) decides() rbac.DenyAssignment {
 	permissions := d.Permissions
 	if !d.SystemProtected {
 		permissions = sparingDenies(permissions)
 	}
-	return s.WithDeny(rbac.DenyAssignment{ID: d.ID, Name: d.Title, Description: d.Description, Permissions: permissions, Scope: rbac.Scope(d.Scope),
-		ThisScopeOnly: d.ThisScopeOnly, Principals: idsOf(d.Principals), Excluded: idsOf(d.Excluded), SystemProtected: d.SystemProtected, Condition: d.Condition}), nil
+	return rbac.DenyAssignment{ID: d.ID, Name: d.Title, Description: d.Description, Permissions: permissions, Scope: rbac.Scope(d.Scope),
+		ThisScopeOnly: d.ThisScopeOnly, Principals: idsOf(d.Principals), Excluded: idsOf(d.Excluded), SystemProtected: d.SystemProtected, Condition: d.Condition}
 }
 
 func idsOf(principals []DenyPrincipal) []string {

@@ -155,6 +155,11 @@ func applySchedule(s *rbac.Snapshot, tx *store.Tx, c store.Change) (*rbac.Snapsh
 	if err != nil {
 		return s, err
 	}
-	return s.WithAssignment(rbac.RoleAssignment{ID: doc.ID, Scope: rbac.Scope(doc.Scope), RoleDefinition: doc.Role, Principal: doc.PrincipalID,
-		PrincipalType: doc.PrincipalType, Condition: doc.Condition, From: doc.Start, Until: doc.End}), nil
+	return s.WithAssignment(doc.decides()), nil
+}
+
+// decides is what the schedule is to decisions; an eligible one decides nothing.
+func (s Schedule) decides() rbac.RoleAssignment {
+	return rbac.RoleAssignment{ID: s.ID, Scope: rbac.Scope(s.Scope), RoleDefinition: s.Role, Principal: s.PrincipalID,
+		PrincipalType: s.PrincipalType, Condition: s.Condition, From: s.Start, Until: s.End}
 }

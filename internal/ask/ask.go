@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"sekisho/internal/answer"
 	"sekisho/rbac"
 	"sekisho/rbac/builtin"
 	"sekisho/rbac/condition"
@@ -30,6 +31,24 @@ func New(e *export.Export) *World {
 		return rbac.NewCatalog(builtin.Roles(), builtin.Advised(), operations.All)
 	})}
 }
+
+// Check answers a question in short. Batch writes the same fields.
+func (w *World) Check(q rbac.Question) answer.Answer {
+	return w.names().Checked(q, w.Snapshot.Check(q))
+}
+
+// Explain answers a question with all that there is to say, but no more than
+// limit misses; 0 is no limit.
+func (w *World) Explain(q rbac.Question, limit int) answer.Answer {
+	e := w.Snapshot.Explain(q)
+	a := w.names().Explained(q, e, limit)
+	if e.Decision == rbac.NotAllowed {
+		a.Suggest(q, w.catalog().Smallest(q))
+	}
+	return a
+}
+
+func (w *World) names() answer.Names { return w.NameOf }
 
 // Query is a question as a person writes it.
 type Query struct {
@@ -56,13 +75,13 @@ func (w *World) Question(in Query) (q rbac.Question, err error) {
 		}
 		q.Groups = append(q.Groups, id)
 	}
-	if in.Action == "" || strings.ContainsAny(in.Action, "* \t") {
-		return q, fmt.Errorf("%q is not an action: give one operation, such as Microsoft.Search/searchServices/read", in.Action)
+	if err := CheckAction(in.Action); err != nil {
+		return q, err
 	}
-	if !strings.HasPrefix(in.Scope, "/") {
-		return q, fmt.Errorf("scope %q does not start with a slash", in.Scope)
+	if q.Scope, err = ReadScope(in.Scope); err != nil {
+		return q, err
 	}
-	q.Action, q.Scope, q.SubOperation = in.Action, rbac.Scope(in.Scope), in.SubOperation
+	q.Action, q.SubOperation = in.Action, in.SubOperation
 	if in.Data != nil {
 		q.Data = *in.Data
 	} else {
@@ -80,6 +99,26 @@ func (w *World) Question(in Query) (q rbac.Question, err error) {
 		q.Attribute = attributes.Get
 	}
 	return q, nil
+}
+
+// CheckAction refuses what can be no operation.
+func CheckAction(action string) error {
+	if !strings.Contains(action, "/") || strings.ContainsAny(action, "* \t") {
+		return fmt.Errorf("%q is not an action: give one operation, such as Microsoft.Search/searchServices/read", action)
+	}
+	return nil
+}
+
+// ReadScope reads a scope as a person writes it.
+func ReadScope(scope string) (rbac.Scope, error) {
+	if !strings.HasPrefix(scope, "/") {
+		return "", fmt.Errorf("scope %q does not start with a slash: write it in full, such as /subscriptions/ID/resourceGroups/NAME", scope)
+	}
+	at, err := rbac.ParseScope(scope)
+	if err != nil {
+		return "", fmt.Errorf("scope %q: %w", scope, err)
+	}
+	return at, nil
 }
 
 // DataOnly tells whether the catalogue knows the action as a data action and

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sekisho/internal/answer"
 	"sekisho/rbac"
 )
 
@@ -29,7 +30,7 @@ type Outcome struct {
 	Assertion
 	OK bool `json:"ok"`
 	// Answer explains one that does not hold.
-	Answer *Answer `json:"answer,omitempty"`
+	Answer *answer.Answer `json:"answer,omitempty"`
 }
 
 // Assertions reads a file of assertions. Its error has a line for each line that

@@ -178,7 +178,7 @@ func (w *World) appendAnswer(out []byte, q *rbac.Question, why bool) []byte {
 			out = appendString(append(out, `,"deny":`...), r.Deny.ID)
 		}
 		if r.Why != "" {
-			out = appendString(append(out, `,"why":`...), w.named(r.Why))
+			out = appendString(append(out, `,"why":`...), w.names().Named(r.Why))
 		}
 	}
 	return append(out, "}\n"...)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/store"
 	"sekisho/rbac"
 )
 
@@ -18,6 +19,7 @@ type decision struct {
 	call    *api.Call
 	check   api.Check
 	result  rbac.Result
+	also    []store.Asked // before check, and allowed
 	// deferred is set while a rule waits for the verified token: the call is
 	// out unless the token belongs to a trusted service.
 	deferred *api.Refusal
@@ -183,7 +185,7 @@ func (d *decision) authorize() error {
 	if err != nil {
 		return err
 	}
-	for _, check := range checks {
+	for i, check := range checks {
 		d.check = check
 		if call.Caller.Credential == api.AccountKey {
 			continue
@@ -197,6 +199,9 @@ func (d *decision) authorize() error {
 		if err := d.ask(check); err != nil {
 			return err
 		}
+		if i < len(checks)-1 {
+			d.also = append(d.also, asked(check, d.result))
+		}
 	}
 	return nil
 }
@@ -206,6 +211,14 @@ func (d *decision) authorize() error {
 func (d *decision) ask(check api.Check) (err error) {
 	d.result, err = d.question(check)
 	return err
+}
+
+func asked(check api.Check, result rbac.Result) store.Asked {
+	a := store.Asked{Action: check.Action, Data: check.Data, Scope: string(check.Scope)}
+	if result.Assignment != nil {
+		a.Assignment = result.Assignment.ID
+	}
+	return a
 }
 
 // question asks RBAC about the caller.

@@ -3,10 +3,12 @@ package gate
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"sekisho/internal/api"
+	"sekisho/internal/store"
 	"sekisho/rbac"
 )
 
@@ -190,6 +192,33 @@ func TestEveryCheckOfACallMustPass(t *testing.T) {
 			w := h.call(t, fromOutside, cloud, "GET", tt.path, "", "Authorization: Bearer "+tt.token)
 			hold(t, h, w.Code, w.Body.String(), tt.want)
 		})
+	}
+}
+
+// What a call took besides its last right is kept of it too, if it was allowed.
+func TestTheAuditHasEveryRightThatACallTook(t *testing.T) {
+	here, there := "user write /subscriptions/S/here", "user write /subscriptions/S/there"
+	for _, tt := range []struct {
+		name, path string
+		grants     []string
+		want       []store.Asked
+	}{
+		{"two", "/two", []string{here, there}, []store.Asked{{Action: "write", Scope: "/subscriptions/S/here", Assignment: "by " + here}}},
+		{"the second is refused", "/two", []string{here}, nil},
+		{"a list", "/list", []string{"user read /subscriptions/S/one"}, nil},
+	} {
+		h := newHouse()
+		h.grants = tt.grants
+		h.call(t, fromOutside, api.Target{Service: "cloud"}, "GET", tt.path, "", goodToken)
+		if e := h.last(t); !slices.Equal(e.Also, tt.want) || tt.path == "/two" && e.Scope != "/subscriptions/S/there" {
+			t.Errorf("%s: %+v", tt.name, e)
+		}
+	}
+	h := newHouse()
+	h.deny = &rbac.DenyAssignment{ID: "/denyAssignments/d", Name: "No", Scope: accountScope}
+	h.call(t, fromOutside, account(), "GET", "/things", "", goodToken)
+	if e := h.last(t); e.Decision != store.Refused || e.Cause != "denied" {
+		t.Errorf("what denied: %+v", e)
 	}
 }
 

@@ -217,7 +217,7 @@ func (g *Gate) record(call *api.Call, d *decision, err error) {
 	var bad *api.Error
 	switch {
 	case err == nil:
-		e.Decision = store.Allowed
+		e.Decision, e.Also = store.Allowed, d.also
 	case errors.As(err, &refused):
 		e.Decision, e.Reason, e.Cause = store.Refused, string(refused.Reason), refused.Cause
 	case errors.As(err, &bad):

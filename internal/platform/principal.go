@@ -34,3 +34,23 @@ func (p *Platform) NewServicePrincipal(ctx context.Context, tenant, name string)
 	})
 	return sp, err
 }
+
+// NewGroup makes a security group of a tenant with its direct members, by their
+// object ids, and gives its own. Groups may be members.
+func (p *Platform) NewGroup(ctx context.Context, tenant, name string, members ...string) (objectID string, err error) {
+	objectID = uuid.NewString()
+	return objectID, p.store.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Get(entra.KindTenant, tenant); err != nil {
+			return err
+		}
+		if err := entra.PutGroup(tx, tenant, entra.Group{ID: objectID, DisplayName: name, SecurityEnabled: true, Created: p.opts.Now().UTC()}); err != nil {
+			return err
+		}
+		for _, member := range members {
+			if err := entra.AddMember(tx, tenant, objectID, member); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -196,13 +196,15 @@ func (w *World) Group(name string, members ...string) string {
 // Grant assigns a role past the gate, and gives the assignment's id.
 func (w *World) Grant(principal, role, scope string) string {
 	w.t.Helper()
-	if _, ok := w.access.Role(role); !ok {
-		w.t.Fatalf("there is no role %s", role)
-	}
 	name := uuid.NewString()
 	a := access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name, Scope: scope, Role: role,
 		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal}
-	w.Update(func(tx *store.Tx) error { return access.Put(tx, w.Tenant, a) })
+	w.Update(func(tx *store.Tx) error {
+		if _, found, err := w.access.Role(tx, w.Tenant, role); err != nil || !found {
+			w.t.Fatalf("there is no role %s: %v", role, err)
+		}
+		return access.Put(tx, w.Tenant, a)
+	})
 	return a.ID
 }
 

@@ -52,6 +52,7 @@ func TestAuditEntryIsReadBackWhole(t *testing.T) {
 			field.SetInt(403)
 		}
 	}
+	want.Also = []store.Asked{{Action: "a", Data: true, Scope: "/関所", Assignment: "x"}, {Action: "b", Scope: "/"}}
 	want.Time = time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("JST", 9*3600))
 	a := openAudit(t, t.TempDir(), 0)
 	a.Append(want)
@@ -60,7 +61,7 @@ func TestAuditEntryIsReadBackWhole(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	want.Time = want.Time.UTC()
-	if got[0] != want {
+	if !reflect.DeepEqual(got[0], want) {
 		t.Errorf("got %+v\nwant %+v", got[0], want)
 	}
 }

@@ -35,6 +35,18 @@ type Entry struct {
 	Assignment    string    `json:"assignment,omitempty"`
 	Role          string    `json:"role,omitempty"`
 	Status        int       `json:"status,omitempty"`
+	// Also is what else was asked, and answered yes, of a call that takes more
+	// than one right.
+	Also []Asked `json:"also,omitempty"`
+}
+
+// Asked is a right that a call was asked for, and the role assignment that gave
+// it.
+type Asked struct {
+	Action     string `json:"action"`
+	Data       bool   `json:"data,omitempty"`
+	Scope      string `json:"scope"`
+	Assignment string `json:"assignment,omitempty"`
 }
 
 // appendJSON is json.Marshal of an entry, which is made of every request.
@@ -73,6 +85,25 @@ func (e *Entry) appendJSON(b []byte) []byte {
 	}
 	if e.Status != 0 {
 		b = strconv.AppendInt(append(b, `,"status":`...), int64(e.Status), 10)
+	}
+	for i, a := range e.Also {
+		if i == 0 {
+			b = append(b, `,"also":[{"action":`...)
+		} else {
+			b = append(b, `,{"action":`...)
+		}
+		b = appendText(b, a.Action)
+		if a.Data {
+			b = append(b, `,"data":true`...)
+		}
+		b = appendText(append(b, `,"scope":`...), a.Scope)
+		if a.Assignment != "" {
+			b = appendText(append(b, `,"assignment":`...), a.Assignment)
+		}
+		b = append(b, '}')
+	}
+	if len(e.Also) > 0 {
+		b = append(b, ']')
 	}
 	return append(b, '}')
 }

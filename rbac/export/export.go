@@ -42,9 +42,8 @@ func New(world rbac.World) *Export {
 	for _, r := range world.Roles {
 		b.putRole(r)
 	}
-	world.Roles = nil
+	world.Roles = b.allRoles()
 	b.World = world
-	b.World.Roles = b.allRoles()
 	return b.Export
 }
 
@@ -174,7 +173,7 @@ func (b *builder) finish() (*Export, error) {
 	for i, name := range b.byName {
 		guid, ok := guids[strings.ToLower(name)]
 		if !ok {
-			return nil, fmt.Errorf("%s: %s has no roleDefinitionId, and no role is called %q", assignmentsFile, b.World.Assignments[i].ID, name)
+			return nil, fmt.Errorf("%s: no role is called %q, which %s has in place of a roleDefinitionId", assignmentsFile, name, b.World.Assignments[i].ID)
 		}
 		b.World.Assignments[i].RoleDefinition = guid
 	}

@@ -86,6 +86,34 @@ func TestBuiltInRolesAreThereAndThoseOfTheFileWin(t *testing.T) {
 	}
 }
 
+// What runs gives all of its roles; a custom one must not be lost on the way.
+func TestAnExportOfAWorldKeepsItsRoles(t *testing.T) {
+	custom := rbac.RoleDefinition{Name: "c0000000-0000-0000-0000-0000000000aa", RoleName: "Chatter", Type: rbac.CustomRole,
+		AssignableScopes: []string{"/"}, Permissions: []rbac.Permission{{DataActions: []string{"A.B/*"}, NotDataActions: []string{"A.B/c/action"}}}}
+	for name, roles := range map[string][]rbac.RoleDefinition{"with the built-in ones": append(builtin.Roles(), custom), "alone": {custom}} {
+		e := New(rbac.World{Roles: roles, Assignments: []rbac.RoleAssignment{{ID: "/a", Scope: "/", Principal: "p", RoleDefinition: custom.Name}}})
+		raw, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := new(Export)
+		if err := json.Unmarshal(raw, read); err != nil {
+			t.Fatal(err)
+		}
+		for place, world := range map[string]rbac.World{"made": e.World, "read": read.World} {
+			if len(world.Roles) != len(builtin.Roles())+1 {
+				t.Errorf("%s, %s: %d roles", name, place, len(world.Roles))
+			}
+			snapshot := rbac.NewSnapshot(world)
+			for action, want := range map[string]rbac.Decision{"A.B/d/action": rbac.Allowed, "A.B/c/action": rbac.NotAllowed} {
+				if got := snapshot.Check(rbac.Question{Principal: "p", Action: action, Data: true, Scope: "/x"}).Decision; got != want {
+					t.Errorf("%s, %s: %s is %v", name, place, action, got)
+				}
+			}
+		}
+	}
+}
+
 func TestNamesAreKeptAndFound(t *testing.T) {
 	e := contoso(t)
 	for id, want := range map[string]string{

@@ -70,12 +70,34 @@ func Matching(pattern string, data bool) iter.Seq[Operation] {
 
 // Complete tells whether the catalogue holds the provider's whole section of
 // the permission pages, on top of the later sources, so that a name that it
-// lacks can be taken not to exist.
+// lacks can be taken not to exist. What a provider got after its page, and no
+// later source names, is taken so too.
 func Complete(namespace string) bool {
 	return slices.ContainsFunc(complete, func(ns string) bool { return strings.EqualFold(ns, namespace) })
 }
 
-var complete = []string{"Microsoft.Search"}
+// By page of azure-docs, role-based-access-control/permissions at commit
+// 03e5750af10b23b5ba437d5b333ec5e9437844f9.
+var complete = []string{
+	// ai-machine-learning.md
+	"Microsoft.CognitiveServices", "Microsoft.MachineLearningServices", "Microsoft.Search",
+	// containers.md
+	"Microsoft.ContainerRegistry",
+	// general.md
+	"Microsoft.Quota", "Microsoft.Subscription", "Microsoft.Support",
+	// identity.md
+	"Microsoft.ManagedIdentity",
+	// management-and-governance.md
+	"Microsoft.Authorization", "Microsoft.Consumption", "Microsoft.CostManagement",
+	"Microsoft.Features", "Microsoft.ManagedServices", "Microsoft.Management", "Microsoft.PolicyInsights",
+	"Microsoft.Portal", "Microsoft.ResourceGraph", "Microsoft.ResourceHealth", "Microsoft.Resources", "Microsoft.Solutions",
+	// monitor.md, without Log Analytics: tables come to it all the time
+	"Microsoft.AlertsManagement", "Microsoft.Insights", "Microsoft.Monitor",
+	// security.md
+	"Microsoft.KeyVault",
+	// storage.md
+	"Microsoft.Storage",
+}
 
 // index is the decoded catalogue. folded[i] is the name of all[i] in lower
 // case, and both are sorted by it.

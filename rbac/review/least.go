@@ -61,12 +61,19 @@ type Grant struct {
 	Operations int `json:"operations"`
 	// For are the calls that no other of the proposed grants allows.
 	For []Used `json:"for"`
+	// Usual are the roles that people are given for those calls, where they are
+	// others. A Review does not know them: who does puts them here.
+	Usual []string `json:"usualRoles,omitempty"`
 }
 
 // Custom is a custom role and where to assign it.
 type Custom struct {
 	Role   rbac.RoleDefinition `json:"role"`
 	Scopes []rbac.Scope        `json:"scopes"`
+	// Unassignable are those of the scopes where Azure takes no such role: with
+	// data actions none at a management group, and none at all at the root.
+	// Source: azure-docs role-based-access-control/custom-roles.md.
+	Unassignable []rbac.Scope `json:"unassignable,omitempty"`
 }
 
 // Held is an assignment, and how much of it was used.
@@ -267,7 +274,7 @@ func choose(here []Used, roles []weighed) (picked []weighed, missing []Used, exa
 // below another.
 func customFor(n Need) Custom {
 	c := Custom{Role: rbac.RoleDefinition{RoleName: "Used by " + cmp.Or(n.Name, n.Principal), Type: rbac.CustomRole,
-		Description: "What was used, and nothing else."}}
+		Description: "What was used, and nothing else.", AssignableScopes: []string{}}}
 	p := rbac.Permission{Actions: []string{}, NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{}}
 	for _, u := range n.Uses {
 		list := &p.Actions
@@ -286,6 +293,10 @@ func customFor(n Need) Custom {
 	slices.Sort(p.DataActions)
 	c.Role.Permissions = []rbac.Permission{p}
 	for _, s := range c.Scopes {
+		if s == rbac.Root || s.Subscription() == "" && len(p.DataActions) > 0 {
+			c.Unassignable = append(c.Unassignable, s)
+			continue
+		}
 		c.Role.AssignableScopes = append(c.Role.AssignableScopes, string(s))
 	}
 	return c

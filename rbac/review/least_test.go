@@ -211,6 +211,35 @@ func TestLeast(t *testing.T) {
 	}
 }
 
+// Azure has no custom role at the root, and none with data actions at a
+// management group.
+func TestWhereNoCustomRoleIsAssignable(t *testing.T) {
+	const managed = rbac.Scope("/providers/Microsoft.Management/managementGroups/m")
+	use := func(action string, data bool, scope rbac.Scope) Use {
+		return Use{Principal: "ann", Method: "GET", Action: action, Data: data, Scope: scope, Decision: "Allowed"}
+	}
+	w := rbac.World{Roles: []rbac.RoleDefinition{{Name: "o", RoleName: "Owner", Type: rbac.BuiltInRole, Permissions: []rbac.Permission{{Actions: []string{"*"}, DataActions: []string{"*"}}}}},
+		Assignments: []rbac.RoleAssignment{{ID: "1", Scope: "/", RoleDefinition: "o", Principal: "ann"}}}
+	for name, tt := range map[string]struct {
+		uses []Use
+		want []rbac.Scope
+	}{
+		"control plane alone": {[]Use{use("X/a/read", false, managed), use("X/a/read", false, account)}, nil},
+		"and a data action":   {[]Use{use("X/a/read", false, managed), use("Y/a/talk/action", true, account)}, []rbac.Scope{managed}},
+		"at the root":         {[]Use{use("X/a/read", false, "/")}, []rbac.Scope{"/"}},
+	} {
+		c := review(w).Least(tt.uses, "").Needs[0].Custom
+		if !slices.Equal(c.Unassignable, tt.want) {
+			t.Errorf("%s: %v", name, c.Unassignable)
+		}
+		for _, s := range tt.want {
+			if slices.Contains(c.Role.AssignableScopes, string(s)) {
+				t.Errorf("%s: assignable at %v", name, c.Role.AssignableScopes)
+			}
+		}
+	}
+}
+
 func TestAssignable(t *testing.T) {
 	made := map[string]bool{rbac.Scope(group).Key(): true, account.Key(): true}
 	tests := []struct{ scope, want rbac.Scope }{

@@ -3,11 +3,9 @@ package authorization
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
@@ -15,7 +13,6 @@ import (
 	"sekisho/internal/entra"
 	"sekisho/internal/store"
 	"sekisho/rbac"
-	"sekisho/rbac/condition"
 )
 
 // input is the body of a PUT.
@@ -58,11 +55,7 @@ func (s *Authorization) put(w http.ResponseWriter, call *api.Call) error {
 		if !created {
 			status = http.StatusOK
 		}
-		err = access.Put(tx, a.tenant, a.Assignment)
-		if errors.Is(err, store.ErrExists) {
-			return roleAssignmentExists()
-		}
-		return err
+		return access.Put(tx, a.tenant, a.Assignment)
 	})
 	if err != nil {
 		return err
@@ -95,7 +88,7 @@ func (s *Authorization) plan(call *api.Call, in *input) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	now := time.Now().UTC()
+	now := s.options.Now().UTC()
 	a := access.Assignment{
 		Name: strings.ToLower(call.Var("name")), Scope: scope, Role: role, PrincipalID: strings.ToLower(in.PrincipalID), PrincipalType: in.PrincipalType,
 		Description: in.Description, Condition: in.Condition, ConditionVer: in.ConditionVersion, Delegated: in.Delegated,
@@ -111,21 +104,25 @@ func (s *Authorization) assign(tx *store.Tx, call *api.Call, a *planned) (create
 	if err := arm.Writable(tx, rbac.Scope(a.ID)); err != nil {
 		return false, err
 	}
-	role, found, err := s.roleIn(tx, a.tenant, a.Role)
+	role, err := s.roleOf(tx, a.tenant, a.Role)
 	if err != nil {
 		return false, err
 	}
-	if !found {
-		return false, roleNotFound(a.Role)
-	}
-	if err := s.mayBeAssigned(tx, a, role); err != nil {
+	if err := mayBeAssigned(tx, a.tenant, a.Scope, role); err != nil {
 		return false, err
 	}
 	a.Role = role.Name
 	old, err := access.Named(tx, a.tenant, a.Name)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return true, s.room(tx, a)
+		taken, err := access.Granted(tx, a.Assignment, s.options.Now())
+		if taken {
+			err = roleAssignmentExists()
+		}
+		if err != nil {
+			return true, err
+		}
+		return true, s.room(tx, a.Scope)
 	case err != nil:
 		return false, err
 	case old.ID != a.ID || old.PrincipalID != a.PrincipalID || old.Role != a.Role:
@@ -139,18 +136,18 @@ func (s *Authorization) assign(tx *store.Tx, call *api.Call, a *planned) (create
 // out of its assignable ones a custom role does not exist.
 // Source: custom-roles.md, "Custom role limits"; the text of data actions at a
 // management group is netr0m/az-pim-cli#97.
-func (s *Authorization) mayBeAssigned(tx *store.Tx, a *planned, role access.Definition) error {
+func mayBeAssigned(tx *store.Tx, tenant, scope string, role access.Definition) error {
 	if role.Type == rbac.BuiltInRole {
 		return nil
 	}
-	tree, err := access.LoadTree(tx, a.tenant)
+	tree, err := access.LoadTree(tx, tenant)
 	if err != nil {
 		return err
 	}
-	if !assignable(tree, role.AssignableScopes, a.Scope) {
-		return roleNotFound(a.Role)
+	if !assignable(tree, role.AssignableScopes, scope) {
+		return roleNotFound(role.Name)
 	}
-	if isGroup(rbac.Scope(a.Scope)) && len(role.Permissions[0].DataActions) > 0 {
+	if isGroup(rbac.Scope(scope)) && len(role.Permissions[0].DataActions) > 0 {
 		return api.BadRequest("InvalidCreateRoleAssignmentRequest", "properties.roleDefinitionId", "Role assignments to Management Groups can not be made to custom role definitions with DataActions")
 	}
 	return nil
@@ -172,19 +169,22 @@ var AzureLimits = Limits{PerSubscription: 4000, PerGroup: 500, CustomRoles: 5000
 
 // room refuses a new assignment where there are as many as may be. Of the
 // tenant root ("/") no limit is known.
-func (s *Authorization) room(tx *store.Tx, a *planned) error {
-	scope, limit := a.Scope, s.Limits.PerGroup
-	if sub := rbac.Scope(a.Scope).Subscription(); sub != "" {
+func (s *Authorization) room(tx *store.Tx, at string) error {
+	scope, limit := at, s.Limits.PerGroup
+	if sub := rbac.Scope(at).Subscription(); sub != "" {
 		scope, limit = "/subscriptions/"+sub, s.Limits.PerSubscription
-	} else if !isGroup(rbac.Scope(a.Scope)) {
+	} else if !isGroup(rbac.Scope(at)) {
 		return nil
 	}
-	full, err := access.Full(tx, scope, limit)
+	full, err := access.Full(tx, scope, limit, s.options.Now())
 	if full {
 		return api.BadRequest("RoleAssignmentLimitExceeded", "scope", "No more role assignments can be created.")
 	}
 	return err
 }
+
+// maxAssignmentDescription is in bytes (conditions-faq.md: 2 KB).
+const maxAssignmentDescription = 2 << 10
 
 // validate holds what Azure asks of an assignment, and gives the GUID of its
 // role.
@@ -196,8 +196,8 @@ func (s *Authorization) validate(call *api.Call, tenant string, in *input) (role
 	if in.RoleDefinitionID == "" {
 		return "", api.BadRequest("InvalidRequestContent", "properties.roleDefinitionId", "The request content was invalid: properties.roleDefinitionId is missing.")
 	}
-	if !arm.IsGUID(in.PrincipalID) {
-		return "", api.BadRequest("InvalidPrincipalId", "properties.principalId", "A valid principal ID must be provided for role assignment: '%s' is not a GUID.", in.PrincipalID)
+	if err := checkPrincipalID(in.PrincipalID); err != nil {
+		return "", err
 	}
 	guid, ok := roleGUID(in.RoleDefinitionID)
 	if !ok {
@@ -206,7 +206,10 @@ func (s *Authorization) validate(call *api.Call, tenant string, in *input) (role
 	if err := s.roleExists(call, tenant, guid); err != nil {
 		return "", err
 	}
-	if err := checkCondition(in); err != nil {
+	if len(in.Description) > maxAssignmentDescription {
+		return "", api.BadRequest("InvalidRoleAssignmentDescription", "properties.description", "The description has %d bytes; the maximum is %d.", len(in.Description), maxAssignmentDescription)
+	}
+	if in.ConditionVersion, err = readCondition("properties", in.Condition, in.ConditionVersion); err != nil {
 		return "", err
 	}
 	principal, err := s.principal(call, tenant, in.PrincipalID)
@@ -216,12 +219,25 @@ func (s *Authorization) validate(call *api.Call, tenant string, in *input) (role
 	return guid, matchPrincipal(in, principal, tenant)
 }
 
+func checkPrincipalID(id string) error {
+	if arm.IsGUID(id) {
+		return nil
+	}
+	return api.BadRequest("InvalidPrincipalId", "properties.principalId", "A valid principal ID must be provided for role assignment: '%s' is not a GUID.", id)
+}
+
+// roleOf finds a role that a tenant may assign.
+func (s *Authorization) roleOf(tx *store.Tx, tenant, guid string) (access.Definition, error) {
+	role, found, err := s.access.Role(tx, tenant, guid)
+	if err == nil && !found {
+		err = roleNotFound(guid)
+	}
+	return role, err
+}
+
 func (s *Authorization) roleExists(call *api.Call, tenant, guid string) error {
 	return s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		_, found, err := s.roleIn(tx, tenant, guid)
-		if err == nil && !found {
-			err = roleNotFound(guid)
-		}
+		_, err := s.roleOf(tx, tenant, guid)
 		return err
 	})
 }
@@ -235,45 +251,6 @@ func (s *Authorization) principal(call *api.Call, tenant, id string) (*entra.Pri
 	return p, nil
 }
 
-// maxAssignmentDescription is in bytes (conditions-faq.md: 2 KB).
-const maxAssignmentDescription = 2 << 10
-
-// checkCondition reads the condition, if there is one. Azure's text says no
-// more than its first sentence, of a wrong version too (MicrosoftDocs/
-// azure-docs#119449). AND beside OR without parentheses is refused:
-// conditions-format.md, "Grouping and precedence", calls the order of
-// evaluation ambiguous and says that parentheses must be added.
-func checkCondition(in *input) error {
-	bad := func(target, why string) error {
-		return api.BadRequest("InvalidRoleAssignmentCondition", target, "The given role assignment condition is invalid. %s", why)
-	}
-	if len(in.Description) > maxAssignmentDescription {
-		return api.BadRequest("InvalidRoleAssignmentDescription", "properties.description", "The description has %d bytes; the maximum is %d.", len(in.Description), maxAssignmentDescription)
-	}
-	if in.Condition == "" {
-		in.ConditionVersion = ""
-		return nil
-	}
-	if in.ConditionVersion != "2.0" {
-		return bad("properties.conditionVersion", fmt.Sprintf("The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", in.ConditionVersion))
-	}
-	parsed, err := condition.Parse(in.Condition)
-	if err != nil {
-		return bad("properties.condition", fmt.Sprintf("%v.", err))
-	}
-	if parsed.Ambiguous() {
-		return bad("properties.condition", "AND and OR stand side by side: add parentheses to say which is evaluated first.")
-	}
-	for _, atom := range parsed.Atoms() {
-		for _, side := range []condition.Operand{atom.Left, atom.Right} {
-			if a := side.Attribute; !validAttribute(a) {
-				return bad("properties.condition", fmt.Sprintf("%s attribute %s is not valid.", a.Source, a.Name))
-			}
-		}
-	}
-	return nil
-}
-
 var principalTypes = []string{entra.TypeUser, entra.TypeGroup, entra.TypeServicePrincipal, "ForeignGroup"}
 
 // matchPrincipal holds principalType against the directory. Naming the type
@@ -284,9 +261,7 @@ func matchPrincipal(in *input, principal *entra.Principal, tenant string) error 
 	case in.PrincipalType != "" && named < 0:
 		return api.BadRequest("InvalidPrincipalType", "properties.principalType", "The principalType '%s' is not valid: it is User, Group, ServicePrincipal or ForeignGroup.", in.PrincipalType)
 	case principal == nil && in.PrincipalType == "":
-		return api.BadRequest("PrincipalNotFound", "properties.principalId",
-			"Principal %s does not exist in the directory %s. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype",
-			strings.ReplaceAll(in.PrincipalID, "-", ""), tenant)
+		return principalNotFound(in.PrincipalID, tenant)
 	case principal != nil && in.PrincipalType != "" && !strings.EqualFold(in.PrincipalType, principal.Type):
 		return api.BadRequest("UnmatchedPrincipalType", "properties.principalType",
 			"The PrincipalId '%s' has type '%s', which is different from specified PrincipalType '%s'.", strings.ReplaceAll(in.PrincipalID, "-", ""), principal.Type, in.PrincipalType)
@@ -297,6 +272,12 @@ func matchPrincipal(in *input, principal *entra.Principal, tenant string) error 
 		in.PrincipalType = principalTypes[named]
 	}
 	return nil
+}
+
+func principalNotFound(id, tenant string) error {
+	return api.BadRequest("PrincipalNotFound", "properties.principalId",
+		"Principal %s does not exist in the directory %s. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype",
+		strings.ReplaceAll(id, "-", ""), tenant)
 }
 
 func (s *Authorization) get(w http.ResponseWriter, call *api.Call) error {

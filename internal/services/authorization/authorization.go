@@ -6,6 +6,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,8 +20,8 @@ import (
 	"sekisho/rbac"
 )
 
-// source documents the operations of locks.
-const source = "azure-rest-api-specs locks/stable/2020-05-01; azure-docs lock-resources.md"
+// lockSource documents the operations of locks.
+const lockSource = "azure-rest-api-specs locks/stable/2020-05-01; azure-docs lock-resources.md"
 
 const (
 	provider = "Microsoft.Authorization"
@@ -54,17 +55,25 @@ func New(s *store.Store, a *access.Access, d *entra.Directory, m *arm.Manager, o
 
 // Operations are the rows of ARM that this service serves.
 func (s *Authorization) Operations() []api.Operation {
-	const prefix = "{scope}/providers/" + provider
-	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
-		return api.Operation{Method: method, Pattern: prefix + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
-	}
 	return slices.Concat(s.catalogueOperations(), s.definitionOperations(), s.assignmentOperations(), s.denyOperations(), s.pimOperations(),
 		s.checkAccessOperations(), s.permissionsOperations(), s.explainOperations(), []api.Operation{
-			row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", atScope, s.listLocks),
-			row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", atItself, s.getLock),
-			row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", atItself, s.putLock),
-			row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", atItself, s.deleteLock),
+			row(http.MethodGet, "/locks", "ManagementLocks_ListByScope", "/locks/read", lockSource, atScope, s.listLocks),
+			row(http.MethodGet, "/locks/{name}", "ManagementLocks_GetByScope", "/locks/read", lockSource, atItself, s.getLock),
+			row(http.MethodPut, "/locks/{name}", "ManagementLocks_CreateOrUpdateByScope", "/locks/write", lockSource, atItself, s.putLock),
+			row(http.MethodDelete, "/locks/{name}", "ManagementLocks_DeleteByScope", "/locks/delete", lockSource, atItself, s.deleteLock),
 		})
+}
+
+// What the rows of a table have.
+type (
+	checks  = func(*api.Call) ([]api.Check, error)
+	handler = func(http.ResponseWriter, *api.Call) error
+)
+
+// row is an operation of the provider at any scope; path and action follow the
+// provider's name.
+func row(method, path, name, action, source string, checks checks, handle handler) api.Operation {
+	return api.Operation{Method: method, Pattern: "{scope}/providers/" + provider + path, Name: name, Action: provider + action, Source: source, Checks: checks, Handle: handle}
 }
 
 func atScope(call *api.Call) ([]api.Check, error) {
@@ -127,4 +136,19 @@ func roleGUID(id string) (guid string, ok bool) {
 		return "", false
 	}
 	return parsed.Name(), true
+}
+
+// deleted answers a DELETE that came to err: 204 for what is not there, as Azure
+// does.
+func deleted(w http.ResponseWriter, call *api.Call, err error) error {
+	status := http.StatusOK
+	if errors.Is(err, store.ErrNotFound) {
+		status, err = http.StatusNoContent, nil
+	}
+	if err != nil {
+		return err
+	}
+	arm.WriteHeaders(w, call)
+	w.WriteHeader(status)
+	return nil
 }

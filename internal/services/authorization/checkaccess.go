@@ -23,10 +23,7 @@ const PDPName = "authorization"
 // checkAccessOperations answer whether somebody may do something: v1 at a
 // resource of ARM, v2 there too.
 func (s *Authorization) checkAccessOperations() []api.Operation {
-	return []api.Operation{{
-		Method: http.MethodPost, Pattern: "{scope}/providers/" + provider + "/checkAccess", Name: "CheckAccess", Action: provider + "/roleAssignments/read",
-		Source: checkAccessSource, Checks: mayCheckAccess, Handle: s.checkAccess,
-	}}
+	return []api.Operation{row(http.MethodPost, "/checkAccess", "CheckAccess", "/roleAssignments/read", checkAccessSource, mayCheckAccess, s.checkAccess)}
 }
 
 // PDP is the policy decision point that checkaccess-v2-go-sdk calls.
@@ -161,27 +158,12 @@ func (s *Authorization) checkAccess(w http.ResponseWriter, call *api.Call) error
 // attributesOf are what conditions see: of the action, which is the request, of
 // the resource and of the environment, by the names that conditions write.
 func attributesOf(action, resource, environment map[string]any) api.Attributes {
-	sources := map[condition.Source]map[string]any{}
-	var sub string
-	for source, given := range map[condition.Source]map[string]any{condition.Request: action, condition.Resource: resource, condition.Environment: environment} {
-		sources[source] = map[string]any{}
-		for name, value := range given {
-			key := condition.Key(name)
-			if text, ok := value.(string); ok && source == condition.Request && key == "suboperation" {
-				sub = text
-			}
-			sources[source][key] = value
-		}
-	}
-	return api.Attributes{SubOperation: sub, Get: func(source condition.Source, key string) (any, bool) {
-		if v, ok := sources[source][key]; ok {
-			return v, true
-		}
-		if source == condition.Environment && key == "isprivatelink" {
-			return false, true
-		}
-		return nil, false
-	}}
+	all := given{}
+	all.put(condition.Request, action)
+	all.put(condition.Resource, resource)
+	all.put(condition.Environment, environment)
+	sub, _ := all[condition.Request]["suboperation"].(string)
+	return api.Attributes{SubOperation: sub, Get: all.get}
 }
 
 // timeToLive is how long clients keep an answer, as guard's tests have it.

@@ -245,23 +245,39 @@ func TestExplainOverHTTP(t *testing.T) {
 	r := w.Need(http.StatusOK, explain(w.Owner, write))
 	misses := r.Get("misses").([]any)
 	if r.Get("decision") != "NotAllowed" || len(misses) != 1 || misses[0].(map[string]any)["kind"] != "otherScope" ||
-		misses[0].(map[string]any)["roleAssignment"].(map[string]any)["id"] != other {
+		misses[0].(map[string]any)["assignment"] != other || misses[0].(map[string]any)["role"] != "Contributor" || misses[0].(map[string]any)["assignedToName"] != "p" {
 		t.Errorf("the role elsewhere: %s", r.Body)
+	}
+	suggested := r.Get("suggestion", "customRole")
+	if r.Get("suggestion", "builtInRole") == nil || r.Get("suggestion", "operations").(float64) < 1 || r.Get("suggestion", "scope") != w.account ||
+		fmt.Sprint(r.Get("suggestion", "customRole", "properties", "permissions")) != "[map[actions:[Microsoft.CognitiveServices/accounts/write] dataActions:[] notActions:[] notDataActions:[]]]" {
+		t.Errorf("suggestion: %s", r.Body)
+	}
+	body, err := json.Marshal(suggested)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guid := uuid.NewString()
+	w.Need(http.StatusCreated, w.ARM("PUT", w.Subscription+authorization+"roleDefinitions/"+guid, string(body)))
+	helps := w.Principal("helps")
+	w.Grant(helps.ID, guid, w.account)
+	if r := w.Need(http.StatusOK, explain(w.Owner, strings.ReplaceAll(write, p.ID, helps.ID))); r.Get("decision") != "Allowed" || r.Get("principalName") != "helps" {
+		t.Errorf("the suggested role: %s", r.Body)
 	}
 	// Who may not read there does not learn of it.
 	nearby := w.Principal("nearby")
 	w.Grant(nearby.ID, servicetest.Reader, w.group)
-	if r := w.Need(http.StatusOK, explain(nearby, write)); len(r.Get("misses").([]any)) != 0 || strings.Contains(r.Body, "other") {
+	if r := w.Need(http.StatusOK, explain(nearby, write)); r.Get("misses") != nil || strings.Contains(r.Body, "other") {
 		t.Errorf("told to one who may not see it: %s", r.Body)
 	}
 	assignment := w.Grant(p.ID, servicetest.Contributor, w.group)
-	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" || r.Get("roleAssignment", "id") != assignment || r.Get("roleAssignment", "roleName") != "Contributor" {
+	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" || r.Get("assignment") != assignment || r.Get("role") != "Contributor" || r.Get("suggestion") != nil {
 		t.Errorf("allowed: %s", r.Body)
 	}
 	id := w.group + denies + uuid.NewString()
 	w.Need(http.StatusCreated, w.ARM("PUT", id, deny("No", denied("*/write"), toSP(p.ID), `"condition":"@Request[x:y] StringEquals 'z'","conditionVersion":"2.0"`)))
 	with := strings.TrimSuffix(write, "}") + `,"attributes":{"Request":{"x:y":"z"}}}`
-	if r := w.Need(http.StatusOK, explain(w.Owner, with)); r.Get("decision") != "Denied" || r.Get("denyAssignment", "id") != id {
+	if r := w.Need(http.StatusOK, explain(w.Owner, with)); r.Get("decision") != "Denied" || r.Get("deny") != id || r.Get("denyName") != "No" || r.Get("suggestion") != nil {
 		t.Errorf("denied: %s", r.Body)
 	}
 	if r := w.Need(http.StatusOK, explain(w.Owner, write)); r.Get("decision") != "Allowed" {
@@ -270,6 +286,37 @@ func TestExplainOverHTTP(t *testing.T) {
 	for name, bad := range map[string]string{"no principal": `{"action":"a/read"}`, "no action": `{"principalId":"p"}`, "a source": `{"principalId":"p","action":"a","attributes":{"World":{}}}`, "no JSON": `{`} {
 		if r := explain(w.Owner, bad); r.Status != http.StatusBadRequest {
 			t.Errorf("%s: %d %s", name, r.Status, r.Body)
+		}
+	}
+}
+
+func TestWhoCanOverHTTP(t *testing.T) {
+	w := newPIM(t)
+	p, q := w.Principal("p"), w.Principal("q")
+	team := w.Group("team", p.ID)
+	ask := func(as servicetest.Principal, body string) servicetest.Reply {
+		return w.ARMAs(as, "POST", w.account+"/providers/Sekisho.Authorization/whoCan?api-version=2026-11-01", body)
+	}
+	const write = `{"action":"Microsoft.CognitiveServices/accounts/write"}`
+	if r := ask(p, write); r.Code() != "AuthorizationFailed" {
+		t.Errorf("who may not read role assignments: %d %s", r.Status, r.Body)
+	}
+	w.Grant(team, servicetest.Contributor, w.group)
+	w.Grant(q.ID, servicetest.Contributor, w.MakeGroup("other"))
+	w.Grant(w.PrincipalIn(uuid.NewString(), "abroad").ID, servicetest.Owner, "/")
+	r := w.Need(http.StatusOK, ask(w.Owner, write))
+	var can []string
+	for _, one := range r.Get("answer", "can").([]any) {
+		id, _ := one.(map[string]any)["principal"].(string)
+		can = append(can, fmt.Sprint(r.Get("names", id)))
+	}
+	slices.Sort(can)
+	if fmt.Sprint(can) != "[owner p team]" || strings.Contains(r.Body, "abroad") {
+		t.Errorf("%v: %s", can, r.Body)
+	}
+	for _, bad := range []string{`{}`, `{"action":"*/read"}`} {
+		if r := ask(w.Owner, bad); r.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", bad, r.Status, r.Body)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func FuzzAssignment(f *testing.F) {
 		}
 		if err == nil {
 			roleGUID(in.RoleDefinitionID)
-			err = checkCondition(in)
+			in.ConditionVersion, err = readCondition("properties", in.Condition, in.ConditionVersion)
 		}
 		var bad *api.Error
 		switch {

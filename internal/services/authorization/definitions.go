@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"sekisho/internal/access"
 	"sekisho/internal/api"
@@ -24,29 +23,13 @@ const (
 // definitionOperations are the rows of role definitions. Those by id
 // ("/{roleDefinitionId}") are the same paths.
 func (s *Authorization) definitionOperations() []api.Operation {
-	const one = "{scope}/providers/" + provider + "/roleDefinitions/{name}"
+	const one = "/roleDefinitions/{name}"
 	return []api.Operation{
-		{Method: http.MethodGet, Pattern: strings.TrimSuffix(one, "/{name}"), Name: "RoleDefinitions_List",
-			Action: provider + "/roleDefinitions/read", Source: definitionSource, Checks: atScope, Handle: s.listRoles},
-		{Method: http.MethodGet, Pattern: one, Name: "RoleDefinitions_Get",
-			Action: provider + "/roleDefinitions/read", Source: definitionSource, Checks: atScope, Handle: s.getRole},
-		{Method: http.MethodPut, Pattern: one, Name: "RoleDefinitions_CreateOrUpdate",
-			Action: writeDefinition, Source: writeSource, Checks: s.toPutRole, Handle: s.putRole},
-		{Method: http.MethodDelete, Pattern: one, Name: "RoleDefinitions_Delete",
-			Action: provider + "/roleDefinitions/delete", Source: writeSource, Checks: s.toDeleteRole, Handle: s.deleteRole},
+		row(http.MethodGet, "/roleDefinitions", "RoleDefinitions_List", "/roleDefinitions/read", definitionSource, atScope, s.listRoles),
+		row(http.MethodGet, one, "RoleDefinitions_Get", "/roleDefinitions/read", definitionSource, atScope, s.getRole),
+		row(http.MethodPut, one, "RoleDefinitions_CreateOrUpdate", "/roleDefinitions/write", writeSource, s.toPutRole, s.putRole),
+		row(http.MethodDelete, one, "RoleDefinitions_Delete", "/roleDefinitions/delete", writeSource, s.toDeleteRole, s.deleteRole),
 	}
-}
-
-// roleIn finds a role that a tenant may assign: a built-in one or its own.
-func (s *Authorization) roleIn(tx *store.Tx, tenant, guid string) (d access.Definition, found bool, err error) {
-	if role, ok := s.access.Role(guid); ok {
-		return access.Definition{RoleDefinition: role}, true, nil
-	}
-	d, err = access.GetDefinition(tx, guid)
-	if errors.Is(err, store.ErrNotFound) || err == nil && d.Tenant != tenant {
-		return access.Definition{}, false, nil
-	}
-	return d, err == nil, err
 }
 
 func (s *Authorization) toPutRole(call *api.Call) (checks []api.Check, err error) {
@@ -61,7 +44,7 @@ func (s *Authorization) toDeleteRole(call *api.Call) ([]api.Check, error) {
 
 func (s *Authorization) toWriteRole(call *api.Call, wanted []string) (checks []api.Check, err error) {
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		old, _, err := s.roleIn(tx, call.Caller.Tenant, call.Var("name"))
+		old, _, err := s.access.Role(tx, call.Caller.Tenant, call.Var("name"))
 		checks = linked(call, old.AssignableScopes, wanted)
 		return err
 	})
@@ -100,7 +83,7 @@ func (s *Authorization) putRole(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now().UTC()
+	now := s.options.Now().UTC()
 	d := access.Definition{RoleDefinition: role, Tenant: call.Caller.Tenant,
 		CreatedOn: now, UpdatedOn: now, CreatedBy: call.Caller.Object, UpdatedBy: call.Caller.Object}
 	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
@@ -118,7 +101,7 @@ func (s *Authorization) putRole(w http.ResponseWriter, call *api.Call) error {
 
 // storeRole writes a role in place of the one of its GUID, if there is one.
 func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Definition) error {
-	old, found, err := s.roleIn(tx, d.Tenant, d.Name)
+	old, found, err := s.access.Role(tx, d.Tenant, d.Name)
 	if err != nil {
 		return err
 	}
@@ -131,7 +114,7 @@ func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Defini
 		return builtInFixed(old)
 	case found:
 		d.CreatedOn, d.CreatedBy = old.CreatedOn, old.CreatedBy
-		if err := orphans(tx, *d, old.AssignableScopes); err != nil {
+		if err := s.orphans(tx, *d, old.AssignableScopes); err != nil {
 			return err
 		}
 	default:
@@ -148,7 +131,11 @@ func (s *Authorization) storeRole(tx *store.Tx, call *api.Call, d *access.Defini
 			return api.BadRequest("InvalidAssignableScopes", "properties.assignableScopes", "The assignable scope '%s' is not one of the tenant '%s'.", scope, d.Tenant)
 		}
 	}
-	if slices.ContainsFunc(s.access.Roles(), func(r rbac.RoleDefinition) bool { return strings.EqualFold(r.RoleName, d.RoleName) }) {
+	all, err := s.access.Roles(tx, d.Tenant)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(r access.Definition) bool { return strings.EqualFold(r.RoleName, d.RoleName) && r.Name != d.Name }) {
 		return sameName()
 	}
 	err = access.PutDefinition(tx, *d)
@@ -185,21 +172,21 @@ func builtInFixed(role access.Definition) error {
 
 // orphans refuses to leave assignments of a role where it can no longer be
 // assigned. Source: Azure/bicep#17145.
-func orphans(tx *store.Tx, d access.Definition, before []string) error {
-	assigned, err := access.OfRole(tx, d.Name)
-	if err != nil || len(assigned) == 0 {
+func (s *Authorization) orphans(tx *store.Tx, d access.Definition, before []string) error {
+	used, err := access.ScopesOfRole(tx, d, s.options.Now())
+	if err != nil || len(used) == 0 {
 		return err
 	}
 	tree, err := access.LoadTree(tx, d.Tenant)
 	if err != nil {
 		return err
 	}
-	for _, a := range assigned {
-		if !assignable(tree, before, a.Scope) || assignable(tree, d.AssignableScopes, a.Scope) {
+	for _, at := range used {
+		if !assignable(tree, before, at) || assignable(tree, d.AssignableScopes, at) {
 			continue
 		}
 		return api.BadRequest("RoleScopeBeingRemovedContainsAssignments", "properties.assignableScopes",
-			"Role assignments found under scope '%s' which is being removed. Removing this scope from the role will orphan these assignments. Delete these assignments before removing the scope.", a.Scope)
+			"Role assignments found under scope '%s' which is being removed. Removing this scope from the role will orphan these assignments. Delete these assignments before removing the scope.", at)
 	}
 	return nil
 }
@@ -214,7 +201,7 @@ func (s *Authorization) deleteRole(w http.ResponseWriter, call *api.Call) error 
 	var d access.Definition
 	var found bool
 	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) (err error) {
-		if d, found, err = s.roleIn(tx, call.Caller.Tenant, call.Var("name")); err != nil || !found {
+		if d, found, err = s.access.Role(tx, call.Caller.Tenant, call.Var("name")); err != nil || !found {
 			return err
 		}
 		if err := still(call, linked(call, d.AssignableScopes, nil)); err != nil {
@@ -226,11 +213,11 @@ func (s *Authorization) deleteRole(w http.ResponseWriter, call *api.Call) error 
 		if err := arm.Deletable(tx, rbac.Scope(call.Path)); err != nil {
 			return err
 		}
-		assigned, err := access.OfRole(tx, d.Name)
+		used, err := access.ScopesOfRole(tx, d, s.options.Now())
 		if err != nil {
 			return err
 		}
-		if len(assigned) > 0 {
+		if len(used) > 0 {
 			return api.BadRequest("RoleDefinitionHasAssignments", "name", "There are existing role assignments referencing role.")
 		}
 		return access.DeleteDefinition(tx, d.Name)
@@ -278,17 +265,12 @@ func (s *Authorization) listRoles(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	var roles []access.Definition
-	for _, role := range s.access.Roles() {
-		roles = append(roles, access.Definition{RoleDefinition: role})
-	}
 	var on shelf
-	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		own, err := access.Definitions(tx, call.Caller.Tenant, 0)
-		if err != nil {
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
+		if roles, err = s.access.Roles(tx, call.Caller.Tenant); err != nil {
 			return err
 		}
-		roles = append(roles, own...)
-		on, err = shelfAt(tx, call)
+		on, err = shelfAt(tx, call.Caller.Tenant, call.Var("scope"))
 		return err
 	})
 	if err != nil {
@@ -321,9 +303,9 @@ func (s *Authorization) listRoles(w http.ResponseWriter, call *api.Call) error {
 	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(all, ""))
 }
 
-func shelfAt(tx *store.Tx, call *api.Call) (on shelf, err error) {
-	on.scope = rbac.Scope(call.Var("scope"))
-	on.tree, err = access.LoadTree(tx, call.Caller.Tenant)
+func shelfAt(tx *store.Tx, tenant, scope string) (on shelf, err error) {
+	on.scope = rbac.Scope(scope)
+	on.tree, err = access.LoadTree(tx, tenant)
 	return on, err
 }
 
@@ -343,11 +325,11 @@ func roleProperty(role rbac.RoleDefinition, path string) (any, bool) {
 func (s *Authorization) getRole(w http.ResponseWriter, call *api.Call) error {
 	var d access.Definition
 	err := s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		role, found, err := s.roleIn(tx, call.Caller.Tenant, call.Var("name"))
+		role, found, err := s.access.Role(tx, call.Caller.Tenant, call.Var("name"))
 		if err != nil {
 			return err
 		}
-		on, err := shelfAt(tx, call)
+		on, err := shelfAt(tx, call.Caller.Tenant, call.Var("scope"))
 		if err == nil && (!found || !on.here(role) && !on.below(role)) {
 			return roleNotFound(call.Var("name"))
 		}
@@ -367,11 +349,12 @@ func roleNotFound(id string) error {
 	return api.Errorf(http.StatusNotFound, codeNoRole, "The specified role definition with ID '%s' does not exist.", id)
 }
 
+func roleProperties(r rbac.RoleDefinition) map[string]any {
+	return map[string]any{"roleName": r.RoleName, "type": r.Type, "description": r.Description, "assignableScopes": r.AssignableScopes, "permissions": r.Permissions}
+}
+
 func roleView(scope string, d access.Definition) map[string]any {
-	properties := map[string]any{
-		"roleName": d.RoleName, "type": d.Type, "description": d.Description,
-		"assignableScopes": d.AssignableScopes, "permissions": d.Permissions,
-	}
+	properties := roleProperties(d.RoleDefinition)
 	if d.Type == rbac.CustomRole {
 		properties["createdOn"], properties["updatedOn"] = d.CreatedOn, d.UpdatedOn
 		properties["createdBy"], properties["updatedBy"] = d.CreatedBy, d.UpdatedBy

@@ -3,7 +3,6 @@ package authorization
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"sekisho/internal/access"
@@ -24,18 +23,15 @@ const (
 // ("/{roleAssignmentId}") and those for a subscription, resource group or
 // resource are the same paths.
 func (s *Authorization) assignmentOperations() []api.Operation {
-	const one = "{scope}/providers/" + provider + "/roleAssignments/{name}"
-	row := func(method, pattern, name, action, source string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
-		return api.Operation{Method: method, Pattern: pattern, Name: name, Action: action, Source: source, Checks: checks, Handle: handle}
-	}
+	const one = "/roleAssignments/{name}"
 	return []api.Operation{
-		row(http.MethodGet, "{scope}/providers/"+provider+"/roleAssignments", "RoleAssignments_ListForScope", provider+"/roleAssignments/read", assignmentSource, atScope, s.list),
-		row(http.MethodGet, one, "RoleAssignments_Get", provider+"/roleAssignments/read", assignmentSource, atItself, s.get),
-		row(http.MethodPut, one, "RoleAssignments_Create", writeAssignment, assignmentSource, s.toAssign, s.put),
-		row(http.MethodDelete, one, "RoleAssignments_Delete", provider+"/roleAssignments/delete", assignmentSource, s.toUnassign, s.delete),
+		row(http.MethodGet, "/roleAssignments", "RoleAssignments_ListForScope", "/roleAssignments/read", assignmentSource, atScope, s.list),
+		row(http.MethodGet, one, "RoleAssignments_Get", "/roleAssignments/read", assignmentSource, atItself, s.get),
+		row(http.MethodPut, one, "RoleAssignments_Create", "/roleAssignments/write", assignmentSource, s.toAssign, s.put),
+		row(http.MethodDelete, one, "RoleAssignments_Delete", "/roleAssignments/delete", assignmentSource, s.toUnassign, s.delete),
 		// No operation of the provider is a validation: who may not write has
 		// nothing to validate.
-		row(http.MethodPost, one+"/validate", "RoleAssignments_Validate", writeAssignment, validateSource, s.toAssign, s.check),
+		row(http.MethodPost, one+"/validate", "RoleAssignments_Validate", "/roleAssignments/write", validateSource, s.toAssign, s.check),
 	}
 }
 
@@ -46,25 +42,6 @@ var (
 	principalAttribute     = condition.Key(provider + "/roleAssignments:PrincipalId")
 	principalTypeAttribute = condition.Key(provider + "/roleAssignments:PrincipalType")
 )
-
-// environment are the attributes of that source.
-// Source: conditions-format.md, "Environment attributes".
-var environment = []string{"isprivatelink", "microsoft.network/privateendpoints", "microsoft.network/virtualnetworks/subnets", "utcnow"}
-
-// validAttribute tells whether there is an attribute, so far as all of its kind
-// are known: those of the environment, and of role assignments. The text of the
-// error is conditions-troubleshoot.md's, "Resource attribute is not valid error".
-func validAttribute(a condition.Attribute) bool {
-	key := condition.Key(a.Name)
-	switch {
-	case a.Source == condition.Environment:
-		return slices.Contains(environment, key)
-	case !strings.HasPrefix(key, strings.ToLower(provider)+"/"):
-		return true
-	}
-	return (a.Source == condition.Request || a.Source == condition.Resource) &&
-		slices.Contains([]string{roleAttribute, principalAttribute, principalTypeAttribute}, key)
-}
 
 // attributes are those of a request for wanted, on what is there; either may be
 // nil.
@@ -97,14 +74,8 @@ func assignmentPath(call *api.Call) string {
 func (s *Authorization) toAssign(call *api.Call) ([]api.Check, error) {
 	var wanted *access.Assignment
 	if in, err := readInput(call); err == nil {
-		guid, _ := roleGUID(in.RoleDefinitionID)
-		wanted = &access.Assignment{Role: guid, PrincipalID: in.PrincipalID, PrincipalType: in.PrincipalType}
-		principal, err := s.principal(call, call.Caller.Tenant, in.PrincipalID)
-		if err != nil {
+		if wanted, err = s.wanted(call, in.RoleDefinitionID, in.PrincipalID, in.PrincipalType); err != nil {
 			return nil, err
-		}
-		if principal != nil {
-			wanted.PrincipalType = principal.Type
 		}
 	}
 	there, err := s.there(call)
@@ -112,6 +83,18 @@ func (s *Authorization) toAssign(call *api.Call) ([]api.Check, error) {
 		return nil, err
 	}
 	return []api.Check{assignmentCheck(call, attributes(wanted, there))}, nil
+}
+
+// wanted is what conditions see of an assignment that a body names; of the type
+// of the principal the directory knows better.
+func (s *Authorization) wanted(call *api.Call, role, principal, principalType string) (*access.Assignment, error) {
+	guid, _ := roleGUID(role)
+	a := &access.Assignment{Role: guid, PrincipalID: principal, PrincipalType: principalType}
+	known, err := s.principal(call, call.Caller.Tenant, principal)
+	if known != nil {
+		a.PrincipalType = known.Type
+	}
+	return a, err
 }
 
 // toUnassign asks with what the assignment is.
@@ -142,14 +125,7 @@ func (s *Authorization) verdict(call *api.Call, in *input) (any, error) {
 	a, err := s.plan(call, in)
 	if err == nil {
 		err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-			created, err := s.assign(tx, call, &a)
-			if err != nil || !created {
-				return err
-			}
-			taken, err := access.Granted(tx, a.Assignment)
-			if taken {
-				return roleAssignmentExists()
-			}
+			_, err := s.assign(tx, call, &a)
 			return err
 		})
 	}

@@ -11,7 +11,6 @@ import (
 	"sekisho/internal/arm"
 	"sekisho/internal/store"
 	"sekisho/rbac"
-	"sekisho/rbac/condition"
 )
 
 const denySource = "rest/api/authorization/deny-assignments, Permissions; azure-docs deny-assignments.md; contract 2024-07-01-preview as azure-mgmt-authorization 5 sends it (az role deny-assignment)"
@@ -19,15 +18,12 @@ const denySource = "rest/api/authorization/deny-assignments, Permissions; azure-
 // denyOperations are those of the contract 2022-04-01, and PUT and DELETE of
 // 2024-07-01-preview.
 func (s *Authorization) denyOperations() []api.Operation {
-	row := func(method, path, name, verb string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) api.Operation {
-		return api.Operation{Method: method, Pattern: "{scope}/providers/" + provider + "/denyAssignments" + path, Name: "DenyAssignments_" + name,
-			Action: provider + "/denyAssignments/" + verb, Source: denySource, Checks: checks, Handle: handle}
-	}
+	const one = "/denyAssignments/{name}"
 	return []api.Operation{
-		row(http.MethodGet, "", "ListForScope", "read", atScope, s.listDenies),
-		row(http.MethodGet, "/{name}", "Get", "read", atItself, s.getDeny),
-		row(http.MethodPut, "/{name}", "CreateOrUpdate", "write", atItself, s.putDeny),
-		row(http.MethodDelete, "/{name}", "Delete", "delete", atItself, s.deleteDeny),
+		row(http.MethodGet, "/denyAssignments", "DenyAssignments_ListForScope", "/denyAssignments/read", denySource, atScope, s.listDenies),
+		row(http.MethodGet, one, "DenyAssignments_Get", "/denyAssignments/read", denySource, atItself, s.getDeny),
+		row(http.MethodPut, one, "DenyAssignments_CreateOrUpdate", "/denyAssignments/write", denySource, atItself, s.putDeny),
+		row(http.MethodDelete, one, "DenyAssignments_Delete", "/denyAssignments/delete", denySource, atItself, s.deleteDeny),
 	}
 }
 
@@ -135,7 +131,8 @@ func (in *denyInput) validate(preview bool) error {
 			return err
 		}
 	}
-	if err := validateCondition(in.Condition, in.ConditionVersion, "properties.condition"); err != nil {
+	var err error
+	if in.ConditionVersion, err = readCondition("properties", in.Condition, in.ConditionVersion); err != nil {
 		return err
 	}
 	return in.validatePrincipals(preview)
@@ -165,22 +162,8 @@ func validateDenied(p rbac.Permission, preview bool) error {
 				"'%s' is not permitted in user assigned deny assignments. Only write, delete, and action operations can be denied.", action)
 		}
 	}
-	return validateCondition(p.Condition, p.ConditionVersion, "properties.permissions")
-}
-
-// validateCondition parses a condition.
-// Source: rbac.md §1.4: version 2.0 is the only one that is public.
-func validateCondition(text, version, target string) error {
-	if text == "" {
-		return nil
-	}
-	if version != "2.0" {
-		return api.BadRequest("InvalidConditionVersion", target, "The conditionVersion '%s' is not valid; the only accepted value is '2.0'.", version)
-	}
-	if _, err := condition.Parse(text); err != nil {
-		return api.BadRequest("InvalidCondition", target, "The given condition is invalid: %v.", err)
-	}
-	return nil
+	_, err := readCondition("properties.permissions", p.Condition, p.ConditionVersion)
+	return err
 }
 
 const systemDefined = "SystemDefined"
@@ -257,16 +240,7 @@ func (s *Authorization) deleteDeny(w http.ResponseWriter, call *api.Call) error 
 		}
 		return access.DeleteDeny(tx, d.ID)
 	})
-	status := http.StatusOK
-	if errors.Is(err, store.ErrNotFound) {
-		status, err = http.StatusNoContent, nil
-	}
-	if err != nil {
-		return err
-	}
-	arm.WriteHeaders(w, call)
-	w.WriteHeader(status)
-	return nil
+	return deleted(w, call, err)
 }
 
 // listDenies gives the deny assignments at, above and below a scope.

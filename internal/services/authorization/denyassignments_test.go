@@ -153,8 +153,8 @@ func TestBadDenyAssignments(t *testing.T) {
 		"a principal's id":      {deny("d", denied("*/delete"), toSP("someone")), invalid},
 		"a principal's type":    {deny("d", denied("*/delete"), fmt.Sprintf(`"principals":[{"id":%q,"type":"Robot"}]`, p)), invalid},
 		"its own removal":       {deny("d", denied("microsoft.authorization/denyAssignments/delete"), toSP(p)), "InvalidActionOrNotAction"},
-		"a condition":           {deny("d", append(ok, `"condition":"@Resource[a] Equals","conditionVersion":"2.0"`)...), "InvalidCondition"},
-		"a condition's version": {deny("d", append(ok, `"condition":"@Resource[a] StringEquals 'b'","conditionVersion":"1.0"`)...), "InvalidConditionVersion"},
+		"a condition":           {deny("d", append(ok, `"condition":"@Resource[a] Equals","conditionVersion":"2.0"`)...), "InvalidRoleAssignmentCondition"},
+		"a condition's version": {deny("d", append(ok, `"condition":"@Resource[a] StringEquals 'b'","conditionVersion":"1.0"`)...), "InvalidRoleAssignmentCondition"},
 		"JSON":                  {`{"properties":`, "InvalidRequestContent"},
 	} {
 		if r := w.ARM("PUT", group+denies+uuid.NewString(), c.body); r.Status != http.StatusBadRequest || r.Code() != c.code {

@@ -10,9 +10,7 @@ import (
 	"sekisho/internal/access"
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
-	"sekisho/internal/odata"
 	"sekisho/internal/store"
-	"sekisho/rbac"
 )
 
 const skipTokenName = "$skipToken"
@@ -54,36 +52,24 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 	if err := sameTenant(call); err != nil {
 		return err
 	}
-	f, err := arm.ParseFilter(call)
-	if err != nil {
-		return err
-	}
 	after, err := skipToken(call)
 	if err != nil {
 		return err
 	}
-	scope, tenant, err := s.place(call.Request.Context(), call)
-	if err != nil {
-		return err
-	}
-	snapshot, err := s.access.Snapshot(call.Request.Context())
+	f, err := newScoped(s, call)
 	if err != nil {
 		return err
 	}
 	var all []access.Assignment
-	var tree *access.Tree
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		if tree, err = access.LoadTree(tx, tenant); err != nil {
-			return err
-		}
-		all, err = access.List(tx, tenant)
+		all, err = access.List(tx, f.tenant)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := match(f, snapshot, access.Assignment{}, false); err != nil { // even of no assignment
-		return arm.BadFilter(err)
+	if _, err := f.assignment(access.Assignment{}); err != nil { // even of no assignment
+		return err
 	}
 	var views []any
 	next, last := "", ""
@@ -91,14 +77,12 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 		if key := strings.ToLower(a.ID); key <= after {
 			continue
 		}
-		at := rbac.Scope(a.Scope)
-		above := at.Covers(rbac.Scope(scope)) || tree.Above(at, rbac.Scope(scope))
-		if !above && !rbac.Scope(scope).Covers(at) {
+		if !f.concerns(a.Scope) {
 			continue
 		}
-		ok, err := match(f, snapshot, a, above)
+		ok, err := f.assignment(a)
 		if err != nil {
-			return arm.BadFilter(err)
+			return err
 		}
 		if !ok {
 			continue
@@ -113,34 +97,10 @@ func (s *Authorization) list(w http.ResponseWriter, call *api.Call) error {
 	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, next))
 }
 
-// match evaluates a filter on an assignment; above tells whether it is at or
-// above the scope of the list.
-func match(f *odata.Filter, s *rbac.Snapshot, a access.Assignment, above bool) (bool, error) {
-	return f.Match(odata.Env{
-		Get: func(path string) (any, bool) { return assignmentProperty(a, path) },
-		Call: func(name string, args []string) (value, ok bool) {
-			switch {
-			case strings.EqualFold(name, "atScope") && len(args) == 0:
-				return above, true
-			case strings.EqualFold(name, "assignedTo") && len(args) == 1:
-				return assignedTo(s, a, args[0]), true
-			}
-			return false, false
-		},
-	})
-}
-
-// assignedTo counts a principal's groups, nested ones too.
-func assignedTo(s *rbac.Snapshot, a access.Assignment, principal string) bool {
-	if strings.EqualFold(a.PrincipalID, principal) {
-		return true
-	}
-	for _, group := range s.GroupsOf(principal) {
-		if strings.EqualFold(a.PrincipalID, group) {
-			return true
-		}
-	}
-	return false
+// assignment evaluates the filter on a role assignment.
+func (f *scoped) assignment(a access.Assignment) (bool, error) {
+	return f.match(a.Scope, func(path string) (any, bool) { return assignmentProperty(a, path) },
+		func(who string) bool { return f.is(who, a.PrincipalID) })
 }
 
 func assignmentProperty(a access.Assignment, path string) (any, bool) {

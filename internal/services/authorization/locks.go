@@ -95,16 +95,7 @@ func (s *Authorization) getLock(w http.ResponseWriter, call *api.Call) error {
 // keeps another.
 func (s *Authorization) deleteLock(w http.ResponseWriter, call *api.Call) error {
 	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error { return arm.DeleteLock(tx, call.Path) })
-	status := http.StatusOK
-	if errors.Is(err, store.ErrNotFound) {
-		status, err = http.StatusNoContent, nil
-	}
-	if err != nil {
-		return err
-	}
-	arm.WriteHeaders(w, call)
-	w.WriteHeader(status)
-	return nil
+	return deleted(w, call, err)
 }
 
 // listLocks gives the locks at, above and below a scope; atScope() leaves out

@@ -22,31 +22,30 @@ const pimSource = "azure-rest-api-specs authorization/stable/2020-10-01; rest/ap
 // start to its end.
 func (s *Authorization) pimOperations() []api.Operation {
 	var all []api.Operation
-	row := func(method, path, name, action string, checks func(*api.Call) ([]api.Check, error), handle func(http.ResponseWriter, *api.Call) error) {
-		all = append(all, api.Operation{Method: method, Pattern: "{scope}/providers/" + provider + "/" + path, Name: name, Action: provider + action,
-			Source: pimSource, Checks: checks, Handle: handle})
+	add := func(method, path, name, action string, checks checks, handle handler) {
+		all = append(all, row(method, "/"+path, name, action, pimSource, checks, handle))
 	}
 	const read, write = "/roleAssignments/read", "/roleAssignments/write"
 	for _, k := range []kind{{eligible: true}, {eligible: false}} {
 		requests, schedules, instances := k.path("ScheduleRequests"), k.path("Schedules"), k.path("ScheduleInstances")
-		with := func(h func(http.ResponseWriter, *api.Call, kind) error) func(http.ResponseWriter, *api.Call) error {
+		with := func(h func(http.ResponseWriter, *api.Call, kind) error) handler {
 			return func(w http.ResponseWriter, call *api.Call) error { return h(w, call, k) }
 		}
-		row(http.MethodPut, requests+"/{name}", k.title("ScheduleRequests_Create"), write, s.mayRequest, with(s.putRequest))
-		row(http.MethodPost, requests+"/{name}/validate", k.title("ScheduleRequests_Validate"), write, s.mayRequest, with(s.validateRequest))
-		row(http.MethodPost, requests+"/{name}/cancel", k.title("ScheduleRequests_Cancel"), write, nothing, with(s.cancelRequest))
-		row(http.MethodGet, requests+"/{name}", k.title("ScheduleRequests_Get"), read, atPIMScope, with(s.getRequest))
-		row(http.MethodGet, requests, k.title("ScheduleRequests_ListForScope"), read, mayListSchedules, with(s.listRequests))
-		row(http.MethodGet, schedules+"/{name}", k.title("Schedules_Get"), read, atPIMScope, with(s.getSchedule))
-		row(http.MethodGet, schedules, k.title("Schedules_ListForScope"), read, mayListSchedules, with(s.listSchedules))
-		row(http.MethodGet, instances+"/{name}", k.title("ScheduleInstances_Get"), read, atPIMScope, with(s.getInstance))
-		row(http.MethodGet, instances, k.title("ScheduleInstances_ListForScope"), read, mayListSchedules, with(s.listInstances))
+		add(http.MethodPut, requests+"/{name}", k.title("ScheduleRequests_Create"), write, s.mayRequest, with(s.putRequest))
+		add(http.MethodPost, requests+"/{name}/validate", k.title("ScheduleRequests_Validate"), write, s.mayRequest, with(s.validateRequest))
+		add(http.MethodPost, requests+"/{name}/cancel", k.title("ScheduleRequests_Cancel"), write, nothing, with(s.cancelRequest))
+		add(http.MethodGet, requests+"/{name}", k.title("ScheduleRequests_Get"), read, atPIMScope, with(s.getRequest))
+		add(http.MethodGet, requests, k.title("ScheduleRequests_ListForScope"), read, mayListSchedules, with(s.listRequests))
+		add(http.MethodGet, schedules+"/{name}", k.title("Schedules_Get"), read, atPIMScope, with(s.getSchedule))
+		add(http.MethodGet, schedules, k.title("Schedules_ListForScope"), read, mayListSchedules, with(s.listSchedules))
+		add(http.MethodGet, instances+"/{name}", k.title("ScheduleInstances_Get"), read, atPIMScope, with(s.getInstance))
+		add(http.MethodGet, instances, k.title("ScheduleInstances_ListForScope"), read, mayListSchedules, with(s.listInstances))
 	}
-	row(http.MethodGet, "eligibleChildResources", "EligibleChildResources_Get", read, nothing, s.eligibleChildren)
-	row(http.MethodGet, "roleManagementPolicies", "RoleManagementPolicies_ListForScope", "/roleManagementPolicies/read", atPIMScope, s.listPolicies)
-	row(http.MethodGet, "roleManagementPolicies/{name}", "RoleManagementPolicies_Get", "/roleManagementPolicies/read", atPIMScope, s.getPolicy)
-	row(http.MethodGet, "roleManagementPolicyAssignments", "RoleManagementPolicyAssignments_ListForScope", "/roleManagementPolicyAssignments/read", atPIMScope, s.listPolicyAssignments)
-	row(http.MethodGet, "roleManagementPolicyAssignments/{name}", "RoleManagementPolicyAssignments_Get", "/roleManagementPolicyAssignments/read", atPIMScope, s.getPolicyAssignment)
+	add(http.MethodGet, "eligibleChildResources", "EligibleChildResources_Get", read, nothing, s.eligibleChildren)
+	add(http.MethodGet, "roleManagementPolicies", "RoleManagementPolicies_ListForScope", "/roleManagementPolicies/read", atPIMScope, s.listPolicies)
+	add(http.MethodGet, "roleManagementPolicies/{name}", "RoleManagementPolicies_Get", "/roleManagementPolicies/read", atPIMScope, s.getPolicy)
+	add(http.MethodGet, "roleManagementPolicyAssignments", "RoleManagementPolicyAssignments_ListForScope", "/roleManagementPolicyAssignments/read", atPIMScope, s.listPolicyAssignments)
+	add(http.MethodGet, "roleManagementPolicyAssignments/{name}", "RoleManagementPolicyAssignments_Get", "/roleManagementPolicyAssignments/read", atPIMScope, s.getPolicyAssignment)
 	return all
 }
 
@@ -198,6 +197,14 @@ func exists() error {
 // a schedule that may have to be made, groups knows who is in which.
 func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleRequest, fresh string, groups *rbac.Snapshot) error {
 	now := s.options.Now().UTC()
+	role, err := s.roleOf(tx, tenant, r.Role)
+	if err == nil && !removes(r.Type) {
+		err = mayBeAssigned(tx, tenant, r.Scope, role)
+	}
+	if err != nil {
+		return err
+	}
+	r.Role = role.Name
 	wanted := access.Schedule{Name: fresh, Scope: r.Scope, Role: r.Role, PrincipalID: r.PrincipalID, PrincipalType: r.PrincipalType, Eligible: r.Eligible,
 		Request: r.ID, Start: r.Start, End: r.End, Condition: r.Condition, ConditionVer: r.ConditionVer, CreatedOn: now, UpdatedOn: now}
 	wanted.ID = kind{r.Eligible}.id(r.Scope, "Schedules", fresh)
@@ -224,6 +231,9 @@ func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleR
 	case "AdminAssign", "SelfActivate":
 		if live {
 			return exists()
+		}
+		if err := s.unassigned(tx, r); err != nil {
+			return err
 		}
 	case "AdminExtend", "AdminRenew":
 		if !known || r.Type == "AdminExtend" && !live {
@@ -253,6 +263,22 @@ func (s *Authorization) perform(tx *store.Tx, tenant string, r *access.ScheduleR
 	return access.PutSchedule(tx, tenant, wanted)
 }
 
+// unassigned holds what would be one more role assignment now against those that
+// there are.
+func (s *Authorization) unassigned(tx *store.Tx, r *access.ScheduleRequest) error {
+	if r.Eligible {
+		return nil
+	}
+	taken, err := access.Granted(tx, access.Assignment{Scope: r.Scope, PrincipalID: r.PrincipalID, Role: r.Role}, s.options.Now())
+	if err != nil || r.Start.After(s.options.Now()) && !taken {
+		return err
+	}
+	if taken {
+		return exists()
+	}
+	return s.room(tx, r.Scope)
+}
+
 // granted is the status of what begins later; only that can be cancelled.
 // Source: Microsoft Graph, unifiedRoleScheduleRequest: cancel; the ARM contract
 // has the same statuses.
@@ -277,7 +303,7 @@ func (s *Authorization) activate(tx *store.Tx, tenant string, r *access.Schedule
 			continue
 		}
 		if r.Condition != "" && r.Condition != e.Condition {
-			return api.BadRequest("InvalidCondition", "properties.condition", "The given condition is invalid: it is not the one of the eligible assignment.")
+			return badCondition("properties.condition", "It is not the one of the eligible assignment.")
 		}
 		r.Linked, r.Condition, r.ConditionVer = e.Name, e.Condition, e.ConditionVer
 		wanted.Linked, wanted.Condition, wanted.ConditionVer = e.Name, e.Condition, e.ConditionVer

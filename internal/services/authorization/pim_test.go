@@ -258,7 +258,7 @@ func TestRequestsAreReadCancelledAndOnlyValidated(t *testing.T) {
 		"of the principal": "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:a_b] StringEquals 'c'", "that does not parse": "@Resource[a] Equals",
 	} {
 		r := w.ask(w.Owner, w.group, "roleEligibilityScheduleRequests", request("AdminAssign", p.ID, servicetest.Contributor, lasting("P1D"), fmt.Sprintf(`"condition":%q,"conditionVersion":"2.0"`, condition)))
-		if r.Code() != "InvalidCondition" {
+		if r.Code() != "InvalidRoleAssignmentCondition" {
 			t.Errorf("a condition %s: %d %s", name, r.Status, r.Body)
 		}
 	}

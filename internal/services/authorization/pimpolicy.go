@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -9,6 +10,7 @@ import (
 	"sekisho/internal/access"
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/store"
 )
 
 // policy is the role management policy of every role at every scope: an
@@ -105,9 +107,26 @@ func (s *Authorization) policyAssignmentView(scope, role string) map[string]any 
 	}
 }
 
+// rolesAt are the roles that can be assigned at the scope of a call.
+func (s *Authorization) rolesAt(call *api.Call) (scope string, roles []access.Definition, err error) {
+	scope, tenant, err := s.pimPlace(call)
+	if err != nil {
+		return "", nil, err
+	}
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+		if roles, err = s.access.Roles(tx, tenant); err != nil {
+			return err
+		}
+		on, err := shelfAt(tx, tenant, scope)
+		roles = slices.DeleteFunc(roles, func(role access.Definition) bool { return !on.here(role) })
+		return err
+	})
+	return scope, roles, err
+}
+
 // listOfRoles lists something of each role at the scope of a call.
 func (s *Authorization) listOfRoles(w http.ResponseWriter, call *api.Call, view func(scope, role string) map[string]any) error {
-	scope, _, err := s.pimPlace(call)
+	scope, roles, err := s.rolesAt(call)
 	if err != nil {
 		return err
 	}
@@ -116,7 +135,7 @@ func (s *Authorization) listOfRoles(w http.ResponseWriter, call *api.Call, view 
 		return err
 	}
 	var views []any
-	for _, role := range s.access.Roles() {
+	for _, role := range roles {
 		ok, err := f.Match(roleEnv(scope, role.Name))
 		if err != nil {
 			return arm.BadFilter(err)
@@ -131,11 +150,11 @@ func (s *Authorization) listOfRoles(w http.ResponseWriter, call *api.Call, view 
 
 // oneOfRoles gives the one of the name that a call asks for.
 func (s *Authorization) oneOfRoles(w http.ResponseWriter, call *api.Call, view func(scope, role string) map[string]any) error {
-	scope, _, err := s.pimPlace(call)
+	scope, roles, err := s.rolesAt(call)
 	if err != nil {
 		return err
 	}
-	for _, role := range s.access.Roles() {
+	for _, role := range roles {
 		if name := policyName(scope, role.Name); strings.EqualFold(name, call.Var("name")) || strings.EqualFold(name+"_"+role.Name, call.Var("name")) {
 			arm.WriteHeaders(w, call)
 			return arm.WriteJSON(w, http.StatusOK, view(scope, role.Name))

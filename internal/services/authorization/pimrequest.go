@@ -79,30 +79,14 @@ func (s *Authorization) mayRequest(call *api.Call) ([]api.Check, error) {
 	if err != nil || requestTypes[strings.ToLower(in.Type)].self {
 		return nil, err
 	}
-	check := api.Check{Scope: rbac.Scope(pimScope(call)), Action: provider + "/roleAssignments/write"}
-	source := condition.Request
-	if in.Type == "AdminRemove" {
-		check.Action, source = provider+"/roleAssignments/delete", condition.Resource
-	}
-	attributes := map[string]any{"principalid": in.PrincipalID}
-	if guid, ok := roleGUID(in.Role); ok {
-		attributes["roledefinitionid"] = guid
-	}
-	p, err := s.directory.Principal(call.Request.Context(), in.PrincipalID)
+	a, err := s.wanted(call, in.Role, in.PrincipalID, "")
 	if err != nil {
 		return nil, err
 	}
-	if p != nil {
-		attributes["principaltype"] = p.Type
+	check := api.Check{Scope: rbac.Scope(pimScope(call)), Action: writeAssignment, Attributes: attributes(a, nil)}
+	if in.Type == "AdminRemove" {
+		check.Action, check.Attributes = provider+"/roleAssignments/delete", attributes(nil, a)
 	}
-	check.Attributes = &api.Attributes{Get: func(from condition.Source, key string) (any, bool) {
-		name, ok := strings.CutPrefix(key, "microsoft.authorization/roleassignments:")
-		if !ok || from != source {
-			return nil, false
-		}
-		v, ok := attributes[name]
-		return v, ok
-	}}
 	return []api.Check{check}, nil
 }
 
@@ -123,11 +107,10 @@ func (s *Authorization) request(call *api.Call, k kind) (r access.ScheduleReques
 	if !isRole {
 		return bad("BadRequestFormat", "properties.roleDefinitionId", "The request was incorrectly formatted.")
 	}
-	role, known, err := s.findRole(call.Request.Context(), tenant, guid)
-	if err != nil {
+	if err := checkPrincipalID(in.PrincipalID); err != nil {
 		return r, "", err
 	}
-	principal, err := s.directory.Principal(call.Request.Context(), in.PrincipalID)
+	principal, err := s.principal(call, tenant, in.PrincipalID)
 	if err != nil {
 		return r, "", err
 	}
@@ -135,10 +118,8 @@ func (s *Authorization) request(call *api.Call, k kind) (r access.ScheduleReques
 	switch {
 	case !arm.IsGUID(call.Var("name")):
 		return bad("InvalidRoleAssignmentId", "name", "The role assignment request ID '%s' is not valid. It must be a GUID.", call.Var("name"))
-	case !known:
-		return r, "", roleNotFound(guid)
-	case principal == nil || !strings.EqualFold(principal.Tenant, tenant):
-		return bad("PrincipalNotFound", "properties.principalId", "Principal %s does not exist in the directory %s.", strings.ReplaceAll(in.PrincipalID, "-", ""), tenant)
+	case principal == nil:
+		return r, "", principalNotFound(in.PrincipalID, tenant)
 	case self && !strings.EqualFold(in.PrincipalID, call.Caller.Object):
 		return r, "", api.Errorf(http.StatusForbidden, "InsufficientPermissions", "The requestor does not have permissions for this request.")
 	case in.Type == "SelfExtend" || in.Type == "SelfRenew":
@@ -146,17 +127,16 @@ func (s *Authorization) request(call *api.Call, k kind) (r access.ScheduleReques
 	case self && k.eligible:
 		return bad("InvalidRequestContent", "properties.requestType", "The requestType '%s' is not one of an eligible assignment.", in.Type)
 	}
-	if err := validateCondition(in.Condition, in.ConditionVersion, "properties.condition"); err != nil {
+	// Source: azure-docs conditions-faq.md: PIM supports no attributes of the principal.
+	version, err := readCondition("properties", in.Condition, in.ConditionVersion, condition.Principal)
+	if err != nil {
 		return r, "", err
-	}
-	if namesPrincipal(in.Condition) {
-		return bad("InvalidCondition", "properties.condition", "The given condition is invalid: Privileged Identity Management does not support attributes of @Principal.")
 	}
 	now := s.options.Now().UTC()
 	r = access.ScheduleRequest{
-		Name: strings.ToLower(call.Var("name")), Scope: scope, Role: role.Name, PrincipalID: principal.ID, PrincipalType: principal.Type,
+		Name: strings.ToLower(call.Var("name")), Scope: scope, Role: guid, PrincipalID: principal.ID, PrincipalType: principal.Type,
 		Eligible: k.eligible, Type: in.Type, Linked: strings.ToLower(lastSegment(in.Linked)), Start: now, Justification: in.Justification,
-		TicketNumber: in.Ticket.Number, TicketSystem: in.Ticket.System, Condition: in.Condition, ConditionVer: in.ConditionVersion,
+		TicketNumber: in.Ticket.Number, TicketSystem: in.Ticket.System, Condition: in.Condition, ConditionVer: version,
 		CreatedOn: now, RequestorID: call.Caller.Object,
 	}
 	r.ID = k.id(scope, "ScheduleRequests", r.Name)
@@ -167,21 +147,6 @@ func (s *Authorization) request(call *api.Call, k kind) (r access.ScheduleReques
 }
 
 func lastSegment(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
-
-// namesPrincipal tells whether a condition has an attribute of the principal.
-// Source: azure-docs conditions-faq.md: PIM supports none.
-func namesPrincipal(text string) bool {
-	parsed, err := condition.Parse(text)
-	if text == "" || err != nil {
-		return false
-	}
-	for _, atom := range parsed.Atoms() {
-		if atom.Left.Attribute.Source == condition.Principal || atom.Right.Attribute.Source == condition.Principal {
-			return true
-		}
-	}
-	return false
-}
 
 // removes tells whether a request takes a schedule away.
 func removes(requestType string) bool {

@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -78,10 +77,4 @@ func (f *scoped) match(scope string, get func(string) (any, bool), assigned func
 		return false, arm.BadFilter(err)
 	}
 	return ok, nil
-}
-
-// findRole finds a role that a tenant may assign, by its GUID.
-func (s *Authorization) findRole(_ context.Context, _, guid string) (rbac.RoleDefinition, bool, error) {
-	role, ok := s.access.Role(guid)
-	return role, ok, nil
 }

@@ -102,6 +102,10 @@ func (c catalogue) readPages(file string) error {
 			provider, data = words[1], false
 		case len(words) == 1 && words[0] == "data":
 			data = true
+		case words[0] == "each" && len(words) > 3:
+			for _, resource := range words[3:] {
+				c.add(provider+"/"+words[1]+"/"+resource+"/"+suffix(words[2]), data)
+			}
 		default:
 			resource := provider
 			if words[0] != "." {

@@ -1,4 +1,7 @@
-package ask
+// Package answer is what people and programs are told of a decision of Azure
+// RBAC, by a command as by a call: what decided, how near a refusal was, and
+// which roles would allow it.
+package answer
 
 import (
 	"strings"
@@ -9,7 +12,6 @@ import (
 )
 
 // Answer is a decision, what decided it and, for a refusal, how near it was.
-// Batch writes the same fields of it.
 type Answer struct {
 	Decision      string `json:"decision"`
 	Principal     string `json:"principal"`
@@ -52,23 +54,30 @@ type Miss struct {
 	Steps  []string `json:"steps,omitempty"`
 }
 
-// Check answers a question in short.
-func (w *World) Check(q rbac.Question) Answer {
-	r := w.Snapshot.Check(q)
-	a := w.answer(q, r)
+// Names gives what people call a principal: the id itself where no name is
+// known.
+type Names func(id string) string
+
+// Review is a review's answer with the names of the principals in it, by id.
+type Review[T any] struct {
+	Answer T                 `json:"answer"`
+	Names  map[string]string `json:"names"`
+}
+
+// Checked is the answer to a question in short.
+func (n Names) Checked(q rbac.Question, r rbac.Result) Answer {
+	a := n.answer(q, r)
 	if r.Decision == rbac.Allowed {
-		a.Grant = w.grant(r.Assignment, r.Role)
+		a.Grant = n.grant(r.Assignment, r.Role)
 	}
 	return a
 }
 
-// Explain answers a question with all that there is to say, but no more than
-// limit misses; 0 is no limit.
-func (w *World) Explain(q rbac.Question, limit int) Answer {
-	e := w.Snapshot.Explain(q)
-	a := w.answer(q, e.Result)
+// Explained is the answer with the misses of an explanation, but no more than
+// limit; 0 is no limit.
+func (n Names) Explained(q rbac.Question, e rbac.Explanation, limit int) Answer {
+	a := n.Checked(q, e.Result)
 	if e.Decision == rbac.Allowed {
-		a.Grant = w.grant(e.Assignment, e.Role)
 		return a
 	}
 	for i, m := range e.Misses {
@@ -76,17 +85,14 @@ func (w *World) Explain(q rbac.Question, limit int) Answer {
 			a.MoreMisses = len(e.Misses) - limit
 			break
 		}
-		a.Misses = append(a.Misses, w.miss(m))
-	}
-	if e.Decision == rbac.NotAllowed {
-		a.Suggestion = w.suggest(q)
+		a.Misses = append(a.Misses, n.miss(m))
 	}
 	return a
 }
 
-func (w *World) answer(q rbac.Question, r rbac.Result) Answer {
-	a := Answer{Decision: r.Decision.String(), Principal: q.Principal, Action: q.Action, Data: q.Data, Scope: string(q.Scope), Why: w.named(r.Why), Note: note(q)}
-	a.PrincipalName = w.nameOf(q.Principal)
+func (n Names) answer(q rbac.Question, r rbac.Result) Answer {
+	a := Answer{Decision: r.Decision.String(), Principal: q.Principal, Action: q.Action, Data: q.Data, Scope: string(q.Scope), Why: n.Named(r.Why), Note: note(q)}
+	a.PrincipalName = n.nameOf(q.Principal)
 	if r.Deny != nil {
 		a.Deny, a.DenyName = r.Deny.ID, r.Deny.Name
 	}
@@ -111,8 +117,8 @@ func note(q rbac.Question) string {
 	return "the catalogue of operations does not have this one; it may still exist"
 }
 
-func (w *World) grant(a *rbac.RoleAssignment, r *rbac.RoleDefinition) *Grant {
-	return &Grant{Assignment: a.ID, Role: r.RoleName, AssignedTo: a.Principal, AssignedToName: w.nameOf(a.Principal),
+func (n Names) grant(a *rbac.RoleAssignment, r *rbac.RoleDefinition) *Grant {
+	return &Grant{Assignment: a.ID, Role: r.RoleName, AssignedTo: a.Principal, AssignedToName: n.nameOf(a.Principal),
 		AssignedToType: a.PrincipalType, AssignedAt: string(a.Scope), Condition: conditionOf(a, r)}
 }
 
@@ -130,8 +136,8 @@ func conditionOf(a *rbac.RoleAssignment, r *rbac.RoleDefinition) string {
 	return text
 }
 
-func (w *World) miss(m rbac.Miss) Miss {
-	out := Miss{Kind: m.Kind, Grant: *w.grant(m.Assignment, m.Role), Lacked: m.Why}
+func (n Names) miss(m rbac.Miss) Miss {
+	out := Miss{Kind: m.Kind, Grant: *n.grant(m.Assignment, m.Role), Lacked: m.Why}
 	if m.Kind != rbac.ConditionFalse {
 		out.Condition = ""
 	}
@@ -139,7 +145,7 @@ func (w *World) miss(m rbac.Miss) Miss {
 	if _, lacked, ok := strings.Cut(m.Why, " at "+string(m.Assignment.Scope)+", "); ok {
 		out.Lacked = lacked
 	}
-	out.Lacked = w.named(out.Lacked)
+	out.Lacked = n.Named(out.Lacked)
 	for _, s := range m.Steps {
 		out.Steps = append(out.Steps, s.String())
 	}
@@ -147,15 +153,15 @@ func (w *World) miss(m rbac.Miss) Miss {
 }
 
 // nameOf is the name of a principal; empty where the id is all that is known.
-func (w *World) nameOf(id string) string {
-	if name := w.NameOf(id); name != id {
+func (n Names) nameOf(id string) string {
+	if name := n(id); name != id {
 		return name
 	}
 	return ""
 }
 
-// named puts names beside the ids of groups in a sentence.
-func (w *World) named(why string) string {
+// Named puts names beside the ids of groups in a sentence.
+func (n Names) Named(why string) string {
 	const mark = "the group "
 	before, rest, ok := strings.Cut(why, mark)
 	if !ok {
@@ -163,7 +169,7 @@ func (w *World) named(why string) string {
 	}
 	id, after, _ := strings.Cut(rest, " ")
 	id, comma := strings.CutSuffix(id, ",")
-	if name := w.nameOf(id); name != "" {
+	if name := n.nameOf(id); name != "" {
 		id = name
 	}
 	if comma {

@@ -1,6 +1,10 @@
-package ask
+package answer
 
-import "sekisho/rbac"
+import (
+	"strings"
+
+	"sekisho/rbac"
+)
 
 // Suggestion is what would allow a question.
 type Suggestion struct {
@@ -12,6 +16,8 @@ type Suggestion struct {
 	Usual      string `json:"usualRole,omitempty"`
 	// Custom is the smallest custom role, as az role definition create takes it.
 	Custom *CustomRole `json:"customRole,omitempty"`
+	// CustomNote says where Custom cannot be assigned, or why there is none.
+	CustomNote string `json:"customRoleNote,omitempty"`
 	// Scope is where any of them would have to be assigned, at the least.
 	Scope string `json:"scope"`
 }
@@ -28,10 +34,9 @@ type CustomRole struct {
 	AssignableScopes []string
 }
 
-// suggest finds the roles that would allow what nothing allows.
-func (w *World) suggest(q rbac.Question) *Suggestion {
-	found := w.catalog().Smallest(q)
-	s := &Suggestion{Scope: string(q.Scope)}
+// Suggest adds the roles that would allow a question that nothing allows.
+func (a *Answer) Suggest(q rbac.Question, found rbac.Suggestion) {
+	s := &Suggestion{Scope: a.Scope}
 	if found.BuiltIn != nil {
 		s.BuiltIn, s.Operations = found.BuiltIn.RoleName, found.Operations
 	}
@@ -43,5 +48,15 @@ func (w *World) suggest(q rbac.Question) *Suggestion {
 		s.Custom = &CustomRole{Name: r.RoleName, IsCustom: true, Description: r.Description, Actions: p.Actions, NotActions: p.NotActions,
 			DataActions: p.DataActions, NotDataActions: p.NotDataActions, AssignableScopes: r.AssignableScopes}
 	}
-	return s
+	switch {
+	case q.BuiltInOnly:
+		s.CustomNote = "none: the operation asks for a built-in role"
+	case s.Custom == nil && q.Data && strings.Contains(strings.ToLower(s.Scope), "/managementgroups/"):
+		s.CustomNote = "none: one with data actions cannot be assigned at a management group, only below"
+	case s.Custom == nil:
+		s.CustomNote = "none: a custom role needs a subscription, a resource group or a management group to be assignable in"
+	case q.Data:
+		s.CustomNote = "it has data actions, so it cannot be assigned at a management group"
+	}
+	a.Suggestion = s
 }
