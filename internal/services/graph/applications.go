@@ -44,7 +44,7 @@ func (s *Graph) createApplication(w http.ResponseWriter, call *api.Call) error {
 		if err := s.saveApplication(tx, call.Caller.Tenant, a, nil, keys); err != nil {
 			return err
 		}
-		if err := s.own(tx, call, a.ID, without(createApplications, "AppRegistration.Create", appWriteOwned)); err != nil {
+		if err := own(tx, call, a.ID); err != nil {
 			return err
 		}
 		record, err = tx.Get(entra.KindApplication, a.ID)
@@ -58,9 +58,10 @@ func (s *Graph) createApplication(w http.ResponseWriter, call *api.Call) error {
 
 // own makes the caller an owner of what it creates, where that is all that lets
 // it change the object later.
-// Source: permissions-reference.md, Application.ReadWrite.OwnedBy.
-func (s *Graph) own(tx *store.Tx, call *api.Call, id string, enough api.Permission) error {
-	if has(call, enough) {
+// Source: concepts/permissions-reference.md, Application.ReadWrite.OwnedBy;
+// permissions-reference.md of Entra, createAsOwner of Application Developer.
+func own(tx *store.Tx, call *api.Call, id string) error {
+	if has(call, without(writeApplications, appWriteOwned)) {
 		return nil
 	}
 	return entra.AddOwner(tx, call.Caller.Tenant, id, call.Caller.Object)

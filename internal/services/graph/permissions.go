@@ -39,13 +39,18 @@ var (
 	readUsers        = also(readDirectory, []string{"User.Read.All", userWriteAll}, entra.UserAdministrator, entra.PrivilegedAuthAdministrator)
 	readGroups       = also(readDirectory, []string{"GroupMember.Read.All", "Group.Read.All", memberWriteAll, groupWriteAll}, entra.GroupsAdministrator, entra.UserAdministrator)
 	readApplications = also(readDirectory, []string{"Application.Read.All", appWriteOwned, appWriteAll},
-		entra.ApplicationAdministrator, entra.CloudApplicationAdministrator, entra.ApplicationDeveloper)
+		entra.ApplicationAdministrator, entra.CloudApplicationAdministrator)
 
 	createApplications = permit([]string{"AppRegistration.Create", appWriteOwned, appWriteAll},
 		entra.GlobalAdministrator, entra.ApplicationAdministrator, entra.CloudApplicationAdministrator, entra.ApplicationDeveloper)
 	writeApplications = permit([]string{appWriteOwned, appWriteAll},
 		entra.GlobalAdministrator, entra.ApplicationAdministrator, entra.CloudApplicationAdministrator)
 	writePrincipals = permit([]string{appWriteOwned, appWriteAll, directoryWriteAll},
+		entra.GlobalAdministrator, entra.ApplicationAdministrator, entra.CloudApplicationAdministrator)
+
+	// writeOwners does without Application.ReadWrite.OwnedBy, which does not
+	// suffice to name another owner (application-post-owners.md, Note).
+	writeOwners = permit([]string{appWriteAll, directoryWriteAll},
 		entra.GlobalAdministrator, entra.ApplicationAdministrator, entra.CloudApplicationAdministrator)
 
 	createUsers = permit([]string{userWriteAll, directoryWriteAll}, entra.GlobalAdministrator, entra.UserAdministrator)

@@ -45,7 +45,7 @@ func (s *Graph) createPrincipal(w http.ResponseWriter, call *api.Call) error {
 		if err := entra.PutServicePrincipal(tx, call.Caller.Tenant, sp); err != nil {
 			return err
 		}
-		if err := s.own(tx, call, sp.ID, without(writePrincipals, appWriteOwned)); err != nil {
+		if err := own(tx, call, sp.ID); err != nil {
 			return err
 		}
 		record, err = tx.Get(entra.KindServicePrincipal, sp.ID)

@@ -46,6 +46,11 @@ func TestWhoMayWriteWhat(t *testing.T) {
 		{readers, "POST", "/applications(appId='" + appID + "')/addPassword", `{}`, false},
 		{appAdmin, "POST", "/applications/" + appObj + "/addPassword", `{}`, true},
 		{appAdmin, "POST", "/applications(appId='" + appID + "')/addPassword", `{}`, true},
+		{ownedOnly, "POST", "/applications/" + appObj + "/owners/$ref", link(kim), false},
+		{appWriter, "POST", "/applications/" + appObj + "/owners/$ref", link(kim), false}, // and Directory.Read.All
+		{appWriter, "POST", "/applications(appId='" + appID + "')/owners/$ref", link(kim), false},
+		{appAdmin, "POST", "/applications/" + appObj + "/owners/$ref", link(kim), true},
+		{appWriter, "PATCH", "/servicePrincipals/" + spObj, `{"notes":"n"}`, true},
 		{appAdmin, "POST", "/users", strings.ReplaceAll(someUser, "kim", "a"), false},
 		{userWriter, "POST", "/users", strings.ReplaceAll(someUser, "kim", "b"), true},
 		{userAdmin, "POST", "/users", strings.ReplaceAll(someUser, "kim", "c"), true},

@@ -141,15 +141,15 @@ func (s *Graph) items(c collection) []item {
 			item{http.MethodGet, "/federatedIdentityCredentials/{credential}", "GetFederatedIdentityCredential", "federatedidentitycredential-get", readApplications, nil, s.getFederated},
 			item{http.MethodPatch, "/federatedIdentityCredentials/{credential}", "UpdateFederatedIdentityCredential", "federatedidentitycredential-update", writeApplications, owned, s.updateFederated},
 			item{http.MethodDelete, "/federatedIdentityCredentials/{credential}", "DeleteFederatedIdentityCredential", "federatedidentitycredential-delete", writeApplications, owned, s.deleteFederated})
-		all = append(all, s.ownerItems("application", readApplications, writeApplications, owned)...)
+		all = append(all, s.ownerItems("application", readApplications, writeOwners, readsDirectory)...)
 	case entra.KindServicePrincipal:
-		owned := s.owned(writePrincipals)
+		owned := s.owned(writeApplications)
 		all = append(all,
-			item{http.MethodPatch, "", "Update", "serviceprincipal-update", writePrincipals, owned, s.updatePrincipal},
-			item{http.MethodDelete, "", "Delete", "serviceprincipal-delete", writePrincipals, owned, s.deletePrincipal},
-			item{http.MethodPost, "/addPassword", "addPassword", "serviceprincipal-addpassword", writePrincipals, owned, s.addPassword},
-			item{http.MethodPost, "/removePassword", "removePassword", "serviceprincipal-removepassword", writePrincipals, owned, s.removePassword})
-		all = append(all, s.ownerItems("serviceprincipal", readApplications, writePrincipals, owned)...)
+			item{http.MethodPatch, "", "Update", "serviceprincipal-update", writePrincipals, s.owned(writePrincipals), s.updatePrincipal},
+			item{http.MethodDelete, "", "Delete", "serviceprincipal-delete", writeApplications, owned, s.deletePrincipal},
+			item{http.MethodPost, "/addPassword", "addPassword", "serviceprincipal-addpassword", writeApplications, owned, s.addPassword},
+			item{http.MethodPost, "/removePassword", "removePassword", "serviceprincipal-removepassword", writeApplications, owned, s.removePassword})
+		all = append(all, s.ownerItems("serviceprincipal", readApplications, writeOwners, readsDirectory)...)
 	}
 	if c.kind == entra.KindApplication {
 		return all // it is no member of anything
@@ -175,6 +175,13 @@ func (s *Graph) ownerItems(page string, read, write api.Permission, also func(*a
 		{http.MethodPost, "/owners/$ref", "AddOwner", page + "-post-owners", write, also, s.addReference(addOwner)},
 		{http.MethodDelete, "/owners/{member}/$ref", "RemoveOwner", page + "-delete-owners", write, also, s.removeReference(entra.KindOwner)},
 	}
+}
+
+// readsDirectory asks for the right to read what becomes an owner, beside that
+// to write owners.
+// Source: application-post-owners.md, Permissions.
+func readsDirectory(*api.Call, target) ([]api.Permission, error) {
+	return []api.Permission{permit([]string{directoryReadAll, directoryWriteAll}, writeOwners.DirectoryRoles...)}, nil
 }
 
 // memberPermissions are what it takes to read the groups that an object is in:
