@@ -137,16 +137,24 @@ func (s *sekisho) keysDisabled(c *caller, disabled bool) {
 }
 
 // chatWithKey asks the sample deployment with a key, and gives the status.
-func (s *sekisho) chatWithKey() func(key string) int {
+func (s *sekisho) chatWithKey() func(key string) int { return s.chatWith("api-key") }
+
+// chatWithToken does so with a token.
+func (s *sekisho) chatWithToken(token string) func() int {
+	chat := s.chatWith("Authorization")
+	return func() int { return chat("Bearer " + token) }
+}
+
+func (s *sekisho) chatWith(header string) func(credential string) int {
 	client := s.httpClient()
-	return func(key string) int {
+	return func(credential string) int {
 		req, err := http.NewRequest(http.MethodPost, "https://aoai-sample.openai.azure.com/openai/deployments/gpt-35-turbo/chat/completions?api-version=2024-10-21",
 			strings.NewReader(`{"messages":[{"role":"user","content":"Who are you?"}]}`))
 		if err != nil {
 			s.t.Error(err)
 			return 0
 		}
-		req.Header.Set("api-key", key)
+		req.Header.Set(header, credential)
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := client.Do(req)
 		if err != nil {

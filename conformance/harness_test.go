@@ -235,6 +235,25 @@ func (s *sekisho) typed(line string, more ...string) result {
 	return s.az(append(strings.Fields(line), more...)...)
 }
 
+// elsewhere is the Azure CLI of somebody else: of another home, signed in as a
+// service principal.
+func (s *sekisho) elsewhere(client, secret string) func(args ...string) result {
+	s.t.Helper()
+	az := s.freshAz()
+	az("login", "--service-principal", "-u", client, "-p", secret, "--tenant", s.TenantID, "--allow-no-subscriptions").ok()
+	return az
+}
+
+// freshAz is the Azure CLI of another home: it holds no token of before.
+func (s *sekisho) freshAz() func(args ...string) result {
+	s.t.Helper()
+	variables := []string{"AZ_INSTALLER=PIP", "AZURE_CONFIG_DIR=" + s.t.TempDir()}
+	return func(args ...string) result {
+		s.t.Helper()
+		return s.client(variables, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
+	}
+}
+
 // login signs the Azure CLI in as the automation service principal.
 func (s *sekisho) login() {
 	s.t.Helper()

@@ -118,6 +118,8 @@ type Caller struct {
 	Identity rbac.Scope
 	// Roles are the application permissions (app roles) in the token.
 	Roles []string
+	// DirectoryRoles names the directory roles that the principal has now.
+	DirectoryRoles []string
 	// Expires is when the credential stops being one; zero for a key.
 	Expires time.Time
 }

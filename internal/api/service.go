@@ -28,14 +28,23 @@ type Operation struct {
 	// Filtered operations list what the caller may see: the check is not asked
 	// beforehand, the handler leaves out what Call.Can refuses.
 	Filtered bool
-	// Roles are application permissions, any one of which lets the call pass
-	// (Microsoft Graph, which does not use Azure RBAC).
-	Roles []string
+	// Permission lets a call of Microsoft Graph pass, which does not use Azure
+	// RBAC. Also gives what is needed beyond it, where that depends on the path
+	// or the body: each must let the call pass, too.
+	Permission Permission
+	Also       func(*Call) ([]Permission, error)
 
 	// Checks gives the questions when they depend on the path or the body.
 	Checks func(*Call) ([]Check, error)
 	Handle func(http.ResponseWriter, *Call) error
 }
+
+// Permission is what Microsoft Graph asks for: any one of the application
+// permissions in the token, or of the directory roles of its principal.
+type Permission struct{ Roles, DirectoryRoles []string }
+
+// Empty tells whether nothing is asked for.
+func (p Permission) Empty() bool { return len(p.Roles) == 0 && len(p.DirectoryRoles) == 0 }
 
 // Service is a table of operations behind one kind of host.
 type Service struct {

@@ -40,8 +40,10 @@ type Directory struct {
 	credentials map[string]credentials
 	audiences   map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
 	memberOf    map[string]map[string]bool
-	keys        map[string]*signingKey // by kid
-	runSecrets  map[[32]byte]string    // digest → app id, for the life of one run
+	roles       map[string][]string       // names of directory roles, by object id
+	roleOf      map[string]RoleAssignment // by its id
+	keys        map[string]*signingKey    // by kid
+	runSecrets  map[[32]byte]string       // digest → app id, for the life of one run
 }
 
 // credentials are what an application proves itself with. They are replaced, and
@@ -69,6 +71,8 @@ type Principal struct {
 	Enabled     bool
 	Resource    string // ARM id, of a managed identity
 	Permissions []string
+
+	secrets []PasswordCredential // of the service principal itself
 }
 
 // New opens the directory in s. It makes the first signing key if there is none.
@@ -85,9 +89,9 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 		store: s, seal: seal, now: now, verified: cache, issuers: federation,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
 		byResource: map[string]*Principal{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
-		memberOf: map[string]map[string]bool{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
+		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
-	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, kindSigningKey}, d.apply)
+	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, kindSigningKey}, d.apply)
 	_, err = d.currentKey(ctx)
 	return d, err
 }
@@ -130,6 +134,8 @@ func (d *Directory) forget(c store.Change) {
 				delete(d.credentials, strings.ToLower(a.AppID))
 			}
 		}
+	case KindRoleAssignment:
+		d.forgetRole(c.ID)
 	case kindSigningKey:
 		delete(d.keys, c.ID)
 	default:
@@ -173,7 +179,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
-			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions})
+			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions, secrets: sp.PasswordCredentials})
 		if sp.Resource != "" { // an application's are its registration's
 			d.credentials[strings.ToLower(sp.AppID)] = credentials{home: record.Tenant, federated: sp.FederatedCredentials}
 		}
@@ -196,6 +202,12 @@ func (d *Directory) learn(record store.Record) error {
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
 			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}
+	case KindRoleAssignment:
+		a, err := store.Decode[RoleAssignment](record)
+		if err != nil {
+			return err
+		}
+		d.learnRole(a)
 	case kindSigningKey:
 		key, err := d.openKey(record)
 		if err != nil {

@@ -32,15 +32,21 @@ type Tenant struct {
 
 // User is a person's account.
 type User struct {
-	ID                string    `json:"id"`
-	UserPrincipalName string    `json:"userPrincipalName"`
-	DisplayName       string    `json:"displayName"`
-	GivenName         string    `json:"givenName,omitempty"`
-	Surname           string    `json:"surname,omitempty"`
-	Mail              string    `json:"mail,omitempty"`
-	AccountEnabled    bool      `json:"accountEnabled"`
-	PasswordHash      string    `json:"passwordHash,omitempty"`
-	Created           time.Time `json:"createdDateTime"`
+	ID                string `json:"id"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	DisplayName       string `json:"displayName"`
+	GivenName         string `json:"givenName,omitempty"`
+	Surname           string `json:"surname,omitempty"`
+	Mail              string `json:"mail,omitempty"`
+	MailNickname      string `json:"mailNickname,omitempty"`
+	ImmutableID       string `json:"onPremisesImmutableId,omitempty"`
+	// Profile are the properties that say who a person is, by Graph's names.
+	Profile        map[string]string `json:"profile,omitempty"`
+	AccountEnabled bool              `json:"accountEnabled"`
+	PasswordHash   string            `json:"passwordHash,omitempty"`
+	// ForceChange asks for another password at the next sign-in.
+	ForceChange bool      `json:"forceChangePasswordNextSignIn,omitempty"`
+	Created     time.Time `json:"createdDateTime"`
 }
 
 // Group is a set of principals; groups nest.
@@ -61,6 +67,7 @@ type Member struct {
 
 // Application is the registration of an app.
 type Application struct {
+	AppSettings
 	ID                  string               `json:"id"`
 	AppID               string               `json:"appId"`
 	DisplayName         string               `json:"displayName"`
@@ -98,6 +105,13 @@ type ServicePrincipal struct {
 	Resource string `json:"resource,omitempty"`
 	// Permissions are the app roles of Microsoft Graph that it was granted.
 	Permissions []string `json:"permissions,omitempty"`
+	// PasswordCredentials are secrets beside those of its application.
+	PasswordCredentials []PasswordCredential `json:"passwordCredentials,omitempty"`
+	Description         string               `json:"description,omitempty"`
+	Notes               string               `json:"notes,omitempty"`
+	Homepage            string               `json:"homepage,omitempty"`
+	Tags                []string             `json:"tags,omitempty"`
+	AssignmentRequired  bool                 `json:"appRoleAssignmentRequired,omitempty"`
 	// FederatedCredentials are those of a user-assigned managed identity.
 	FederatedCredentials []FederatedCredential `json:"federatedIdentityCredentials,omitempty"`
 	Created              time.Time             `json:"createdDateTime"`
@@ -145,7 +159,11 @@ func RemoveMember(tx *store.Tx, group, member string) error {
 
 // PutApplication writes an application of a tenant.
 func PutApplication(tx *store.Tx, tenant string, a Application) error {
-	return put(tx, tenant, KindApplication, a.ID, a, []store.Key{{Name: "appId", Value: a.AppID}})
+	unique := []store.Key{{Name: "appId", Value: a.AppID}}
+	for _, uri := range a.IdentifierURIs {
+		unique = append(unique, store.Key{Name: "identifierUri", Value: tenant + "/" + strings.TrimSuffix(uri, "/")})
+	}
+	return put(tx, tenant, KindApplication, a.ID, a, unique)
 }
 
 // PutServicePrincipal writes a service principal of a tenant.
@@ -177,14 +195,5 @@ func (d *Directory) RemoveIdentity(tx *store.Tx, resource string) error {
 	if err != nil {
 		return err
 	}
-	memberships, err := tx.List(KindMember, store.Query{Key: &store.Key{Name: "member", Value: record.ID}})
-	if err != nil {
-		return err
-	}
-	for _, m := range memberships {
-		if err := tx.Delete(KindMember, m.ID); err != nil {
-			return err
-		}
-	}
-	return tx.Delete(KindServicePrincipal, record.ID)
+	return Remove(tx, KindServicePrincipal, record.ID)
 }

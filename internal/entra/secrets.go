@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,14 +43,14 @@ func (d *Directory) RunSecret(appID string) (text string, release func()) {
 
 // checkSecret compares by keyed digest, in constant time. The caller holds the
 // view.
-func (d *Directory) checkSecret(appID, text string) error {
+func (d *Directory) checkSecret(client *Principal, text string) error {
 	digest := d.secretDigest(text)
-	app := strings.ToLower(appID)
+	appID, app := client.AppID, strings.ToLower(client.AppID)
 	if d.runSecrets[digest] == app {
 		return nil
 	}
 	expired := false
-	for _, c := range d.credentials[app].passwords {
+	for _, c := range slices.Concat(d.credentials[app].passwords, client.secrets) {
 		known, err := hex.DecodeString(c.Digest)
 		if err != nil || subtle.ConstantTimeCompare(known, digest[:]) != 1 {
 			continue

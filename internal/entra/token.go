@@ -52,7 +52,7 @@ func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID,
 		}
 		d.mu.RLock()
 		defer d.mu.RUnlock()
-		return proof{"secret", "1"}, d.checkSecret(app.AppID, secret)
+		return proof{"secret", "1"}, d.checkSecret(app, secret)
 	})
 }
 

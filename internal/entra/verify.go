@@ -71,7 +71,7 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	}
 	// The directory is asked each time: a disabled principal is out at once.
 	d.mu.RLock()
-	p := d.principals[strings.ToLower(v.caller.Object)]
+	p, roles := d.principals[strings.ToLower(v.caller.Object)], d.rolesOf(v.caller.Object)
 	d.mu.RUnlock()
 	switch {
 	case p == nil || !strings.EqualFold(p.Tenant, v.caller.Tenant):
@@ -83,6 +83,9 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	caller.Name = p.Name
 	if p.Type == TypeServicePrincipal {
 		caller.Name = p.AppID // as Azure's own messages name an application
+		// A user's roles reach no further than what was delegated to the client:
+		// they count once scopes do.
+		caller.DirectoryRoles = roles
 	}
 	return caller, nil
 }

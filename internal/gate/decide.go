@@ -178,8 +178,8 @@ func (d *decision) verifyKey(key string) error {
 func (d *decision) authorize() error {
 	call := d.call
 	op := call.Operation
-	if len(op.Roles) > 0 {
-		return d.permissions(op.Roles)
+	if !op.Permission.Empty() || op.Also != nil {
+		return d.permissions()
 	}
 	checks, err := d.checks()
 	if err != nil {
@@ -261,13 +261,37 @@ func (d *decision) sameTenant(check api.Check) error {
 	return refused
 }
 
-func (d *decision) permissions(roles []string) error {
-	for _, role := range d.call.Caller.Roles {
-		if slices.Contains(roles, role) {
-			return nil
+// permissions asks what Microsoft Graph asks.
+func (d *decision) permissions() error {
+	op := d.call.Operation
+	if err := d.permitted(op.Permission); err != nil || op.Also == nil {
+		return err
+	}
+	also, err := op.Also(d.call)
+	for _, p := range also {
+		if err == nil {
+			err = d.permitted(p)
 		}
 	}
-	refused := d.refuse(api.NotPermitted, "the token holds none of the permissions %s", strings.Join(roles, ", "))
-	refused.Check = api.Check{Scope: "/", Action: roles[0]}
+	return err
+}
+
+func (d *decision) permitted(p api.Permission) error {
+	caller := d.call.Caller
+	in := func(all []string) func(string) bool {
+		return func(one string) bool { return slices.Contains(all, one) }
+	}
+	if p.Empty() || slices.ContainsFunc(caller.Roles, in(p.Roles)) || slices.ContainsFunc(caller.DirectoryRoles, in(p.DirectoryRoles)) {
+		return nil
+	}
+	refused := d.refuse(api.NotPermitted, "the token holds none of the permissions %s", strings.Join(p.Roles, ", "))
+	if len(p.DirectoryRoles) > 0 {
+		refused.Cause += ", and its principal none of the directory roles " + strings.Join(p.DirectoryRoles, ", ")
+	}
+	action := ""
+	if len(p.Roles) > 0 {
+		action = p.Roles[0]
+	}
+	refused.Check = api.Check{Scope: "/", Action: action}
 	return refused
 }

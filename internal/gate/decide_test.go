@@ -179,6 +179,11 @@ func TestEveryCheckOfACallMustPass(t *testing.T) {
 		{"any token is enough", "/any", "a.foreign.token", nil, ""},
 		{"a token is needed all the same", "/any", "", nil, api.InvalidToken},
 		{"an app role", "/users", "a.graph.token", nil, ""},
+		{"a directory role", "/users", "a.role.token", nil, ""},
+		{"an app role and the other that the path asks for", "/users/one", "a.graph.token", nil, ""},
+		{"a directory role without what the path asks for", "/users/one", "a.role.token", nil, api.NotPermitted},
+		{"one of two that the path asks for", "/users/two", "a.graph.token", nil, api.NotPermitted},
+		{"no permission, whatever the path asks for", "/users/bad", "a.good.token", nil, api.NotPermitted},
 		{"no app role, whatever RBAC grants", "/users", "a.good.token", []string{"user User.Read.All /"}, api.NotPermitted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -104,6 +104,7 @@ func newHouse() *house {
 			"a.foreign.token":  {Tenant: "abroad", Object: "user"},
 			"a.search.token":   {Tenant: homeTenant, Object: "search", Identity: searchScope},
 			"a.graph.token":    {Tenant: homeTenant, Object: "app", Roles: []string{"Other.Role", "User.Read.All"}},
+			"a.role.token":     {Tenant: homeTenant, Object: "app", DirectoryRoles: []string{"Directory Readers", "Global Reader"}},
 			"a.machines.token": {Tenant: homeTenant, Object: "vm", Identity: "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/v"},
 		},
 		keys: map[string]api.Target{
@@ -179,7 +180,17 @@ func services() []api.Service {
 		{Method: "GET", Pattern: "/list", Name: "List", Action: "read", Source: "test", Filtered: true, Checks: at("/subscriptions/S"), Handle: list},
 		{Method: "GET", Pattern: "/listAbroad", Name: "ListAbroad", Action: "read", Source: "test", Filtered: true, Checks: at("/subscriptions/abroad"), Handle: list},
 		{Method: "GET", Pattern: "/any", Name: "Any", Source: "test", Handle: served},
-		{Method: "GET", Pattern: "/users", Name: "Users", Source: "test", Roles: []string{"User.Read.All", "Directory.Read.All"}, Handle: served},
+		{Method: "GET", Pattern: "/users", Name: "Users", Source: "test", Permission: api.Permission{Roles: []string{"User.Read.All", "Directory.Read.All"}, DirectoryRoles: []string{"Global Reader"}}, Handle: served},
+		{Method: "GET", Pattern: "/users/{id}", Name: "User", Source: "test", Permission: api.Permission{Roles: []string{"User.Read.All"}, DirectoryRoles: []string{"Global Reader"}}, Handle: served,
+			Also: func(call *api.Call) ([]api.Permission, error) {
+				switch call.Var("id") {
+				case "bad":
+					return nil, api.BadRequest("BadBody", "at", "The body is bad.")
+				case "two":
+					return []api.Permission{{Roles: []string{"Other.Role"}}, {DirectoryRoles: []string{"Global Administrator"}}}, nil
+				}
+				return []api.Permission{{Roles: []string{"Other.Role"}}}, nil
+			}},
 		{Method: "GET", Pattern: "/badChecks", Name: "BadChecks", Action: "x", Source: "test", Handle: served,
 			Checks: func(*api.Call) ([]api.Check, error) { return nil, api.BadRequest("BadBody", "at", "The body is bad.") }},
 		{Method: "GET", Pattern: "/fails", Name: "Fails", Source: "test", Handle: func(http.ResponseWriter, *api.Call) error { return errors.New("the secret cause") }},

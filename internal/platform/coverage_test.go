@@ -76,8 +76,14 @@ func needs(op api.Operation) string {
 	switch {
 	case op.Open:
 		return "nothing"
-	case len(op.Roles) > 0:
-		return "one of " + strings.Join(op.Roles, ", ")
+	case !op.Permission.Empty():
+		text := "one of " + strings.Join(op.Permission.Roles, ", ")
+		if roles := op.Permission.DirectoryRoles; len(roles) > 0 {
+			text += "; or as " + strings.Join(roles, ", ")
+		}
+		return text
+	case op.Also != nil:
+		return "what the call on the object by its id needs"
 	case op.Action == "":
 		return "a token"
 	case op.Data:

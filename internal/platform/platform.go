@@ -206,7 +206,7 @@ func (p *Platform) assemble(config Config) error {
 		ai.DataPlane(),
 		authority.PDP(),
 		login.New(p.directory).Service(),
-		graph.New(p.store).Service(),
+		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
 	var err error
 	p.gate, err = gate.New(gate.Config{

@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -49,8 +50,11 @@ const ownerRole = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 func (p *Platform) createSample(ctx context.Context) error {
 	return p.store.Update(ctx, func(tx *store.Tx) error {
 		tenants, err := tx.List(entra.KindTenant, store.Query{Limit: 1})
-		if err != nil || len(tenants) > 0 {
+		if err != nil {
 			return err
+		}
+		if len(tenants) > 0 {
+			return p.keepAdministrator(tx)
 		}
 		var c Credentials
 		c.TenantID, c.SubscriptionID = uuid.NewString(), uuid.NewString()
@@ -92,6 +96,11 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 		return err
 	}
 	c.Automation.ClientID, c.Automation.ClientSecret, c.Automation.ObjectID = app.AppID, secret, sp.ID
+	for _, principal := range []string{admin.ID, sp.ID} {
+		if err := putGlobalAdministrator(tx, tenant.ID, principal); err != nil {
+			return err
+		}
+	}
 	scope := "/subscriptions/" + c.SubscriptionID
 	for principal, kind := range map[string]string{admin.ID: entra.TypeUser, sp.ID: entra.TypeServicePrincipal} {
 		name := uuid.NewString()
@@ -102,6 +111,35 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 		}
 	}
 	return access.PutParent(tx, tenant.ID, access.Parent{Child: scope, Parent: string(access.RootGroup(tenant.ID))})
+}
+
+// putGlobalAdministrator lets a principal administer the directory, as who
+// makes a tenant may.
+func putGlobalAdministrator(tx *store.Tx, tenant, principal string) error {
+	return entra.PutRoleAssignment(tx, tenant, entra.RoleAssignment{ID: uuid.NewString(), Principal: principal, Role: entra.RoleTemplate(entra.GlobalAdministrator)})
+}
+
+// keepAdministrator gives the sample's automation its directory role where data
+// is older than directory roles: a tenant is never without an administrator.
+func (p *Platform) keepAdministrator(tx *store.Tx) error {
+	given, err := tx.List(entra.KindRoleAssignment, store.Query{Limit: 1})
+	if err != nil || len(given) > 0 {
+		return err
+	}
+	c, err := p.Credentials()
+	if errors.Is(err, os.ErrNotExist) { // removed, or another tenant's data
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Get(entra.KindServicePrincipal, c.Automation.ObjectID); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	return putGlobalAdministrator(tx, c.TenantID, c.Automation.ObjectID)
 }
 
 func (p *Platform) createSubscription(tx *store.Tx, c Credentials) error {

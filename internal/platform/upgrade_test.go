@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
+
+	"sekisho/internal/entra"
 )
 
 // Sekisho goes on with the data directories of every version that there was.
@@ -32,6 +35,10 @@ func TestSekishoGoesOnWithTheDataOfEveryVersion(t *testing.T) {
 			check(t, err)
 			if c := s.Counts; c.Accounts != 2 || c.ManagedIdentities != 2 || c.RoleAssignments != 4 {
 				t.Errorf("counts: %+v", c)
+			}
+			caller, err := w.p.directory.Verify(context.Background(), token, []string{"https://management.azure.com", "https://management.core.windows.net"})
+			if check(t, err); !slices.Contains(caller.DirectoryRoles, entra.GlobalAdministrator) {
+				t.Errorf("the automation's directory roles: %v", caller.DirectoryRoles)
 			}
 			w.must(token, http.MethodPut, w.sub+"/resourceGroups/rg-after", `{"location":"japaneast"}`)
 		})

@@ -1,15 +1,13 @@
-// Package graph is Microsoft Graph as far as `az role assignment` and
-// `az ad sp show` ask it: reading users, groups, applications and service
-// principals. Graph does not use Azure RBAC; an application needs one of
-// Graph's own permissions.
+// Package graph is Microsoft Graph as far as `az ad` and `az role assignment`
+// ask it: users, groups, applications and service principals, read and written.
+// Graph does not use Azure RBAC; a caller needs one of Graph's own permissions,
+// or a directory role.
 package graph
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,58 +26,56 @@ const Service = "graph"
 const (
 	maxBody = 4 << 20
 	maxIDs  = 1000 // of one getByIds
-	// source names the permissions that each call needs.
-	source = "microsoft-graph-docs-contrib api-reference/v1.0, Permissions of each method (Application)"
 )
 
+// Secrets makes client secrets: the text that the client keeps, and what the
+// directory keeps of it.
+type Secrets interface {
+	NewSecret(name string, start, end time.Time) (text string, credential entra.PasswordCredential)
+}
+
 // Graph is the service.
-type Graph struct{ store *store.Store }
+type Graph struct {
+	store   *store.Store
+	secrets Secrets
+	now     func() time.Time
+}
 
 // New makes the service.
-func New(s *store.Store) *Graph { return &Graph{s} }
-
-// Service is its table.
-func (s *Graph) Service() api.Service {
-	svc := api.Service{Name: Service, Audiences: []string{"https://graph.microsoft.com", entra.GraphAppID}, MaxBody: maxBody, WriteError: writeError}
-	for _, c := range collections {
-		svc.Operations = append(svc.Operations,
-			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path, Name: c.path + "_List", Source: source, Roles: c.roles,
-				Handle: func(w http.ResponseWriter, call *api.Call) error { return s.list(w, call, c) }},
-			api.Operation{Method: http.MethodGet, Pattern: "/v1.0/" + c.path + "/{id}", Name: c.path + "_Get", Source: source, Roles: c.roles,
-				Handle: func(w http.ResponseWriter, call *api.Call) error { return s.get(w, call, c) }})
-	}
-	svc.Operations = append(svc.Operations,
-		api.Operation{Method: http.MethodPost, Pattern: "/v1.0/directoryObjects/getByIds", Name: "directoryObjects_getByIds", Source: source,
-			Roles: directoryRead, Handle: s.getByIDs},
-		// One row for all collections, so it takes only what suffices for each.
-		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/{entity}", Name: "directoryObjects_GetByKey", Source: source,
-			Roles: directoryRead, Handle: s.keyed},
-		api.Operation{Method: http.MethodGet, Pattern: "/v1.0/organization", Name: "organization_List", Source: source,
-			Roles: append([]string{"Organization.Read.All"}, directoryRead...), Handle: s.organization})
-	return svc
+func New(s *store.Store, secrets Secrets, now func() time.Time) *Graph {
+	return &Graph{s, secrets, now}
 }
 
 // collection is one entity set.
 type collection struct {
 	path, kind, odataType string
-	roles                 []string
-	names                 []string // properties that /{collection}/{id} also takes
+	read                  api.Permission
+	page                  string   // what its documents begin with
 	keys                  []string // alternate keys, as (key='value')
-	onSelect              []string // properties that only $select shows
+	hidden                []string // properties that only $select shows
 }
-
-var directoryRead = []string{"Directory.Read.All", "Directory.ReadWrite.All"}
 
 // collections are the entity sets that are served.
 var collections = []collection{
-	{path: "users", kind: entra.KindUser, odataType: "user", names: []string{"userPrincipalName"}, keys: []string{"id", "userPrincipalName"},
-		onSelect: []string{"accountEnabled"}, roles: append([]string{"User.Read.All", "User.ReadWrite.All"}, directoryRead...)},
-	{path: "groups", kind: entra.KindGroup, odataType: "group", keys: []string{"id"},
-		roles: append([]string{"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}, directoryRead...)},
-	{path: "applications", kind: entra.KindApplication, odataType: "application", keys: []string{"id", "appId"},
-		roles: append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directoryRead...)},
-	{path: "servicePrincipals", kind: entra.KindServicePrincipal, odataType: "servicePrincipal", keys: []string{"id", "appId"},
-		roles: append([]string{"Application.Read.All", "Application.ReadWrite.All"}, directoryRead...)},
+	{path: "users", kind: entra.KindUser, odataType: "user", keys: []string{"id", "userPrincipalName"}, hidden: hiddenOfUsers, read: readUsers, page: "user"},
+	{path: "groups", kind: entra.KindGroup, odataType: "group", keys: []string{"id"}, read: readGroups, page: "group"},
+	{path: "applications", kind: entra.KindApplication, odataType: "application", keys: []string{"id", "appId"}, read: readApplications, page: "application"},
+	{path: "servicePrincipals", kind: entra.KindServicePrincipal, odataType: "servicePrincipal", keys: []string{"id", "appId"}, read: readApplications, page: "serviceprincipal"},
+}
+
+// directoryObjects are the objects of all collections.
+var directoryObjects = collection{path: "directoryObjects", odataType: "directoryObject", read: readDirectory, page: "directoryobject"}
+
+// hiddenOfUsers: source resources/user.md, properties returned by default.
+var hiddenOfUsers = []string{"accountEnabled", "mailNickname", "onPremisesImmutableId", "createdDateTime", "department", "companyName", "employeeId",
+	"employeeType", "city", "state", "country", "postalCode", "streetAddress", "usageLocation", "userType"}
+
+// hiddenOf are the properties that only $select shows of an object with its type.
+func hiddenOf(entity map[string]any) []string {
+	if entity["@odata.type"] == "#microsoft.graph.user" {
+		return hiddenOfUsers
+	}
+	return nil
 }
 
 // entities reads all of a kind in the caller's tenant, as Graph shows them.
@@ -114,13 +110,18 @@ func (s *Graph) list(w http.ResponseWriter, call *api.Call, c collection) error 
 	if err != nil {
 		return err
 	}
-	body := map[string]any{"@odata.context": call.URL("/v1.0/$metadata#" + c.path)}
+	return s.replyList(w, call, q, c.path, func(map[string]any) []string { return c.hidden }, matched)
+}
+
+// replyList answers with a page of what matched.
+func (s *Graph) replyList(w http.ResponseWriter, call *api.Call, q query, context string, hidden func(map[string]any) []string, matched []map[string]any) error {
+	body := map[string]any{"@odata.context": call.URL("/v1.0/$metadata#" + context)}
 	if q.count {
 		body["@odata.count"] = len(matched)
 	}
 	var next string
-	if body["value"], next = q.page(c, matched); next != "" {
-		body["@odata.nextLink"] = nextLink(call, c, next)
+	if body["value"], next = q.page(hidden, matched); next != "" {
+		body["@odata.nextLink"] = nextLink(call, next)
 	}
 	return reply(w, call, body)
 }
@@ -151,70 +152,34 @@ func (s *Graph) matching(call *api.Call, c collection, q query) ([]map[string]an
 	return matched, nil
 }
 
-// get finds one by object id; a user also by UPN. The id "$count" is a segment
-// of its own.
-func (s *Graph) get(w http.ResponseWriter, call *api.Call, c collection) error {
-	id := call.Var("id")
-	if id == "$count" {
-		return s.count(w, call, c)
+// get answers with one object. The id "$count" is a segment of its own.
+func (s *Graph) get(w http.ResponseWriter, call *api.Call, t target) error {
+	if t.value == "$count" && t.key == "" && t.kind != "" {
+		return s.count(w, call, t.collection)
 	}
-	if c.kind != entra.KindUser && uuid.Validate(id) != nil {
-		return api.BadRequest("Request_BadRequest", "id", "Invalid object identifier '%s'.", id)
-	}
-	return s.find(w, call, c, append([]string{"id"}, c.names...), id)
-}
-
-// keyed serves users('upn') and servicePrincipals(appId='…'): the key in
-// parentheses, as az writes a UPN with odd characters.
-// Source: microsoft-graph-docs-contrib user-get.md, serviceprincipal-get.md.
-func (s *Graph) keyed(w http.ResponseWriter, call *api.Call) error {
-	segment := call.Var("entity")
-	path, rest, _ := strings.Cut(segment, "(")
-	name, value, ok := parseKey(rest)
-	for _, c := range collections {
-		if !ok || !strings.EqualFold(c.path, path) {
-			continue
-		}
-		if name == "" {
-			return s.find(w, call, c, append([]string{"id"}, c.names...), value)
-		}
-		if slices.Contains(c.keys, name) {
-			return s.find(w, call, c, []string{name}, value)
-		}
-	}
-	return api.BadRequest("BadRequest", "", "Resource not found for the segment '%s'.", segment)
-}
-
-// parseKey reads what follows the opening parenthesis: 'value') or name='value').
-func parseKey(text string) (name, value string, ok bool) {
-	name, rest, ok := strings.Cut(text, "'")
-	quoted, closed := strings.CutSuffix(rest, "')")
-	name, named := strings.CutSuffix(name, "=")
-	value = strings.ReplaceAll(quoted, "''", "'")
-	lone := strings.Contains(strings.ReplaceAll(quoted, "''", ""), "'")
-	return name, value, ok && closed && !lone && value != "" && named == (name != "")
-}
-
-// find gives the entity one of whose properties is value.
-func (s *Graph) find(w http.ResponseWriter, call *api.Call, c collection, properties []string, value string) error {
 	q, err := parseQuery(call)
 	if err != nil {
 		return err
 	}
-	entities, err := s.entities(call, c)
+	var record store.Record
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
+		record, err = t.find(tx, call)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, entity := range entities {
-		for _, property := range properties {
-			if have, _ := entity[property].(string); strings.EqualFold(have, value) {
-				found := q.selected(c, entity)
-				found["@odata.context"] = call.URL("/v1.0/$metadata#" + c.path + "/$entity")
-				return reply(w, call, found)
-			}
-		}
+	entity, err := show(record.Kind, record)
+	if err != nil {
+		return err
 	}
-	return errNotFound(value)
+	c := collectionOf(record.Kind)
+	found := q.selected(c.hidden, entity)
+	found["@odata.context"] = call.URL("/v1.0/$metadata#" + t.path + "/$entity")
+	if t.kind == "" {
+		found["@odata.type"] = "#microsoft.graph." + c.odataType
+	}
+	return reply(w, call, found)
 }
 
 // count is the bare number of entities.
@@ -276,7 +241,7 @@ func (s *Graph) getByIDs(w http.ResponseWriter, call *api.Call) error {
 		for _, entity := range entities {
 			if wanted[strings.ToLower(entity["id"].(string))] {
 				entity["@odata.type"] = "#microsoft.graph." + c.odataType
-				found = append(found, q.selected(c, entity))
+				found = append(found, q.selected(c.hidden, entity))
 			}
 		}
 	}
@@ -309,9 +274,37 @@ func (s *Graph) organization(w http.ResponseWriter, call *api.Call) error {
 		"value": []any{map[string]any{"id": t.ID, "displayName": t.DisplayName, "verifiedDomains": domains}}})
 }
 
+// me is the caller, when it is a user: there are no users' tokens yet.
+// Source: the answer to an application, msgraph-sdk-php#1163.
+func me(http.ResponseWriter, *api.Call) error {
+	return api.BadRequest("BadRequest", "", "/me request is only valid with delegated authentication flow.")
+}
+
 func reply(w http.ResponseWriter, call *api.Call, v any) error {
+	return replyWith(w, call, http.StatusOK, v)
+}
+
+func replyWith(w http.ResponseWriter, call *api.Call, status int, v any) error {
 	setHeaders(w, call)
-	return arm.WriteJSON(w, http.StatusOK, v)
+	return arm.WriteJSON(w, status, v)
+}
+
+// replyCreated answers with a new object.
+func replyCreated(w http.ResponseWriter, call *api.Call, c collection, record store.Record) error {
+	entity, err := show(c.kind, record)
+	if err != nil {
+		return err
+	}
+	shown := query{}.selected(c.hidden, entity)
+	shown["@odata.context"] = call.URL("/v1.0/$metadata#" + c.path + "/$entity")
+	w.Header().Set("Location", call.URL("/v1.0/"+c.path+"/"+record.ID))
+	return replyWith(w, call, http.StatusCreated, shown)
+}
+
+func noContent(w http.ResponseWriter, call *api.Call) error {
+	setHeaders(w, call)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func setHeaders(w http.ResponseWriter, call *api.Call) {
@@ -326,41 +319,4 @@ func clientRequestID(call *api.Call) string {
 		return id
 	}
 	return call.ID
-}
-
-// writeError renders an error as Graph does.
-// Source: microsoft-graph-docs-contrib concepts/errors.md.
-func writeError(w http.ResponseWriter, call *api.Call, err error) {
-	setHeaders(w, call)
-	status, code, text := http.StatusInternalServerError, "InternalServerError", "The server failed."
-	inner := map[string]any{"date": time.Now().UTC().Format("2006-01-02T15:04:05"), "request-id": call.ID, "client-request-id": clientRequestID(call)}
-	var refused *api.Refusal
-	var e *api.Error
-	switch {
-	case errors.As(err, &refused):
-		for k, v := range refused.Inner() {
-			inner[k] = v
-		}
-		switch refused.Reason {
-		case api.NotPermitted:
-			status, code, text = http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
-		case api.NoCredential:
-			status, code, text = http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty."
-		default:
-			status, code, text = http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. "+refused.Cause
-		}
-		if status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="`+entra.GraphAppID+`"`)
-		}
-	case errors.As(err, &e):
-		status, code, text = e.Status, e.Code, e.Message
-		if e.Code == api.CodeNoRoute || e.Code == api.CodeMethodNotAllowed {
-			status, code, text = http.StatusBadRequest, "BadRequest", "Resource not found for the segment '"+lastSegment(call)+"'. Sekisho does not serve this call of Microsoft Graph."
-		}
-	}
-	arm.WriteJSON(w, status, map[string]any{"error": map[string]any{"code": code, "message": text, "innerError": inner}})
-}
-
-func lastSegment(call *api.Call) string {
-	return call.Request.URL.Path[strings.LastIndex(call.Request.URL.Path, "/")+1:]
 }

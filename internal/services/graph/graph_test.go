@@ -133,7 +133,7 @@ func TestWhatIsNotThere(t *testing.T) {
 		{"/users(='a')", 400, "BadRequest"},
 		{"/users(userPrincipalName'a')", 400, "BadRequest"},
 		{"/me", 400, "BadRequest"},
-		{"/users/" + joe + "/memberOf", 400, "BadRequest"},
+		{"/users/" + joe + "/manager", 400, "BadRequest"},
 	} {
 		t.Run(c.path, func(t *testing.T) { wantError(t, s.get(c.path), c.status, c.code, "") })
 	}

@@ -85,7 +85,7 @@ func newServer(t *testing.T) *server {
 	s.client(contoso, nobody)
 	s.client(contoso, appOnly, "Application.Read.All")
 	s.client(fabrikam, foreign, "Directory.Read.All")
-	s.gate, err = gate.New(gate.Config{Verifier: s.directory, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.store).Service()}})
+	s.gate, err = gate.New(gate.Config{Verifier: s.directory, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.store, s.directory, time.Now).Service()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"encoding/base64"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -121,7 +120,7 @@ func parsePageToken(text string) (string, error) {
 
 // page cuts out what q asks for, of entities in the order of their ids, and
 // gives the token of the next page, if there is one.
-func (q query) page(c collection, matched []map[string]any) (page []any, next string) {
+func (q query) page(hidden func(map[string]any) []string, matched []map[string]any) (page []any, next string) {
 	page = []any{}
 	for _, entity := range matched {
 		id := entity["id"].(string)
@@ -131,14 +130,14 @@ func (q query) page(c collection, matched []map[string]any) (page []any, next st
 		if len(page) == q.top {
 			return page, next
 		}
-		page = append(page, q.selected(c, entity))
+		page = append(page, q.selected(hidden(entity), entity))
 		next = pageToken(id)
 	}
 	return page, ""
 }
 
 // nextLink is the URL of this request's next page.
-func nextLink(call *api.Call, c collection, token string) string {
+func nextLink(call *api.Call, token string) string {
 	values := url.Values{}
 	for name, value := range call.Request.URL.Query() {
 		if bare := strings.TrimPrefix(strings.ToLower(name), "$"); bare != "skiptoken" {
@@ -146,7 +145,7 @@ func nextLink(call *api.Call, c collection, token string) string {
 		}
 	}
 	values.Set("$skiptoken", token)
-	return call.URL("/v1.0/" + c.path + "?" + strings.ReplaceAll(values.Encode(), "%24", "$"))
+	return call.URL((&url.URL{Path: call.Path}).EscapedPath() + "?" + strings.ReplaceAll(values.Encode(), "%24", "$"))
 }
 
 // match holds an entity against $filter.
@@ -158,21 +157,16 @@ func (q query) match(entity map[string]any) (bool, error) {
 	return ok, nil
 }
 
-// selected leaves what $select names, or what an entity shows by default.
-func (q query) selected(c collection, entity map[string]any) map[string]any {
+// selected leaves what $select names, or what an entity shows by default: not
+// what is hidden.
+func (q query) selected(hidden []string, entity map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, value := range entity {
 		annotation := strings.HasPrefix(name, "@")
 		chosen := slices.ContainsFunc(q.fields, func(f string) bool { return strings.TrimSpace(f) == name })
-		if annotation || chosen || q.fields == nil && !slices.Contains(c.onSelect, name) {
+		if annotation || chosen || q.fields == nil && !slices.Contains(hidden, name) {
 			out[name] = value
 		}
 	}
 	return out
-}
-
-// errNotFound is the answer to the id of an object that the tenant does not have.
-func errNotFound(id string) error {
-	return api.Errorf(http.StatusNotFound, "Request_ResourceNotFound",
-		"Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)
 }

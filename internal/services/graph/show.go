@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -14,11 +15,18 @@ func show(kind string, record store.Record) (map[string]any, error) {
 	switch kind {
 	case entra.KindUser:
 		u, err := store.Decode[entra.User](record)
-		return map[string]any{
+		shown := map[string]any{
 			"id": u.ID, "userPrincipalName": u.UserPrincipalName, "displayName": u.DisplayName, "givenName": optional(u.GivenName),
 			"surname": optional(u.Surname), "mail": optional(u.Mail), "accountEnabled": u.AccountEnabled, "businessPhones": []string{},
-			"jobTitle": nil, "mobilePhone": nil, "officeLocation": nil, "preferredLanguage": nil,
-		}, err
+			"mailNickname": optional(u.MailNickname), "onPremisesImmutableId": optional(u.ImmutableID), "createdDateTime": timestamp(u.Created),
+		}
+		for _, name := range profile {
+			shown[name] = optional(u.Profile[name])
+		}
+		if shown["userType"] == nil {
+			shown["userType"] = "Member"
+		}
+		return shown, err
 	case entra.KindGroup:
 		g, err := store.Decode[entra.Group](record)
 		return map[string]any{
@@ -34,15 +42,27 @@ func show(kind string, record store.Record) (map[string]any, error) {
 
 func showApplication(record store.Record) (map[string]any, error) {
 	a, err := store.Decode[entra.Application](record)
-	secrets := []map[string]any{}
-	for _, c := range a.PasswordCredentials {
-		secrets = append(secrets, map[string]any{"keyId": c.KeyID, "displayName": optional(c.DisplayName), "hint": c.Hint,
-			"startDateTime": timestamp(c.Start), "endDateTime": timestamp(c.End), "secretText": nil, "customKeyIdentifier": nil})
+	var version any
+	if a.TokenVersion != 0 {
+		version = a.TokenVersion
+	}
+	var claims any
+	if a.OptionalClaims != nil {
+		claims = a.OptionalClaims
 	}
 	return map[string]any{
 		"id": a.ID, "appId": a.AppID, "displayName": a.DisplayName, "identifierUris": list(a.IdentifierURIs), "signInAudience": a.SignInAudience,
-		"publisherDomain": nil, "tags": []string{}, "passwordCredentials": secrets, "keyCredentials": []any{}, "createdDateTime": timestamp(a.Created),
-		"appRoles": []any{}, "requiredResourceAccess": []any{},
+		"publisherDomain": nil, "tags": list(a.Tags), "passwordCredentials": showPasswords(a.PasswordCredentials), "keyCredentials": showKeys(a.KeyCredentials),
+		"createdDateTime": timestamp(a.Created), "deletedDateTime": nil, "description": optional(a.Description), "notes": optional(a.Notes),
+		"groupMembershipClaims": optional(a.GroupClaims), "serviceManagementReference": optional(a.ServiceReference),
+		"isFallbackPublicClient": a.FallbackPublic, "optionalClaims": claims,
+		"appRoles": list(a.AppRoles), "requiredResourceAccess": list(a.RequiredAccess),
+		"api": map[string]any{"requestedAccessTokenVersion": version, "acceptMappedClaims": a.API.AcceptMappedClaims,
+			"knownClientApplications": list(a.API.KnownClients), "oauth2PermissionScopes": list(a.API.Scopes), "preAuthorizedApplications": list(a.API.PreAuthorized)},
+		"web": map[string]any{"homePageUrl": optional(a.Web.HomePageURL), "logoutUrl": optional(a.Web.LogoutURL),
+			"redirectUris": list(a.Web.RedirectURIs), "implicitGrantSettings": a.Web.ImplicitGrant},
+		"spa":          map[string]any{"redirectUris": list(a.SPA.RedirectURIs)},
+		"publicClient": map[string]any{"redirectUris": list(a.PublicClient.RedirectURIs)},
 	}, err
 }
 
@@ -59,9 +79,35 @@ func showServicePrincipal(record store.Record) (map[string]any, error) {
 	return map[string]any{
 		"id": sp.ID, "appId": sp.AppID, "displayName": sp.DisplayName, "appDisplayName": sp.DisplayName, "accountEnabled": sp.AccountEnabled,
 		"servicePrincipalType": sp.Type, "servicePrincipalNames": list(sp.Names), "alternativeNames": alternative, "appOwnerOrganizationId": record.Tenant,
-		"tags": []string{}, "appRoles": []any{}, "oauth2PermissionScopes": []any{}, "passwordCredentials": []any{}, "keyCredentials": []any{},
-		"createdDateTime": timestamp(sp.Created), "signInAudience": nil, "homepage": nil, "replyUrls": []string{},
+		"tags": list(sp.Tags), "appRoles": []any{}, "oauth2PermissionScopes": []any{}, "passwordCredentials": showPasswords(sp.PasswordCredentials),
+		"keyCredentials": []any{}, "createdDateTime": timestamp(sp.Created), "deletedDateTime": nil, "signInAudience": nil, "homepage": optional(sp.Homepage),
+		"replyUrls": []string{}, "description": optional(sp.Description), "notes": optional(sp.Notes), "appRoleAssignmentRequired": sp.AssignmentRequired,
 	}, err
+}
+
+// showPassword is a client secret without itself.
+func showPassword(c entra.PasswordCredential) map[string]any {
+	return map[string]any{"keyId": c.KeyID, "displayName": optional(c.DisplayName), "hint": c.Hint,
+		"startDateTime": timestamp(c.Start), "endDateTime": timestamp(c.End), "secretText": nil, "customKeyIdentifier": nil}
+}
+
+func showPasswords(all []entra.PasswordCredential) []map[string]any {
+	shown := []map[string]any{}
+	for _, c := range all {
+		shown = append(shown, showPassword(c))
+	}
+	return shown
+}
+
+// showKeys leaves the certificates out, as Graph does unless $select asks.
+// Source: resources/keycredential.md.
+func showKeys(all []entra.KeyCredential) []map[string]any {
+	shown := []map[string]any{}
+	for _, c := range all {
+		shown = append(shown, map[string]any{"keyId": c.KeyID, "displayName": optional(c.DisplayName), "type": c.Type, "usage": c.Usage, "key": nil,
+			"startDateTime": timestamp(c.Start), "endDateTime": timestamp(c.End), "customKeyIdentifier": base64.StdEncoding.EncodeToString(c.Identifier)})
+	}
+	return shown
 }
 
 // optional is null for what is not set.
@@ -73,9 +119,9 @@ func optional(s string) any {
 }
 
 // list is never null.
-func list(all []string) []string {
+func list[T any](all []T) []T {
 	if all == nil {
-		return []string{}
+		return []T{}
 	}
 	return all
 }
