@@ -118,6 +118,9 @@ type Caller struct {
 	Identity rbac.Scope
 	// Roles are the application permissions (app roles) in the token.
 	Roles []string
+	// Scopes are the delegated permissions in a user's token (scp): what the
+	// user let the client do in their name. An application's token has none.
+	Scopes []string
 	// DirectoryRoles names the directory roles that the principal has now.
 	DirectoryRoles []string
 	// Expires is when the credential stops being one; zero for a key.

@@ -45,8 +45,20 @@ type User struct {
 	AccountEnabled bool              `json:"accountEnabled"`
 	PasswordHash   string            `json:"passwordHash,omitempty"`
 	// ForceChange asks for another password at the next sign-in.
-	ForceChange bool      `json:"forceChangePasswordNextSignIn,omitempty"`
-	Created     time.Time `json:"createdDateTime"`
+	ForceChange bool `json:"forceChangePasswordNextSignIn,omitempty"`
+	// ValidFrom is signInSessionsValidFromDateTime: sessions and tokens of before
+	// are revoked.
+	ValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
+	// Home is the account, in another tenant, of a guest: that is where they sign
+	// in.
+	Home    *HomeAccount `json:"home,omitempty"`
+	Created time.Time    `json:"createdDateTime"`
+}
+
+// HomeAccount is the account that a guest signs in with.
+type HomeAccount struct {
+	Tenant string `json:"tenant"`
+	Object string `json:"object"`
 }
 
 // Group is a set of principals; groups nest.

@@ -35,6 +35,7 @@ type claims struct {
 	Version  string   `json:"ver"`
 	Identity string   `json:"xms_mirid"`
 	Roles    []string `json:"roles"`
+	Scopes   string   `json:"scp"`
 }
 
 // parser takes RS256 only: neither "none" nor an HMAC keyed with a public key
@@ -128,7 +129,7 @@ func (d *Directory) parse(token string) (verified, error) {
 	}
 	v := verified{audience: c.Audience[0], key: kid, caller: api.Caller{
 		Credential: api.Token, Tenant: c.Tenant, Object: c.Object, App: app,
-		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Expires: c.ExpiresAt.Time,
+		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Scopes: strings.Fields(c.Scopes), Expires: c.ExpiresAt.Time,
 	}}
 	if c.NotBefore != nil {
 		v.begins = c.NotBefore.Time
