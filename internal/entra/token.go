@@ -157,12 +157,18 @@ func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal
 	if client.Resource != "" {
 		claims["xms_mirid"] = client.Resource
 	}
-	if r.AppID == GraphAppID && len(client.Permissions) > 0 {
-		claims["roles"] = client.Permissions
-	}
-	groups, err := look(ctx, d, func() []string { return d.groupsOf(client.ID) })
+	var roles []string
+	groups, err := look(ctx, d, func() []string {
+		if sp := d.apps[appKey(tenant.ID, r.AppID)]; sp != nil {
+			roles = d.appRolesOf(client.ID, sp.ID)
+		}
+		return d.groupsOf(client.ID)
+	})
 	if err != nil {
 		return nil, err
+	}
+	if len(roles) > 0 {
+		claims["roles"] = roles
 	}
 	addGroups(claims, client, groups)
 	key, err := d.currentKey(ctx)
