@@ -15,20 +15,20 @@ import (
 
 // Kinds of what was consented to.
 const (
-	KindGrant             = "oauth2PermissionGrant"
+	KindPermissionGrant   = "oauth2PermissionGrant"
 	KindAppRoleAssignment = "appRoleAssignment"
 )
 
-// Whom a Grant lets a client act for.
+// whom a PermissionGrant lets a client act for.
 const (
 	AllPrincipals = "AllPrincipals"
 	OnePrincipal  = "Principal"
 )
 
-// Grant is a delegated permission: a client may call a resource in the name of
+// PermissionGrant is a delegated permission: a client may call a resource in the name of
 // users, within the scopes.
 // Source: microsoft-graph-docs-contrib resources/oauth2permissiongrant.md.
-type Grant struct {
+type PermissionGrant struct {
 	ID          string `json:"id"`
 	Client      string `json:"clientId"` // object id of the client's service principal
 	ConsentType string `json:"consentType"`
@@ -52,9 +52,9 @@ type AppRoleAssignment struct {
 // Source: resources/approleassignment.md.
 const DefaultRole = "00000000-0000-0000-0000-000000000000"
 
-// NewGrantID is the id of a grant: of a client, a resource and, where it is for
+// NewPermissionGrantID is the id of a grant: of a client, a resource and, where it is for
 // one, a principal, there is one grant only.
-func NewGrantID(client, resource, principal string) string {
+func NewPermissionGrantID(client, resource, principal string) string {
 	return joinedID(client, resource, principal)
 }
 
@@ -69,26 +69,26 @@ func joinedID(objects ...string) string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// PutGrant writes a delegated permission.
-func PutGrant(tx *store.Tx, tenant string, g Grant) error {
+// PutPermissionGrant writes a delegated permission.
+func PutPermissionGrant(tx *store.Tx, tenant string, g PermissionGrant) error {
 	keys := []store.Key{{Name: "client", Value: g.Client}, {Name: "resource", Value: g.Resource}}
 	if g.Principal != "" {
 		keys = append(keys, store.Key{Name: "principal", Value: g.Principal})
 	}
 	unique := []store.Key{{Name: "grant", Value: g.Client + "/" + g.Resource + "/" + g.Principal}}
-	return put(tx, tenant, KindGrant, g.ID, g, unique, keys...)
+	return put(tx, tenant, KindPermissionGrant, g.ID, g, unique, keys...)
 }
 
 // Consent adds scopes to what a client may do at a resource, in the name of one
 // user, or of all when the user is empty.
 func Consent(tx *store.Tx, tenant, client, user, resource string, scopes []string) error {
-	g := Grant{ID: NewGrantID(client, resource, user), Client: client, ConsentType: AllPrincipals, Principal: user, Resource: resource}
+	g := PermissionGrant{ID: NewPermissionGrantID(client, resource, user), Client: client, ConsentType: AllPrincipals, Principal: user, Resource: resource}
 	if user != "" {
 		g.ConsentType = OnePrincipal
 	}
-	found, err := tx.Lookup(KindGrant, store.Key{Name: "grant", Value: client + "/" + resource + "/" + user})
+	found, err := tx.Lookup(KindPermissionGrant, store.Key{Name: "grant", Value: client + "/" + resource + "/" + user})
 	if err == nil {
-		g, err = store.Decode[Grant](found)
+		g, err = store.Decode[PermissionGrant](found)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
@@ -100,7 +100,7 @@ func Consent(tx *store.Tx, tenant, client, user, resource string, scopes []strin
 		}
 	}
 	g.Scope = strings.Join(all, " ")
-	return PutGrant(tx, tenant, g)
+	return PutPermissionGrant(tx, tenant, g)
 }
 
 // PutAppRoleAssignment writes an assignment of an application's role.
@@ -136,20 +136,20 @@ func GrantAppRole(tx *store.Tx, tenant, principal, appID, value string, now time
 
 // consents is what the view holds of consent, by lower-cased ids.
 type consents struct {
-	grants     map[string]Grant             // by id
+	grants     map[string]PermissionGrant   // by id
 	byClient   map[string]map[string]bool   // ids of grants, by client
 	roles      map[string]AppRoleAssignment // by id
 	byAssignee map[string]map[string]bool   // ids of assignments, by principal
 }
 
 func newConsents() consents {
-	return consents{map[string]Grant{}, map[string]map[string]bool{}, map[string]AppRoleAssignment{}, map[string]map[string]bool{}}
+	return consents{map[string]PermissionGrant{}, map[string]map[string]bool{}, map[string]AppRoleAssignment{}, map[string]map[string]bool{}}
 }
 
 func (c *consents) learn(record store.Record) error {
 	id := strings.ToLower(record.ID)
-	if record.Kind == KindGrant {
-		g, err := store.Decode[Grant](record)
+	if record.Kind == KindPermissionGrant {
+		g, err := store.Decode[PermissionGrant](record)
 		if err != nil {
 			return err
 		}

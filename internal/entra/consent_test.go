@@ -94,7 +94,9 @@ func TestAClientMayWhatAllOrTheUserConsentedTo(t *testing.T) {
 	if got := w.delegated(appObj, bob, apiSP); got != "" {
 		t.Errorf("at a deleted resource: %q", got)
 	}
-	w.update(func(tx *store.Tx) error { return tx.Delete(KindGrant, NewGrantID(appObj, graph, "")) })
+	w.update(func(tx *store.Tx) error {
+		return tx.Delete(KindPermissionGrant, NewPermissionGrantID(appObj, graph, ""))
+	})
 	if got := w.delegated(appObj, bob, graph); got != "" {
 		t.Errorf("after the consent is withdrawn: %q", got)
 	}

@@ -93,7 +93,7 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 		registered: map[string]*Application{}, consents: newConsents(),
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
-	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, KindGrant, KindAppRoleAssignment, kindSigningKey}, d.apply)
+	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, KindPermissionGrant, KindAppRoleAssignment, kindSigningKey}, d.apply)
 	_, err = d.currentKey(ctx)
 	return d, err
 }
@@ -139,7 +139,7 @@ func (d *Directory) forget(c store.Change) {
 		}
 	case KindRoleAssignment:
 		d.forgetRole(c.ID)
-	case KindGrant, KindAppRoleAssignment:
+	case KindPermissionGrant, KindAppRoleAssignment:
 		d.consents.forget(c.ID)
 	case kindSigningKey:
 		delete(d.keys, c.ID)
@@ -214,7 +214,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.learnRole(a)
-	case KindGrant, KindAppRoleAssignment:
+	case KindPermissionGrant, KindAppRoleAssignment:
 		return d.consents.learn(record)
 	case kindSigningKey:
 		key, err := d.openKey(record)

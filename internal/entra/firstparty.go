@@ -28,9 +28,9 @@ const (
 // one that takes tokens is another.
 const machineLearningAppID = "0736f41a-0425-4b46-bdb5-1563eff02385"
 
-// clients are Microsoft's applications that are no resources.
+// otherApps are Microsoft's applications that are no resources.
 // Source: entra-docs verify-first-party-apps-sign-in.md; seed 001.
-var clients = []Resource{
+var otherApps = []Resource{
 	{AppID: AzureCLIAppID, Name: "Microsoft Azure CLI"},
 	{AppID: AzurePowerShellAppID, Name: "Microsoft Azure PowerShell"},
 	{AppID: VSCodeAppID, Name: "Visual Studio Code"},
@@ -114,7 +114,7 @@ func FirstParty(appID string) bool {
 // firstPartyApps are those of Microsoft's applications that every tenant has a
 // service principal of.
 func firstPartyApps() []Resource {
-	all := append([]Resource(nil), clients...)
+	all := append([]Resource(nil), otherApps...)
 	for _, r := range firstParty {
 		if r.AppID == GraphAppID || impersonation[r.AppID] != "" {
 			all = append(all, r)

@@ -26,7 +26,7 @@ func AddOwner(tx *store.Tx, tenant, object, owner string) error {
 func Remove(tx *store.Tx, kind, id string) error {
 	for _, edge := range []struct{ kind, key string }{
 		{KindMember, "member"}, {KindMember, "group"}, {KindOwner, "owner"}, {KindOwner, "object"}, {KindRoleAssignment, "principal"},
-		{KindGrant, "client"}, {KindGrant, "principal"}, {KindGrant, "resource"}, {KindAppRoleAssignment, "principal"}, {KindAppRoleAssignment, "resource"},
+		{KindPermissionGrant, "client"}, {KindPermissionGrant, "principal"}, {KindPermissionGrant, "resource"}, {KindAppRoleAssignment, "principal"}, {KindAppRoleAssignment, "resource"},
 	} {
 		edges, err := tx.List(edge.kind, store.Query{Key: &store.Key{Name: edge.key, Value: id}})
 		if err != nil {
