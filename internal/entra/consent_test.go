@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	ann     = "dddddddd-0000-0000-0000-000000000001"
-	bob     = "dddddddd-0000-0000-0000-000000000002"
+	userA     = "dddddddd-0000-0000-0000-000000000001"
+	userB     = "dddddddd-0000-0000-0000-000000000002"
 	readers = "eeeeeeee-0000-0000-0000-000000000001"
 	outer   = "eeeeeeee-0000-0000-0000-000000000002" // a group that readers is in
 	apiSP   = "ffffffff-0000-0000-0000-000000000001"
@@ -29,10 +29,10 @@ func consenting(t *testing.T) *world {
 	w := newWorld(t)
 	w.update(func(tx *store.Tx) error {
 		return errors.Join(
-			PutUser(tx, contoso, User{ID: ann, UserPrincipalName: "ann@contoso.com", AccountEnabled: true}),
-			PutUser(tx, contoso, User{ID: bob, UserPrincipalName: "bob@contoso.com", AccountEnabled: true}),
+			PutUser(tx, contoso, User{ID: userA, UserPrincipalName: "ann@contoso.com", AccountEnabled: true}),
+			PutUser(tx, contoso, User{ID: userB, UserPrincipalName: "bob@contoso.com", AccountEnabled: true}),
 			PutGroup(tx, contoso, Group{ID: readers}), PutGroup(tx, contoso, Group{ID: outer}),
-			AddMember(tx, contoso, readers, ann), AddMember(tx, contoso, outer, readers), AddMember(tx, contoso, readers, appObj),
+			AddMember(tx, contoso, readers, userA), AddMember(tx, contoso, outer, readers), AddMember(tx, contoso, readers, appObj),
 			PutApplication(tx, contoso, Application{ID: "bbbbbbbb-0000-0000-0000-000000000003", AppID: apiV1, DisplayName: "api1", IdentifierURIs: []string{"api://one"},
 				AppSettings: AppSettings{AppRoles: []AppRole{{ID: readRole, Enabled: true, Value: "Read"}, {ID: writeRole, Enabled: true, Value: "Write"}, {ID: oldRole, Value: "Old"}}}}),
 			PutServicePrincipal(tx, contoso, ServicePrincipal{ID: apiSP, AppID: apiV1, DisplayName: "api1", AccountEnabled: true}))
@@ -67,37 +67,37 @@ func TestAClientMayWhatAllOrTheUserConsentedTo(t *testing.T) {
 	w.update(func(tx *store.Tx) error {
 		return errors.Join(
 			Consent(tx, contoso, appObj, "", graph, []string{"User.Read", "openid"}),
-			Consent(tx, contoso, appObj, ann, graph, []string{"Group.Read.All"}),
-			Consent(tx, contoso, appObj, ann, graph, []string{"group.read.all", "User.Read.All"}), // more, once
-			Consent(tx, contoso, appObj, bob, apiSP, []string{"access"}))
+			Consent(tx, contoso, appObj, userA, graph, []string{"Group.Read.All"}),
+			Consent(tx, contoso, appObj, userA, graph, []string{"group.read.all", "User.Read.All"}), // more, once
+			Consent(tx, contoso, appObj, userB, apiSP, []string{"access"}))
 	})
 	for _, c := range []struct{ client, user, resource, want string }{
-		{appObj, ann, graph, "Group.Read.All User.Read User.Read.All openid"},
-		{strings.ToUpper(appObj), strings.ToUpper(ann), strings.ToUpper(graph), "Group.Read.All User.Read User.Read.All openid"},
-		{appObj, bob, graph, "User.Read openid"},
-		{appObj, bob, apiSP, "access"},
-		{appObj, ann, apiSP, ""},
-		{apiSP, ann, graph, ""}, // another client
+		{appObj, userA, graph, "Group.Read.All User.Read User.Read.All openid"},
+		{strings.ToUpper(appObj), strings.ToUpper(userA), strings.ToUpper(graph), "Group.Read.All User.Read User.Read.All openid"},
+		{appObj, userB, graph, "User.Read openid"},
+		{appObj, userB, apiSP, "access"},
+		{appObj, userA, apiSP, ""},
+		{apiSP, userA, graph, ""}, // another client
 	} {
 		if got := w.delegated(c.client, c.user, c.resource); got != c.want {
 			t.Errorf("%s of %s at %s: %q, want %q", c.client, c.user, c.resource, got, c.want)
 		}
 	}
-	if got := strings.Join(w.open().delegated(appObj, ann, graph), " "); got != "Group.Read.All User.Read User.Read.All openid" {
+	if got := strings.Join(w.open().delegated(appObj, userA, graph), " "); got != "Group.Read.All User.Read User.Read.All openid" {
 		t.Errorf("after a restart: %q", got)
 	}
-	w.update(func(tx *store.Tx) error { return Remove(tx, KindUser, ann) })
-	if got := w.delegated(appObj, ann, graph); got != "User.Read openid" {
+	w.update(func(tx *store.Tx) error { return Remove(tx, KindUser, userA) })
+	if got := w.delegated(appObj, userA, graph); got != "User.Read openid" {
 		t.Errorf("of a deleted user: %q", got)
 	}
 	w.update(func(tx *store.Tx) error { return Remove(tx, KindServicePrincipal, apiSP) })
-	if got := w.delegated(appObj, bob, apiSP); got != "" {
+	if got := w.delegated(appObj, userB, apiSP); got != "" {
 		t.Errorf("at a deleted resource: %q", got)
 	}
 	w.update(func(tx *store.Tx) error {
 		return tx.Delete(KindPermissionGrant, NewPermissionGrantID(appObj, graph, ""))
 	})
-	if got := w.delegated(appObj, bob, graph); got != "" {
+	if got := w.delegated(appObj, userB, graph); got != "" {
 		t.Errorf("after the consent is withdrawn: %q", got)
 	}
 }
@@ -113,16 +113,16 @@ func TestAppRolesAreThoseOfThePrincipalAndOfItsGroups(t *testing.T) {
 		})
 	}
 	assign(readers, readRole)
-	assign(ann, oldRole)
-	assign(ann, DefaultRole)
-	assign(outer, writeRole) // ann is in it by nesting only
-	assign(bob, writeRole)
-	for principal, want := range map[string]string{ann: "Read", bob: "Write", readers: "Read", appObj: ""} {
+	assign(userA, oldRole)
+	assign(userA, DefaultRole)
+	assign(outer, writeRole) // userA is in it by nesting only
+	assign(userB, writeRole)
+	for principal, want := range map[string]string{userA: "Read", userB: "Write", readers: "Read", appObj: ""} {
 		if got := w.appRoles(principal, apiSP); got != want {
 			t.Errorf("roles of %s: %q, want %q", principal, got, want)
 		}
 	}
-	if got := w.appRoles(ann, FirstPartyID(contoso, GraphAppID)); got != "" {
+	if got := w.appRoles(userA, FirstPartyID(contoso, GraphAppID)); got != "" {
 		t.Errorf("at another resource: %q", got)
 	}
 	assign(appObj, readRole)
@@ -130,10 +130,10 @@ func TestAppRolesAreThoseOfThePrincipalAndOfItsGroups(t *testing.T) {
 		t.Errorf("in an application's token: %s", got)
 	}
 	w.update(func(tx *store.Tx) error { return Remove(tx, KindGroup, readers) })
-	if got := w.appRoles(ann, apiSP); got != "" {
+	if got := w.appRoles(userA, apiSP); got != "" {
 		t.Errorf("of a deleted group: %q", got)
 	}
-	if got := w.appRoles(bob, apiSP); got != "Write" {
+	if got := w.appRoles(userB, apiSP); got != "Write" {
 		t.Errorf("of another: %q", got)
 	}
 }

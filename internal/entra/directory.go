@@ -36,6 +36,7 @@ type Directory struct {
 	principals map[string]*Principal // by object id
 	apps       map[string]*Principal // by tenant/appId
 	byResource map[string]*Principal // managed identities by ARM id, lower-cased
+	guests     guestIndex
 	// credentials are by application id, lower-cased.
 	credentials map[string]credentials
 	audiences   map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
@@ -71,7 +72,10 @@ type Principal struct {
 	Name     string
 	AppID    string
 	Enabled  bool
-	Resource string // ARM id, of a managed identity
+	Resource string       // ARM id, of a managed identity
+	Home     *HomeAccount // of a guest who has one here
+	Guest    bool         // userType is Guest
+	Pending  bool         // a guest who has not accepted the invitation
 
 	secrets []PasswordCredential // of the service principal itself
 }
@@ -89,7 +93,7 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 	d := &Directory{
 		store: s, seal: seal, now: now, verified: cache, issuers: federation,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
-		byResource: map[string]*Principal{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
+		byResource: map[string]*Principal{}, guests: guestIndex{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
 		registered: map[string]*Application{}, consents: newConsents(),
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
@@ -148,6 +152,7 @@ func (d *Directory) forget(c store.Change) {
 		if p := d.principals[id]; p != nil {
 			delete(d.principals, id)
 			delete(d.apps, appKey(p.Tenant, p.AppID))
+			d.guests.forget(p)
 			if p.Resource != "" {
 				delete(d.byResource, strings.ToLower(p.Resource))
 				delete(d.credentials, strings.ToLower(p.AppID))
@@ -171,7 +176,8 @@ func (d *Directory) learn(record store.Record) error {
 		if err != nil {
 			return err
 		}
-		d.add(&Principal{ID: u.ID, Tenant: record.Tenant, Type: TypeUser, Name: u.UserPrincipalName, Enabled: u.AccountEnabled})
+		d.add(&Principal{ID: u.ID, Tenant: record.Tenant, Type: TypeUser, Name: u.UserPrincipalName, Enabled: u.AccountEnabled,
+			Guest: u.Profile["userType"] == "Guest", Home: u.Home, Pending: u.ExternalState == PendingAcceptance})
 	case KindGroup:
 		g, err := store.Decode[Group](record)
 		if err != nil {
@@ -234,6 +240,7 @@ func (d *Directory) add(p *Principal) {
 	if p.Resource != "" {
 		d.byResource[strings.ToLower(p.Resource)] = p
 	}
+	d.guests.learn(p)
 }
 
 func appKey(tenant, app string) string { return strings.ToLower(tenant + "/" + app) }

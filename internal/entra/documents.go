@@ -51,8 +51,11 @@ type User struct {
 	ValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
 	// Home is the account, in another tenant, of a guest: that is where they sign
 	// in.
-	Home    *HomeAccount `json:"home,omitempty"`
-	Created time.Time    `json:"createdDateTime"`
+	Home *HomeAccount `json:"home,omitempty"`
+	// ExternalState is PendingAcceptance or Accepted, of who was invited.
+	ExternalState        string    `json:"externalUserState,omitempty"`
+	ExternalStateChanged time.Time `json:"externalUserStateChangeDateTime,omitzero"`
+	Created              time.Time `json:"createdDateTime"`
 }
 
 // HomeAccount is the account that a guest signs in with.
@@ -154,7 +157,11 @@ func PutTenant(tx *store.Tx, t Tenant) error {
 
 // PutUser writes a user of a tenant.
 func PutUser(tx *store.Tx, tenant string, u User) error {
-	return put(tx, tenant, KindUser, u.ID, u, []store.Key{{Name: "upn", Value: u.UserPrincipalName}})
+	unique := []store.Key{{Name: "upn", Value: u.UserPrincipalName}}
+	if u.Home != nil { // one guest of an account in each tenant
+		unique = append(unique, store.Key{Name: "home", Value: tenant + "/" + u.Home.Object})
+	}
+	return put(tx, tenant, KindUser, u.ID, u, unique)
 }
 
 // PutGroup writes a group of a tenant.
