@@ -34,11 +34,11 @@ const nativeClient = "https://login.microsoftonline.com/common/oauth2/nativeclie
 // AzureAD/microsoft-authentication-library-for-python, the family of client ids;
 // entra-docs reference-microsoft-apps.md.
 var firstPartyClients = []firstPartyClient{
-	{"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Microsoft Azure CLI", []string{"http://localhost", "https://login.microsoftonline.com/organizations/oauth2/nativeclient", nativeClient},
+	{AzureCLIAppID, "Microsoft Azure CLI", []string{"http://localhost", "https://login.microsoftonline.com/organizations/oauth2/nativeclient", nativeClient},
 		"AuditLog.Read.All Directory.AccessAsUser.All Group.ReadWrite.All User.ReadWrite.All email openid profile"},
-	{"1950a258-227b-4e31-a9cf-717495945fc2", "Microsoft Azure PowerShell", []string{"http://localhost", "https://login.microsoftonline.com/organizations/oauth2/nativeclient", nativeClient},
+	{AzurePowerShellAppID, "Microsoft Azure PowerShell", []string{"http://localhost", "https://login.microsoftonline.com/organizations/oauth2/nativeclient", nativeClient},
 		"AuditLog.Read.All Directory.AccessAsUser.All Group.ReadWrite.All User.ReadWrite.All email openid profile"},
-	{"aebc6443-996d-45c2-90f0-388ff96faa56", "Visual Studio Code", []string{"http://localhost", "http://127.0.0.1", nativeClient},
+	{VSCodeAppID, "Visual Studio Code", []string{"http://localhost", "http://127.0.0.1", nativeClient},
 		"User.Read email openid profile"},
 }
 
@@ -99,11 +99,8 @@ func (d *Directory) Client(ctx context.Context, authority, appID string) (*Clien
 // registration finds an application's registration and its tenant. The caller
 // holds the view.
 func (d *Directory) registration(appID string) (*Application, string) {
-	home, known := d.credentials[strings.ToLower(appID)]
-	if !known {
-		return nil, ""
-	}
-	return d.audiences[appKey(home.home, appID)], home.home
+	appID = strings.ToLower(appID)
+	return d.registered[appID], d.credentials[appID].home
 }
 
 func multiTenant(a *Application) bool {

@@ -118,7 +118,8 @@ type ServicePrincipal struct {
 	Names []string `json:"servicePrincipalNames"`
 	// Resource is the ARM id of the resource that bears a managed identity.
 	Resource string `json:"resource,omitempty"`
-	// Permissions are the app roles of Microsoft Graph that it was granted.
+	// Permissions are those of Microsoft Graph, in data of before app role
+	// assignments: Upgrade makes such of them.
 	Permissions []string `json:"permissions,omitempty"`
 	// PasswordCredentials are secrets beside those of its application.
 	PasswordCredentials []PasswordCredential `json:"passwordCredentials,omitempty"`
@@ -142,13 +143,16 @@ func put(tx *store.Tx, tenant, kind, id string, doc any, unique []store.Key, key
 	return err
 }
 
-// PutTenant writes a tenant.
+// PutTenant writes a tenant, with Microsoft's applications in it.
 func PutTenant(tx *store.Tx, t Tenant) error {
 	var unique []store.Key
 	for _, domain := range t.Domains {
 		unique = append(unique, store.Key{Name: "domain", Value: domain})
 	}
-	return put(tx, t.ID, KindTenant, t.ID, t, unique)
+	if err := put(tx, t.ID, KindTenant, t.ID, t, unique); err != nil {
+		return err
+	}
+	return PutFirstParty(tx, t.ID)
 }
 
 // PutUser writes a user of a tenant.

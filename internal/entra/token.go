@@ -151,12 +151,12 @@ func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal
 	if client.Resource != "" {
 		more["xms_mirid"] = client.Resource
 	}
-	if r.AppID == GraphAppID && len(client.Permissions) > 0 {
-		more["roles"] = client.Permissions
-	}
-	groups, err := look(ctx, d, func() []string { return d.groupsOf(client.ID) })
+	groups, roles, err := d.groupsAndRoles(ctx, client.ID, tenant, r)
 	if err != nil {
 		return nil, err
+	}
+	if len(roles) > 0 {
+		more["roles"] = roles
 	}
 	d.groupClaims(more, r, client, groups)
 	now := d.now().UTC().Truncate(time.Second)
@@ -166,6 +166,17 @@ func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal
 		return nil, err
 	}
 	return &Token{AccessToken: signed, Resource: resource, NotBefore: now.Add(-backdate), Expires: now.Add(life), ExpiresIn: life - time.Second, Principal: client}, nil
+}
+
+// groupsAndRoles are the groups of a principal, and its roles of a resource.
+func (d *Directory) groupsAndRoles(ctx context.Context, principal string, tenant *Tenant, r Resource) (groups, roles []string, err error) {
+	groups, err = look(ctx, d, func() []string {
+		if sp := d.apps[appKey(tenant.ID, r.AppID)]; sp != nil {
+			roles = d.appRolesOf(principal, sp.ID)
+		}
+		return d.groupsOf(principal)
+	})
+	return groups, roles, err
 }
 
 func issuerV1(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }

@@ -174,9 +174,12 @@ func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal
 			delete(claims, "upn") // a guest's name here is nobody's sign-in name
 		}
 	}
-	groups, err := look(ctx, d, func() []string { return d.groupsOf(p.ID) })
+	groups, roles, err := d.groupsAndRoles(ctx, p.ID, tenant, r)
 	if err != nil {
 		return nil, err
+	}
+	if len(roles) > 0 {
+		claims["roles"] = roles
 	}
 	d.groupClaims(claims, r, p, groups)
 	if r.wantsRoles() {
