@@ -63,7 +63,7 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 		if asked, err = ParseScope(r.Scope); err != nil {
 			return asked, err
 		}
-		if asked.none() {
+		if asked.None() {
 			return asked, MissingParameter("scope")
 		}
 	}

@@ -256,7 +256,7 @@ func (d *Directory) ConsentNeed(ctx context.Context, c *Client, r AuthorizeReque
 // application of another tenant gets its service principal in this one.
 func (d *Directory) GrantConsent(ctx context.Context, c *Client, need *ConsentNeed, all bool) error {
 	if !need.May || all && !need.MayForAll {
-		return fail(90094, "invalid_grant", "The grant requires admin permission: '%s' needs permission to access resources in your organization that only an admin can grant.", c.Name)
+		return AdminConsentNeeded(c.Name)
 	}
 	return d.store.Update(ctx, func(tx *store.Tx) error {
 		tenant := need.tenant.ID

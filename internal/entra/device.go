@@ -31,21 +31,26 @@ type devices struct {
 }
 
 type deviceSignIn struct {
-	userCode  string
-	client    string
-	authority string
-	asked     Asked
-	begun     time.Time
-	answered  bool
-	declined  bool
-	used      bool
-	account   SessionAccount
+	PendingDevice
+	asked    Asked
+	begun    time.Time
+	answered bool
+	declined bool
+	used     bool
+	account  SessionAccount
+}
+
+// PendingDevice is a sign-in that a device waits for.
+type PendingDevice struct {
+	UserCode, Client, Authority string
+	Scope                       string // as asked: a resource at v1
+	Version                     int
 }
 
 func newDevices() (*devices, error) {
 	d := &devices{byUser: map[string]*deviceSignIn{}}
 	var err error
-	d.byCode, err = lru.NewWithEvict(pendingDevices, func(_ [32]byte, s *deviceSignIn) { delete(d.byUser, s.userCode) })
+	d.byCode, err = lru.NewWithEvict(pendingDevices, func(_ [32]byte, s *deviceSignIn) { delete(d.byUser, s.UserCode) })
 	return d, err
 }
 
@@ -53,7 +58,7 @@ func newDevices() (*devices, error) {
 type DeviceCode struct{ DeviceCode, UserCode string }
 
 // BeginDevice begins a sign-in at another machine. Errors are *Error.
-func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked) (*DeviceCode, error) {
+func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked, scope string, version int) (*DeviceCode, error) {
 	c, err := d.Client(ctx, authority, clientID)
 	if err != nil {
 		return nil, err
@@ -67,8 +72,8 @@ func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string,
 	for d.devices.byUser[code.UserCode] != nil {
 		code.UserCode = newUserCode()
 	}
-	s := &deviceSignIn{userCode: code.UserCode, client: c.AppID, authority: authority, asked: asked, begun: d.now()}
-	d.devices.byUser[s.userCode] = s
+	s := &deviceSignIn{PendingDevice: PendingDevice{code.UserCode, c.AppID, authority, scope, version}, asked: asked, begun: d.now()}
+	d.devices.byUser[s.UserCode] = s
 	d.devices.byCode.Add(d.deviceDigest(code.DeviceCode), s)
 	return &code, nil
 }
@@ -90,28 +95,30 @@ func newUserCode() string {
 	return string(raw)
 }
 
-// Device finds the sign-in that a user code stands for: its client and its
-// authority. Wrong codes count against the address, so that nobody finds one by
-// trying. Errors are *Error.
-func (d *Directory) Device(ctx context.Context, userCode string, remote netip.Addr) (clientID, authority string, asked Asked, err error) {
-	userCode = strings.ToUpper(strings.Map(func(r rune) rune {
-		if r == ' ' || r == '-' {
-			return -1
-		}
-		return r
-	}, userCode))
-	const account = "device code "
-	if err := d.lockout.locked(account, remote, d.now()); err != nil {
-		return "", "", Asked{}, err
+// Device finds the sign-in that a user code stands for. Wrong codes count against
+// the address, so that nobody finds one by trying. Errors are *Error.
+func (d *Directory) Device(userCode string, remote netip.Addr) (PendingDevice, error) {
+	userCode = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(userCode))
+	if err := d.lockout.locked("", remote, d.now()); err != nil {
+		return PendingDevice{}, err
 	}
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
+	s, err := d.waiting(userCode)
+	if err != nil {
+		d.lockout.failedFrom(remote, d.now())
+		return PendingDevice{}, err
+	}
+	return s.PendingDevice, nil
+}
+
+// waiting finds a sign-in that nobody has answered. The caller holds the devices.
+func (d *Directory) waiting(userCode string) (*deviceSignIn, error) {
 	s := d.devices.byUser[userCode]
 	if s == nil || s.answered || d.now().After(s.begun.Add(DeviceLife)) {
-		d.lockout.failedFrom(remote, d.now())
-		return "", "", Asked{}, fail(70019, "bad_verification_code", "The verification code expired or does not exist. Begin the sign-in at your device again.")
+		return nil, fail(70019, "bad_verification_code", "The verification code expired or does not exist. Begin the sign-in at your device again.")
 	}
-	return s.client, s.authority, s.asked, nil
+	return s, nil
 }
 
 // AnswerDevice lets a device have the tokens of an account, or not. A code is
@@ -119,9 +126,9 @@ func (d *Directory) Device(ctx context.Context, userCode string, remote netip.Ad
 func (d *Directory) AnswerDevice(userCode string, a *SessionAccount) error {
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
-	s := d.devices.byUser[userCode]
-	if s == nil || s.answered || d.now().After(s.begun.Add(DeviceLife)) {
-		return fail(70019, "bad_verification_code", "The verification code expired or does not exist. Begin the sign-in at your device again.")
+	s, err := d.waiting(userCode)
+	if err != nil {
+		return err
 	}
 	if s.answered, s.declined = true, a == nil; a != nil {
 		s.account = *a
@@ -161,7 +168,7 @@ func (d *Directory) answered(c *Client, deviceCode string) (*deviceSignIn, error
 	defer d.devices.mu.Unlock()
 	s, ok := d.devices.byCode.Get(d.deviceDigest(deviceCode))
 	switch {
-	case !ok || !strings.EqualFold(s.client, c.AppID):
+	case !ok || !strings.EqualFold(s.Client, c.AppID):
 		return nil, fail(70018, "bad_verification_code", "Invalid verification code due to user typing in wrong user code for device code flow. Authorization is not approved.")
 	case s.used:
 		return nil, fail(70018, "bad_verification_code", "The device code was redeemed before.")

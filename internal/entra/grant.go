@@ -145,3 +145,12 @@ func (g *grant) exchange(number int, now time.Time) (ok bool) {
 
 // newID is a random identifier that nobody guesses.
 func newID() string { return rand.Text() }
+
+// SealState makes an opaque text of what a sign-in page must bring back, which
+// nobody else can read or make.
+func (d *Directory) SealState(v any) (string, error) { return d.sealText("sign-in page", v) }
+
+// OpenState reads what SealState made; ok is false for anything else.
+func (d *Directory) OpenState(text string, v any) (ok bool) {
+	return d.openText("sign-in page", text, v)
+}

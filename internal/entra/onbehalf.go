@@ -21,7 +21,7 @@ func (d *Directory) OnBehalfOf(ctx context.Context, req TokenRequest, assertion 
 	if err != nil {
 		return nil, err
 	}
-	if req.Asked.none() {
+	if req.Asked.None() {
 		return nil, MissingParameter("scope")
 	}
 	if err := d.follower.Sync(ctx); err != nil {
@@ -88,7 +88,7 @@ func (d *Directory) PasswordGrant(ctx context.Context, req TokenRequest, name, p
 	if err != nil {
 		return nil, err
 	}
-	if req.Asked.none() {
+	if req.Asked.None() {
 		return nil, MissingParameter("scope")
 	}
 	home, err := d.SignInWithPassword(ctx, name, password, req.Remote)

@@ -19,8 +19,8 @@ const kindSession = "browserSession"
 // concept-session-lifetime.md: 24 hours, 90 days with "Stay signed in".
 const (
 	sessionLife    = 24 * time.Hour
-	persistentLife = 90 * 24 * time.Hour
-	sessionTouch   = time.Hour // how exactly its last use is known
+	PersistentLife = 90 * 24 * time.Hour // of the cookie, too
+	sessionTouch   = time.Hour           // how exactly its last use is known
 )
 
 // Session is who is signed in in a browser.
@@ -88,7 +88,7 @@ func (d *Directory) loadSession(ctx context.Context, cookie string) (*Session, e
 func (d *Directory) sessionOver(s *Session) bool {
 	life := sessionLife
 	if s.Persistent {
-		life = persistentLife
+		life = PersistentLife
 	}
 	return d.now().After(s.Used.Add(life))
 }
@@ -200,4 +200,46 @@ func (d *Directory) Sweep(ctx context.Context) error {
 		return err
 	}
 	return d.sweepGrants(ctx, d.now())
+}
+
+// Hint is the name of the user that an ID token of this directory is about, also
+// of one that expired; empty for any other text.
+func (d *Directory) Hint(ctx context.Context, idToken string) (name string, err error) {
+	if err := d.follower.Sync(ctx); err != nil {
+		return "", err
+	}
+	var says claims
+	if _, err := d.parse(idToken); err != nil {
+		return "", nil
+	}
+	if _, _, err := parser.ParseUnverified(idToken, &says); err != nil {
+		return "", nil
+	}
+	p, err := d.Principal(ctx, says.Object)
+	if err != nil || p == nil {
+		return "", err
+	}
+	if p.Home != nil {
+		if p, err = d.Principal(ctx, p.Home.Object); err != nil || p == nil {
+			return "", err
+		}
+	}
+	return p.Name, nil
+}
+
+// RedirectOf tells whether a URI is a redirect URI of one of the applications.
+func (d *Directory) RedirectOf(ctx context.Context, apps []string, uri string) (bool, error) {
+	for _, app := range apps {
+		a, err := look(ctx, d, func() *Application { a, _ := d.registration(app); return a })
+		if err != nil {
+			return false, err
+		}
+		if a == nil {
+			continue
+		}
+		if _, err := (&Client{AppID: app, app: a}).Redirect(uri); err == nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }

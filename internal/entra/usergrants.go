@@ -162,7 +162,7 @@ func checkVerifier(challenge, method, verifier string) error {
 // if one is asked for. v1 asks always.
 func (d *Directory) answer(ctx context.Context, c *Client, g grant, in signedIn, req TokenRequest, scope Asked, by proof) (*UserToken, error) {
 	asked := scope
-	if !req.Asked.none() {
+	if !req.Asked.None() {
 		asked = req.Asked
 		asked.OpenID = scope.OpenID
 	}
@@ -230,7 +230,7 @@ func (d *Directory) Refresh(ctx context.Context, req TokenRequest, token string)
 		return nil, err
 	}
 	asked := req.Asked
-	if asked.none() {
+	if asked.None() {
 		asked = g.Scope
 	} else if asked.OpenID = slices.Clone(asked.OpenID); g.Scope.has("openid") && !asked.has("openid") {
 		asked.OpenID = append(asked.OpenID, "openid") // who signed in stays known

@@ -77,8 +77,8 @@ func AskedOf(resource string) Asked {
 
 func (a Asked) has(openID string) bool { return slices.Contains(a.OpenID, openID) }
 
-// none tells whether nothing is asked for, not even to know the user.
-func (a Asked) none() bool { return len(a.OpenID) == 0 && len(a.Permissions) == 0 && !a.Default }
+// None tells whether nothing is asked for, not even to know the user.
+func (a Asked) None() bool { return len(a.OpenID) == 0 && len(a.Permissions) == 0 && !a.Default }
 
 // resource is the name to look the resource up by.
 func (a Asked) resource() string {

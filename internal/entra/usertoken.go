@@ -143,7 +143,7 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 		return nil, err
 	}
 	t := &UserToken{Token: Token{AccessToken: signed, Resource: asked.resource(), NotBefore: now.Add(-backdate), Expires: now.Add(appTokenLife),
-		ExpiresIn: appTokenLife - time.Second, Principal: subject, Proof: by.name}, Scope: asked.granted(permissions), ClientInfo: clientInfo(in.home), Family: c.Family()}
+		ExpiresIn: appTokenLife - time.Second, Principal: subject, Proof: by.name}, Scope: asked.granted(permissions), ClientInfo: in.home.ClientInfo(), Family: c.Family()}
 	if asked.has("openid") {
 		t.IDToken, err = d.idToken(ctx, c, tenant, subject, in, asked, req.Version)
 	}
@@ -230,15 +230,23 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	return d.sign(ctx, claims, version == 1)
 }
 
+// DisplayName is what a person is called.
+func (p *Principal) DisplayName() string {
+	if p.user == nil {
+		return p.Name
+	}
+	return p.user.DisplayName
+}
+
 func setText(claims jwt.MapClaims, name, value string) {
 	if value != "" {
 		claims[name] = value
 	}
 }
 
-// clientInfo names the account to MSAL, by its home.
-func clientInfo(home *Principal) string {
-	raw, _ := json.Marshal(map[string]string{"uid": home.ID, "utid": home.Tenant})
+// ClientInfo names a home account to MSAL.
+func (p *Principal) ClientInfo() string {
+	raw, _ := json.Marshal(map[string]string{"uid": p.ID, "utid": p.Tenant})
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 

@@ -205,7 +205,7 @@ func (p *Platform) assemble(config Config) error {
 		), p.activity),
 		ai.DataPlane(),
 		authority.PDP(),
-		login.New(p.directory).Service(),
+		login.New(p.directory, login.Options{}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
 	var err error

@@ -13,7 +13,6 @@ type Frame struct {
 	App    string // display name of the application that is signed in to; may be empty
 	Action string // URL that the form posts to
 	Flow   string // opaque: hidden field "flow"
-	Canary string // opaque: hidden field "canary", against CSRF
 	// Allow is a URL whose origin the answer to the form may redirect to: the
 	// redirect URI of the application. Chromium holds redirects of a form to
 	// form-action. May be empty.

@@ -17,7 +17,7 @@ const (
 	Throttled       Problem = "Throttled"       // too many attempts from one source
 	PasswordExpired Problem = "PasswordExpired" // 50055, or the first sign-in: shown on ChangePassword
 	NotInTenant     Problem = "NotInTenant"     // 50020
-	SessionExpired  Problem = "SessionExpired"  // flow or canary are not (or no longer) valid
+	SessionExpired  Problem = "SessionExpired"  // flow is not (or no longer) valid
 	WrongCode       Problem = "WrongCode"       // 70019
 	ExpiredCode     Problem = "ExpiredCode"     // 70020
 	WrongOld        Problem = "WrongOld"        // the present password, on ChangePassword
