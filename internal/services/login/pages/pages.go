@@ -66,7 +66,8 @@ type AdminNeeded struct {
 	Permissions []Permission
 }
 
-// DeviceCode asks for the code that a device shows: field otc.
+// DeviceCode asks for the code that a device shows: field otc, as it was typed
+// (in any case).
 type DeviceCode struct {
 	Frame
 	Code    string // filled in already; may be empty

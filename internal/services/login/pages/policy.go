@@ -62,6 +62,16 @@ func (g guard) policy() string {
 		"form-action "+strings.Join(g.forms, " "), "frame-ancestors 'none'", "base-uri 'none'"), "; ")
 }
 
+// referrer is the Referrer-Policy. Under no-referrer a browser posts with
+// "Origin: null" (Fetch, append a request Origin header); an application that
+// form_post reaches may look at it, and learns our origin as it does from Entra.
+func (g guard) referrer() string {
+	if g.script == submitScript {
+		return "strict-origin"
+	}
+	return "no-referrer"
+}
+
 func (f Frame) guard() (guard, error) {
 	forms := []string{"'self'"}
 	if f.Allow != "" {

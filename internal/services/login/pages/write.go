@@ -67,7 +67,7 @@ func Write(w http.ResponseWriter, status int, of any) error {
 	h.Set("Content-Security-Policy", g.policy())
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", g.referrer())
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	w.WriteHeader(status)
 	_, err = w.Write(html)
