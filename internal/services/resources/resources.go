@@ -63,8 +63,8 @@ func groupChecks(call *api.Call) ([]api.Check, error) {
 	return []api.Check{{Scope: arm.PathScope(call), Action: "Microsoft.Resources/subscriptions/resourceGroups/resources/read"}}, nil
 }
 
-// tenants are those where the caller has an account, as a member or as a guest,
-// from whichever of them it comes. The category of each is Home: the others are
+// tenants are those where the caller has an account, as a member or as a guest
+// who has accepted, from whichever of them it comes. The category of each is Home: the others are
 // of tenants that manage, or are managed by, these.
 // Source: Get-AzTenant, example 1; TenantCategory of subscriptions.json.
 func (s *Resources) tenants(w http.ResponseWriter, call *api.Call) error {
