@@ -71,6 +71,10 @@ func (p *Platform) openControl() (*control, error) {
 	mux.HandleFunc("GET /backup", c.backUp)
 	mux.HandleFunc("GET /hosts", c.hosts)
 	mux.HandleFunc("GET /rbac", c.export)
+	mux.HandleFunc("GET /tenants", c.tenants)
+	mux.HandleFunc("POST /tenants", c.createTenant)
+	mux.HandleFunc("GET /subscriptions", c.subscriptions)
+	mux.HandleFunc("POST /subscriptions", c.createSubscription)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	if p.opts.Private {
 		return c, nil

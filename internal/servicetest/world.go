@@ -170,7 +170,13 @@ func (w *World) PrincipalIn(tenant, name string) Principal {
 	w.t.Helper()
 	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "Application", AccountEnabled: true}
 	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, tenant, sp) })
-	p, err := w.Directory.Principal(context.Background(), sp.ID)
+	return w.Known(sp.ID)
+}
+
+// Known is a principal of the directory.
+func (w *World) Known(id string) Principal {
+	w.t.Helper()
+	p, err := w.Directory.Principal(context.Background(), id)
 	w.must(err)
 	return Principal{p, w}
 }
