@@ -43,7 +43,7 @@ func TestWorkspaceRules(t *testing.T) {
 		{"fail/user-assigned, none primary", "new", assigned + `}`, "ValidationError", "properties.primaryUserAssignedIdentity"},
 		{"fail/primary that it does not bear", "new", properties(`"primaryUserAssignedIdentity":"` + user + `"`), "ValidationError", "properties.primaryUserAssignedIdentity"},
 		{"fail/a hub", "new", `"kind":"Hub",` + properties(`"friendlyName":"x"`), "ValidationError", "kind"},
-		{"fail/a project", "new", `"kind":"Project",` + properties(`"hubResourceId":"` + group + workspaces + `hub"`), "ValidationError", "kind"},
+		{"fail/a project", "new", `"kind":"Project",` + properties(`"hubResourceId":"`+group+workspaces+`hub"`), "ValidationError", "kind"},
 		{"fail/of a hub", "new", properties(`"hubResourceId":"` + group + workspaces + `hub"`), "ValidationError", "properties.hubResourceId"},
 		{"fail/its own key", "new", properties(`"encryption":{"status":"Enabled"}`), "ValidationError", "properties.encryption"},
 		{"fail/encryption without a status", "new", properties(`"Encryption":{}`), "ValidationError", "properties.Encryption"},
