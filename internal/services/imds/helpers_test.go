@@ -139,6 +139,23 @@ func (w *world) vm(name string, system bool, users ...string) {
 	w.put(vmType, vmID(name), identity)
 }
 
+const address = "127.0.0.1:4445" // where the Server is said to listen
+
+func (w *world) grant(machine string, host Host) (Grant, func()) {
+	w.t.Helper()
+	grant, end, err := w.server.Begin(w.t.Context(), machine, host, address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return grant, end
+}
+
+func (w *world) begin(machine string, host Host) (secret string, end func()) {
+	w.t.Helper()
+	grant, end := w.grant(machine, host)
+	return grant.Secret, end
+}
+
 func (w *world) identityOf(id string) *entra.Principal {
 	w.t.Helper()
 	p, err := w.directory.IdentityOf(w.t.Context(), id)
