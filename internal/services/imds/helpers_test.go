@@ -197,6 +197,12 @@ func (w *world) ask(path, secret string, options ...string) (int, map[string]any
 
 func (w *world) serve(r *http.Request) (int, map[string]any) {
 	w.t.Helper()
+	status, reply, _ := w.exchange(r)
+	return status, reply
+}
+
+func (w *world) exchange(r *http.Request) (int, map[string]any, http.Header) {
+	w.t.Helper()
 	out := httptest.NewRecorder()
 	w.server.ServeHTTP(out, r)
 	var reply map[string]any
@@ -206,7 +212,7 @@ func (w *world) serve(r *http.Request) (int, map[string]any) {
 	if out.Header().Get("Content-Type") != "application/json; charset=utf-8" || out.Header().Get("Cache-Control") != "no-store" {
 		w.t.Errorf("header = %v", out.Header())
 	}
-	return out.Code, reply
+	return out.Code, reply, out.Header()
 }
 
 // wantRefused checks a refusal; its two forms of text serve both protocols.
