@@ -1,6 +1,9 @@
 package imds
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // Host is the kind of place that a process is said to run at: it tells where the
 // process finds its tokens, and how it asks for them.
@@ -27,20 +30,18 @@ const (
 	MetadataPath        = "/metadata/identity/oauth2/token"
 )
 
-// endpoint is a path, the header in which a run's secret comes there, and the
-// protocols that it serves.
+// endpoint is what a path serves.
 type endpoint struct {
-	header string
+	protocols []*protocol
 	// local is an endpoint whose clients have no secret (the relay adds it): the
 	// Metadata header guards it against requests that a server is led to make.
 	local bool
-	hosts map[Host]*protocol
 }
 
 var endpoints = map[string]endpoint{
-	AppServicePath:      {header: SecretHeader, hosts: map[Host]*protocol{Everywhere: &appService, AppService: &appService}},
-	MachineLearningPath: {header: "secret", hosts: map[Host]*protocol{MachineLearning: &machineLearning}},
-	MetadataPath:        {header: SecretHeader, local: true, hosts: map[Host]*protocol{Everywhere: &metadata, VirtualMachine: &metadata, Arc: &arc}},
+	AppServicePath:      {protocols: []*protocol{&appService, &appServiceOf2017}},
+	MachineLearningPath: {protocols: []*protocol{&machineLearning}},
+	MetadataPath:        {protocols: []*protocol{&metadata, &arc}, local: true},
 }
 
 // Relay is a server beside the process, such as these hosts have. It passes
@@ -67,22 +68,30 @@ const (
 // grant is what the process of a run needs, with the Server listening at
 // address.
 func (r *run) grant(address, secret string) Grant {
-	direct := "http://" + address
+	grant := Grant{Secret: secret}
 	switch r.host {
 	case VirtualMachine:
-		return Grant{Secret: secret, Relay: &Relay{Address: metadataAddress}}
-	case AppService:
-		return Grant{Secret: secret, Variables: map[string]string{"IDENTITY_ENDPOINT": direct + AppServicePath, "IDENTITY_HEADER": secret}}
+		grant.Relay = &Relay{Address: metadataAddress}
 	case MachineLearning:
-		// By the third, which compute has, azureml-core knows the protocol.
-		return Grant{Secret: secret, Variables: map[string]string{"MSI_ENDPOINT": direct + MachineLearningPath, "MSI_SECRET": secret,
-			"APPSETTING_WEBSITE_SITE_NAME": "AMLComputeInstance"}}
+		grant.Variables = webApp("http://"+address+MachineLearningPath, secret, "AMLComputeInstance") // as compute calls itself
 	case Arc:
-		return Grant{Secret: secret, Variables: map[string]string{"IDENTITY_ENDPOINT": agentName + MetadataPath, "IMDS_ENDPOINT": agentName},
-			Relay: &Relay{Address: agentAddress, KeyFile: r.keyFile, Key: r.key}}
+		grant.Variables = map[string]string{"IDENTITY_ENDPOINT": agentName + MetadataPath, "IMDS_ENDPOINT": agentName}
+		grant.Relay = &Relay{Address: agentAddress, KeyFile: r.keyFile, Key: r.key}
+	case AppService, Everywhere:
+		endpoint := "http://" + address + AppServicePath
+		grant.Variables = webApp(endpoint, secret, path.Base(r.machine))
+		grant.Variables["IDENTITY_ENDPOINT"], grant.Variables["IDENTITY_HEADER"] = endpoint, secret
+		if r.host == Everywhere {
+			grant.Relay = &Relay{Address: metadataAddress, Optional: true}
+		}
 	}
-	return Grant{Secret: secret, Variables: map[string]string{"IDENTITY_ENDPOINT": direct + AppServicePath, "IDENTITY_HEADER": secret},
-		Relay: &Relay{Address: metadataAddress, Optional: true}}
+	return grant
+}
+
+// webApp are the variables of App Service's older version. By the site's name
+// msrestazure, which is in azureml-core, knows that they are not Cloud Shell's.
+func webApp(endpoint, secret, site string) map[string]string {
+	return map[string]string{"MSI_ENDPOINT": endpoint, "MSI_SECRET": secret, "APPSETTING_WEBSITE_SITE_NAME": site}
 }
 
 func kinds() string {

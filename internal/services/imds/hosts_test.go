@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/internal/entra"
 )
@@ -37,9 +38,9 @@ func TestWhatAHostHasInItsEnvironment(t *testing.T) {
 		variables []string
 		relay     string
 	}{
-		{Everywhere, []string{"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}, "169.254.169.254:80"},
+		{Everywhere, []string{"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET", "APPSETTING_WEBSITE_SITE_NAME"}, "169.254.169.254:80"},
 		{VirtualMachine, nil, "169.254.169.254:80"},
-		{AppService, []string{"IDENTITY_ENDPOINT", "IDENTITY_HEADER"}, ""},
+		{AppService, []string{"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET", "APPSETTING_WEBSITE_SITE_NAME"}, ""},
 		{MachineLearning, []string{"MSI_ENDPOINT", "MSI_SECRET", "DEFAULT_IDENTITY_CLIENT_ID", "APPSETTING_WEBSITE_SITE_NAME"}, ""},
 		{Arc, []string{"IDENTITY_ENDPOINT", "IMDS_ENDPOINT"}, "127.0.0.1:40342"},
 	} {
@@ -103,6 +104,37 @@ func TestAHostHasNoOtherEndpoint(t *testing.T) {
 				t.Errorf("%q at %s: %d %v, want %d", host, path, status, reply, want)
 			}
 		}
+	}
+}
+
+// Source: azure-docs app-service/overview-managed-identity.md, "older version of
+// this protocol", by which azureml-core asks.
+func TestAppServiceProtocolOf2017(t *testing.T) {
+	w := newWorld(t)
+	w.vm("vm", true, "one")
+	for _, host := range []Host{Everywhere, AppService} {
+		grant, end := w.grant(vmID("vm"), host)
+		defer end()
+		ask := func(pairs ...string) (int, map[string]any) {
+			status, reply, _ := w.get(AppServicePath+"/", query(append([]string{"api-version", "2017-09-01"}, pairs...)...), "secret", grant.Variables["MSI_SECRET"])
+			return status, reply
+		}
+		for client, want := range map[string]*entra.Principal{"": w.identityOf(vmID("vm")), w.identityOf(userID("one")).AppID: w.identityOf(userID("one"))} {
+			status, reply := ask("clientid", client)
+			if status != 200 || len(reply) != 5 || reply["client_id"] != want.AppID {
+				t.Fatalf("%q: %d %v, want the token of %s", client, status, reply, want.Name)
+			}
+			expires, err := time.Parse("01/02/2006 15:04:05 -07:00", reply["expires_on"].(string))
+			if err != nil || unix(float64(expires.Unix())) != unix(claims(t, reply)["exp"]) {
+				t.Errorf("expires_on %v: %v", reply["expires_on"], err)
+			}
+		}
+		status, reply := ask("api-version", "2019-08-01")
+		w.wantRefused(t, 400, "invalid_request", "api-version", status, reply)
+		status, reply = ask("clientid", "clientid")
+		w.wantRefused(t, 400, "invalid_request", "Identity not found", status, reply)
+		status, reply = ask("client_id", w.identityOf(userID("one")).AppID)
+		w.wantRefused(t, 400, "invalid_request", "client_id selects no identity", status, reply)
 	}
 }
 

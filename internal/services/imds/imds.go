@@ -9,6 +9,7 @@
 package imds
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -101,6 +102,18 @@ func (s *Server) run(secret string) *run {
 	return s.runs[digest]
 }
 
+// asked is the run that a request is of, and the protocol that it follows.
+func (s *Server) asked(r *http.Request, at endpoint) (under *run, p *protocol) {
+	for _, p := range at.protocols {
+		found := s.run(r.Header.Get(p.header))
+		if found != nil && slices.Contains(p.hosts, found.host) {
+			return found, p
+		}
+		under = cmp.Or(under, found)
+	}
+	return under, at.protocols[0]
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// JS and msrestazure ask for the path with a trailing slash.
@@ -123,13 +136,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint) {
 			return
 		}
 	}
-	under := s.run(r.Header.Get(at.header))
-	if under == nil {
-		fail(w, http.StatusUnauthorized, "unauthorized", "The "+at.header+" header is not that of a run that is under way.")
+	under, p := s.asked(r, at)
+	switch {
+	case under == nil:
+		fail(w, http.StatusUnauthorized, "unauthorized", "The "+p.header+" header is not that of a run that is under way.")
 		return
-	}
-	p := at.hosts[under.host]
-	if p == nil {
+	case !slices.Contains(p.hosts, under.host):
 		fail(w, http.StatusBadRequest, "invalid_request", "The run is on a host of the kind "+string(under.host)+", which has no such endpoint.")
 		return
 	}

@@ -11,6 +11,8 @@ import (
 
 // protocol is how the clients on a kind of host ask.
 type protocol struct {
+	hosts        []Host
+	header       string            // that carries the secret
 	since, until string            // the oldest api-version, and the newest if there is one
 	selectors    map[string]string // query parameter → what it selects by
 	// unnamed tells of a selector's value that it selects nothing.
@@ -26,7 +28,7 @@ const SecretHeader = "X-IDENTITY-HEADER"
 
 // Source: azure-docs app-service/overview-managed-identity.md, REST endpoint reference.
 var appService = protocol{
-	since:     "2019-08-01",
+	hosts: []Host{Everywhere, AppService}, header: SecretHeader, since: "2019-08-01",
 	selectors: map[string]string{"client_id": "client", "principal_id": "object", "object_id": "object", "mi_res_id": "resource"},
 	reply: func(t *entra.Token) map[string]any {
 		return map[string]any{"access_token": t.AccessToken, "expires_on": strconv.FormatInt(t.Expires.Unix(), 10),
@@ -34,14 +36,28 @@ var appService = protocol{
 	},
 }
 
+// Source: the same, "older version of this protocol". The date is as
+// azure-identity's azure_ml.py has it from Linux.
+var appServiceOf2017 = protocol{
+	hosts: []Host{Everywhere, AppService}, header: "secret", since: "2017-09-01", until: "2017-09-01",
+	selectors: clientIDAlone,
+	reply: func(t *entra.Token) map[string]any {
+		reply := appService.reply(t)
+		reply["expires_on"] = t.Expires.UTC().Format("01/02/2006 15:04:05 +00:00")
+		return reply
+	},
+}
+
+// clientIDAlone refuses the selectors of the other protocols, which Azure takes
+// for nothing: nobody gets another identity than the one asked for.
+var clientIDAlone = map[string]string{"clientid": "client", "client_id": "", "object_id": "", "principal_id": "", "msi_res_id": "", "mi_res_id": ""}
+
 // Azure ML compute keeps App Service's older version, with a number for a date.
 // Sources: azure-sdk-for-net#40348; azure-sdk-for-python#36047: a clientid that
-// is no GUID counts as none. Azure's own takes msal's other selectors for
-// nothing and gives the default identity; they are refused here, so that nobody
-// gets another identity than the one asked for.
+// is no GUID counts as none.
 var machineLearning = protocol{
-	since: "2017-09-01", until: "2017-09-01",
-	selectors: map[string]string{"clientid": "client", "client_id": "", "object_id": "", "principal_id": "", "msi_res_id": "", "mi_res_id": ""},
+	hosts: []Host{MachineLearning}, header: "secret", since: "2017-09-01", until: "2017-09-01",
+	selectors: clientIDAlone,
 	unnamed:   func(value string) bool { return !guid.MatchString(value) },
 	reply: func(t *entra.Token) map[string]any {
 		reply := appService.reply(t)
@@ -52,7 +68,7 @@ var machineLearning = protocol{
 
 // Source: entra-docs how-to-use-vm-token.md; numbers are strings.
 var metadata = protocol{
-	since:     "2018-02-01",
+	hosts: []Host{Everywhere, VirtualMachine}, header: SecretHeader, since: "2018-02-01",
 	selectors: map[string]string{"client_id": "client", "object_id": "object", "msi_res_id": "resource", "mi_res_id": "resource"},
 	reply: func(t *entra.Token) map[string]any {
 		life := strconv.Itoa(int(t.ExpiresIn.Seconds()))
@@ -68,7 +84,7 @@ var metadata = protocol{
 // user-assigned identities msal-go verifyAzureArcUserAssignedIdentity: the reply
 // confirms the one that was asked for.
 var arc = protocol{
-	since:      "2019-11-01",
+	hosts: []Host{Arc}, header: SecretHeader, since: "2019-11-01",
 	selectors:  map[string]string{"client_id": "client", "object_id": "object", "msi_res_id": "resource", "mi_res_id": ""},
 	challenged: true,
 	reply: func(t *entra.Token) map[string]any {
