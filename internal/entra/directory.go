@@ -29,17 +29,23 @@ type Directory struct {
 	follower *store.Follower
 	verified *lru.Cache[[32]byte, verified]
 	issuers  *issuers
+	lockout  *lockout
+	devices  *devices
 	rolling  sync.Mutex // held while a signing key is made
 
 	mu         sync.RWMutex
 	tenants    map[string]*Tenant    // by id and by domain, lower-cased
 	principals map[string]*Principal // by object id
 	apps       map[string]*Principal // by tenant/appId
+	byUPN      map[string]*Principal // users, lower-cased
 	byResource map[string]*Principal // managed identities by ARM id, lower-cased
+	guests     guestIndex
 	// credentials are by application id, lower-cased.
 	credentials map[string]credentials
 	audiences   map[string]*Application // by tenant/appId and tenant/identifier URI, lower-cased
 	memberOf    map[string]map[string]bool
+	registered  map[string]*Application // by appId, lower-cased
+	consents    consents
 	roles       map[string][]string       // names of directory roles, by object id
 	roleOf      map[string]RoleAssignment // by its id
 	keys        map[string]*signingKey    // by kid
@@ -66,13 +72,19 @@ const (
 type Principal struct {
 	ID, Tenant, Type string
 	// Name is the UPN of a user, the display name of anything else.
-	Name        string
-	AppID       string
-	Enabled     bool
-	Resource    string // ARM id, of a managed identity
-	Permissions []string
+	Name     string
+	AppID    string
+	Enabled  bool
+	Resource string       // ARM id, of a managed identity
+	Home     *HomeAccount // of a guest who has one here
+	Guest    bool         // userType is Guest
+	Pending  bool         // a guest who has not accepted the invitation
 
 	secrets []PasswordCredential // of the service principal itself
+	user    *User                // of a user; not to be changed
+	// assignmentRequired is set of an application that takes only those users who
+	// are assigned to it.
+	assignmentRequired bool
 }
 
 // New opens the directory in s. It makes the first signing key if there is none.
@@ -85,13 +97,22 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
+	lockout, err := newLockout()
+	if err != nil {
+		return nil, err
+	}
+	devices, err := newDevices()
+	if err != nil {
+		return nil, err
+	}
 	d := &Directory{
-		store: s, seal: seal, now: now, verified: cache, issuers: federation,
+		store: s, seal: seal, now: now, verified: cache, issuers: federation, lockout: lockout, devices: devices,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
-		byResource: map[string]*Principal{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
+		byUPN: map[string]*Principal{}, byResource: map[string]*Principal{}, guests: guestIndex{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
+		registered: map[string]*Application{}, consents: newConsents(),
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
-	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, kindSigningKey}, d.apply)
+	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, KindPermissionGrant, KindAppRoleAssignment, kindSigningKey}, d.apply)
 	_, err = d.currentKey(ctx)
 	return d, err
 }
@@ -132,10 +153,13 @@ func (d *Directory) forget(c store.Change) {
 			if strings.EqualFold(a.ID, c.ID) {
 				delete(d.audiences, key)
 				delete(d.credentials, strings.ToLower(a.AppID))
+				delete(d.registered, strings.ToLower(a.AppID))
 			}
 		}
 	case KindRoleAssignment:
 		d.forgetRole(c.ID)
+	case KindPermissionGrant, KindAppRoleAssignment:
+		d.consents.forget(c.ID)
 	case kindSigningKey:
 		delete(d.keys, c.ID)
 	default:
@@ -143,6 +167,12 @@ func (d *Directory) forget(c store.Change) {
 		if p := d.principals[id]; p != nil {
 			delete(d.principals, id)
 			delete(d.apps, appKey(p.Tenant, p.AppID))
+			d.guests.forget(p)
+			// Changes come in the order in which documents were last written: the
+			// name may be another's by now.
+			if name := strings.ToLower(p.Name); p.user != nil && d.byUPN[name] == p {
+				delete(d.byUPN, name)
+			}
 			if p.Resource != "" {
 				delete(d.byResource, strings.ToLower(p.Resource))
 				delete(d.credentials, strings.ToLower(p.AppID))
@@ -166,7 +196,8 @@ func (d *Directory) learn(record store.Record) error {
 		if err != nil {
 			return err
 		}
-		d.add(&Principal{ID: u.ID, Tenant: record.Tenant, Type: TypeUser, Name: u.UserPrincipalName, Enabled: u.AccountEnabled})
+		d.add(&Principal{ID: u.ID, Tenant: record.Tenant, Type: TypeUser, Name: u.UserPrincipalName, Enabled: u.AccountEnabled,
+			Guest: u.Profile["userType"] == "Guest", Home: u.Home, Pending: u.ExternalState == PendingAcceptance, user: &u})
 	case KindGroup:
 		g, err := store.Decode[Group](record)
 		if err != nil {
@@ -179,7 +210,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
-			Enabled: sp.AccountEnabled, Resource: sp.Resource, Permissions: sp.Permissions, secrets: sp.PasswordCredentials})
+			Enabled: sp.AccountEnabled, Resource: sp.Resource, secrets: sp.PasswordCredentials, assignmentRequired: sp.AssignmentRequired})
 		if sp.Resource != "" { // an application's are its registration's
 			d.credentials[strings.ToLower(sp.AppID)] = credentials{home: record.Tenant, federated: sp.FederatedCredentials}
 		}
@@ -199,6 +230,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.credentials[strings.ToLower(a.AppID)] = credentials{record.Tenant, a.PasswordCredentials, register(a.KeyCredentials), a.FederatedCredentials}
+		d.registered[strings.ToLower(a.AppID)] = &a
 		for _, name := range append([]string{a.AppID}, a.IdentifierURIs...) {
 			d.audiences[appKey(record.Tenant, strings.TrimSuffix(name, "/"))] = &a
 		}
@@ -208,6 +240,8 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.learnRole(a)
+	case KindPermissionGrant, KindAppRoleAssignment:
+		return d.consents.learn(record)
 	case kindSigningKey:
 		key, err := d.openKey(record)
 		if err != nil {
@@ -220,12 +254,16 @@ func (d *Directory) learn(record store.Record) error {
 
 func (d *Directory) add(p *Principal) {
 	d.principals[strings.ToLower(p.ID)] = p
+	if p.user != nil {
+		d.byUPN[strings.ToLower(p.Name)] = p
+	}
 	if p.AppID != "" {
 		d.apps[appKey(p.Tenant, p.AppID)] = p
 	}
 	if p.Resource != "" {
 		d.byResource[strings.ToLower(p.Resource)] = p
 	}
+	d.guests.learn(p)
 }
 
 func appKey(tenant, app string) string { return strings.ToLower(tenant + "/" + app) }
@@ -304,13 +342,13 @@ func (d *Directory) groupsOf(id string) []string {
 	return all
 }
 
-// Applications are the service principals that are no managed identities, of
-// all tenants.
+// Applications are the service principals that are neither managed identities
+// nor Microsoft's own, of all tenants.
 func (d *Directory) Applications(ctx context.Context) ([]*Principal, error) {
 	return look(ctx, d, func() []*Principal {
 		var all []*Principal
 		for _, p := range d.apps {
-			if p.Resource == "" {
+			if p.Resource == "" && !FirstParty(p.AppID) {
 				all = append(all, p)
 			}
 		}

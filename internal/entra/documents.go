@@ -51,8 +51,11 @@ type User struct {
 	ValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
 	// Home is the account, in another tenant, of a guest: that is where they sign
 	// in.
-	Home    *HomeAccount `json:"home,omitempty"`
-	Created time.Time    `json:"createdDateTime"`
+	Home *HomeAccount `json:"home,omitempty"`
+	// ExternalState is PendingAcceptance or Accepted, of who was invited.
+	ExternalState        string    `json:"externalUserState,omitempty"`
+	ExternalStateChanged time.Time `json:"externalUserStateChangeDateTime,omitzero"`
+	Created              time.Time `json:"createdDateTime"`
 }
 
 // HomeAccount is the account that a guest signs in with.
@@ -115,7 +118,8 @@ type ServicePrincipal struct {
 	Names []string `json:"servicePrincipalNames"`
 	// Resource is the ARM id of the resource that bears a managed identity.
 	Resource string `json:"resource,omitempty"`
-	// Permissions are the app roles of Microsoft Graph that it was granted.
+	// Permissions are those of Microsoft Graph, in data of before app role
+	// assignments: Upgrade makes such of them.
 	Permissions []string `json:"permissions,omitempty"`
 	// PasswordCredentials are secrets beside those of its application.
 	PasswordCredentials []PasswordCredential `json:"passwordCredentials,omitempty"`
@@ -139,18 +143,25 @@ func put(tx *store.Tx, tenant, kind, id string, doc any, unique []store.Key, key
 	return err
 }
 
-// PutTenant writes a tenant.
+// PutTenant writes a tenant, with Microsoft's applications in it.
 func PutTenant(tx *store.Tx, t Tenant) error {
 	var unique []store.Key
 	for _, domain := range t.Domains {
 		unique = append(unique, store.Key{Name: "domain", Value: domain})
 	}
-	return put(tx, t.ID, KindTenant, t.ID, t, unique)
+	if err := put(tx, t.ID, KindTenant, t.ID, t, unique); err != nil {
+		return err
+	}
+	return PutFirstParty(tx, t.ID)
 }
 
 // PutUser writes a user of a tenant.
 func PutUser(tx *store.Tx, tenant string, u User) error {
-	return put(tx, tenant, KindUser, u.ID, u, []store.Key{{Name: "upn", Value: u.UserPrincipalName}})
+	unique := []store.Key{{Name: "upn", Value: u.UserPrincipalName}}
+	if u.Home != nil { // one guest of an account in each tenant
+		unique = append(unique, store.Key{Name: "home", Value: tenant + "/" + u.Home.Object})
+	}
+	return put(tx, tenant, KindUser, u.ID, u, unique)
 }
 
 // PutGroup writes a group of a tenant.

@@ -11,6 +11,7 @@ import (
 type Error struct {
 	Number  int    // AADSTS number
 	OAuth   string // the error field: invalid_client, …
+	Sub     string // the suberror field, which tells MSAL what to do; may be empty
 	Status  int
 	Message string
 }

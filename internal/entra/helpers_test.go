@@ -108,8 +108,9 @@ func (w *world) update(change func(*store.Tx) error) {
 func (w *world) putApp(enabled bool) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) error {
-		return PutServicePrincipal(tx, contoso, ServicePrincipal{ID: appObj, AppID: appID, DisplayName: "app", Type: "Application",
-			AccountEnabled: enabled, Permissions: []string{"Directory.Read.All"}})
+		return errors.Join(
+			PutServicePrincipal(tx, contoso, ServicePrincipal{ID: appObj, AppID: appID, DisplayName: "app", Type: "Application", AccountEnabled: enabled}),
+			GrantAppRole(tx, contoso, appObj, GraphAppID, "Directory.Read.All", w.now))
 	})
 }
 

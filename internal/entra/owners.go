@@ -19,13 +19,14 @@ func AddOwner(tx *store.Tx, tenant, object, owner string) error {
 }
 
 // Remove deletes a principal or an application with all that hangs on it in the
-// directory: memberships, ownerships, directory roles. Role assignments of Azure
+// directory: memberships, ownerships, directory roles, consent. Role assignments of Azure
 // stay, as on Azure, which lists them with "Identity not found".
 // Source: azure-docs role-based-access-control/troubleshooting.md, "Role
 // assignments with identity not found".
 func Remove(tx *store.Tx, kind, id string) error {
 	for _, edge := range []struct{ kind, key string }{
 		{KindMember, "member"}, {KindMember, "group"}, {KindOwner, "owner"}, {KindOwner, "object"}, {KindRoleAssignment, "principal"},
+		{KindPermissionGrant, "client"}, {KindPermissionGrant, "principal"}, {KindPermissionGrant, "resource"}, {KindAppRoleAssignment, "principal"}, {KindAppRoleAssignment, "resource"},
 	} {
 		edges, err := tx.List(edge.kind, store.Query{Key: &store.Key{Name: edge.key, Value: id}})
 		if err != nil {

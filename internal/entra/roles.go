@@ -23,6 +23,7 @@ const (
 	GroupsAdministrator           = "Groups Administrator"
 	DirectoryReaders              = "Directory Readers"
 	DirectoryWriters              = "Directory Writers"
+	GuestInviter                  = "Guest Inviter"
 )
 
 // roleTemplates are the template ids of the built-in directory roles, which are
@@ -39,6 +40,7 @@ var roleTemplates = map[string]string{
 	"fdd7a751-b60b-444a-984c-02652fe8fa1c": GroupsAdministrator,
 	"88d8e3e3-8f55-4a1e-953a-9b9898b8876b": DirectoryReaders,
 	"9360feb5-f418-4baa-8175-e2a00bac4301": DirectoryWriters,
+	"95e79109-95c0-4d8e-aee3-d01accf2d47b": GuestInviter,
 }
 
 // RoleTemplate is the template id of a built-in directory role; empty if
@@ -119,4 +121,14 @@ func LastAdministrator(tx *store.Tx, tenant, principal string) (bool, error) {
 		is = true
 	}
 	return is, nil
+}
+
+// templatesOf are the template ids of a principal's directory roles. The caller
+// holds the view.
+func (d *Directory) templatesOf(principal string) []string {
+	var all []string
+	for _, name := range d.rolesOf(principal) {
+		all = append(all, RoleTemplate(name))
+	}
+	return all
 }

@@ -49,12 +49,12 @@ const ownerRole = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 // of. All is one transaction; the credentials are on disk before it commits.
 func (p *Platform) createSample(ctx context.Context) error {
 	return p.store.Update(ctx, func(tx *store.Tx) error {
-		tenants, err := tx.List(entra.KindTenant, store.Query{Limit: 1})
+		tenants, err := tx.List(entra.KindTenant, store.Query{})
 		if err != nil {
 			return err
 		}
 		if len(tenants) > 0 {
-			return p.keepAdministrator(tx)
+			return p.upgradeDirectory(tx, tenants)
 		}
 		var c Credentials
 		c.TenantID, c.SubscriptionID = uuid.NewString(), uuid.NewString()
@@ -91,8 +91,11 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 		return err
 	}
 	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: app.AppID, DisplayName: app.DisplayName, Type: "Application", AccountEnabled: true,
-		Names: []string{app.AppID}, Permissions: []string{"Directory.Read.All"}, Created: now}
+		Names: []string{app.AppID}, Created: now}
 	if err := entra.PutServicePrincipal(tx, tenant.ID, sp); err != nil {
+		return err
+	}
+	if err := entra.GrantAppRole(tx, tenant.ID, sp.ID, entra.GraphAppID, "Directory.Read.All", now); err != nil {
 		return err
 	}
 	c.Automation.ClientID, c.Automation.ClientSecret, c.Automation.ObjectID = app.AppID, secret, sp.ID
@@ -117,6 +120,16 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 // makes a tenant may.
 func putGlobalAdministrator(tx *store.Tx, tenant, principal string) error {
 	return entra.PutRoleAssignment(tx, tenant, entra.RoleAssignment{ID: uuid.NewString(), Principal: principal, Role: entra.RoleTemplate(entra.GlobalAdministrator)})
+}
+
+// upgradeDirectory brings data of an earlier release up to date.
+func (p *Platform) upgradeDirectory(tx *store.Tx, tenants []store.Record) error {
+	for _, tenant := range tenants {
+		if err := entra.Upgrade(tx, tenant.ID); err != nil {
+			return err
+		}
+	}
+	return p.keepAdministrator(tx)
 }
 
 // keepAdministrator gives the sample's automation its directory role where data

@@ -36,7 +36,7 @@ type Counts struct {
 	Deployments       int `json:"deployments"`
 	VirtualMachines   int `json:"virtualMachines"`
 	ManagedIdentities int `json:"managedIdentities"`
-	ServicePrincipals int `json:"servicePrincipals"` // of applications
+	ServicePrincipals int `json:"servicePrincipals"` // of applications, less Microsoft's
 	RoleAssignments   int `json:"roleAssignments"`
 }
 
@@ -114,9 +114,10 @@ func (p *Platform) count(ctx context.Context, c *Counts) error {
 			if err != nil {
 				return err
 			}
-			if sp.Type == "ManagedIdentity" {
+			switch {
+			case sp.Type == "ManagedIdentity":
 				c.ManagedIdentities++
-			} else {
+			case !entra.FirstParty(sp.AppID):
 				c.ServicePrincipals++
 			}
 		}

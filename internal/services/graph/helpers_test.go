@@ -106,8 +106,13 @@ func (s *server) update(change func(*store.Tx) error) {
 func (s *server) client(tenant, id string, permissions ...string) {
 	s.t.Helper()
 	s.update(func(tx *store.Tx) error {
-		return entra.PutServicePrincipal(tx, tenant, entra.ServicePrincipal{ID: strings.Replace(id, "6", "7", 1), AppID: id, DisplayName: "client", Type: "Application",
-			AccountEnabled: true, Permissions: permissions, Created: created})
+		object := strings.Replace(id, "6", "7", 1)
+		err := entra.PutServicePrincipal(tx, tenant, entra.ServicePrincipal{ID: object, AppID: id, DisplayName: "client", Type: "Application",
+			AccountEnabled: true, Created: created})
+		for _, name := range permissions {
+			err = errors.Join(err, entra.GrantAppRole(tx, tenant, object, entra.GraphAppID, name, created))
+		}
+		return err
 	})
 	s.secrets[id], _ = s.directory.RunSecret(id)
 }
