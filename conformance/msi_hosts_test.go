@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"net/http"
 	"testing"
 )
 
@@ -56,12 +57,35 @@ func TestOnAnArcMachineEachClientPicksItsIdentity(t *testing.T) {
 	}
 }
 
+// There are no managed identities in Cloud Shell: the endpoint's tokens are the
+// user's.
+func TestInCloudShellEachClientIsTheUser(t *testing.T) {
+	t.Parallel()
+	m := &machine{sekisho: start(t)}
+	m.at = []string{"--cloud-shell", m.Administrator.UserPrincipalName}
+	var admin struct{ ID string }
+	m.caller("https://graph.microsoft.com/.default").do(t, http.MethodGet, "https://graph.microsoft.com/v1.0/users/"+m.Administrator.UserPrincipalName, nil, &admin)
+	m.stop()
+	m.namespace = newNamespace(t, "true") // where localhost:50342 is free
+	m.up()
+	m.tokens(want{"system", admin.ID})
+	az := m.azHere()
+	if who := az("login", "--identity", "--query", "[].user.[name,type]", "-o", "tsv").line(); who != m.Administrator.UserPrincipalName+"\tuser" {
+		t.Errorf("az is %q", who)
+	}
+	az("group", "show", "-n", "rg-sample").ok()
+	m.audited("/oauth2/token", identity{object: admin.ID})
+	az("account", "get-access-token", "--resource", "https://nowhere.example").fails("Audience https://nowhere.example is not a supported MSI token audience")
+}
+
 func TestAHostThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.cli("run", "--data", s.data, "--vm", "vm-sample", "--as", "laptop", "--", "true").fails("laptop", "ml-compute")
 	s.cli("run", "--data", s.data, "--as", "vm", "--", "true").fails("needs the machine")
 	s.cli("run", "--data", s.data, "--as-sp", "automation", "--as", "vm", "--", "true").fails("as-sp")
+	s.cli("run", "--data", s.data, "--cloud-shell", "nobody@contoso.com", "--", "true").fails("nobody@contoso.com")
+	s.cli("run", "--data", s.data, "--cloud-shell", "nobody@contoso.com", "--vm", "vm-sample", "--", "true").fails("cloud-shell")
 	ns := newNamespace(t, "true") // where 169.254.169.254 is no address
 	s.stop()
 	s.namespace = ns

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 // "one" and "two".
 type machine struct {
 	*sekisho
-	host             string
+	at               []string // what tells `sekisho run` where it is
 	system, one, two identity
 }
 
@@ -30,7 +31,7 @@ const sampleMachine = "/providers/Microsoft.Compute/virtualMachines/vm-sample"
 // machine as a kind of host.
 func onHost(t *testing.T, host string, ns *namespace) *machine {
 	t.Helper()
-	m := &machine{sekisho: start(t), host: host}
+	m := &machine{sekisho: start(t), at: []string{"--vm", "vm-sample", "--as", host}}
 	admin := m.arm()
 	user := func(name string) identity {
 		id := m.scope("/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + name)
@@ -66,10 +67,10 @@ func (m *machine) bears(c *caller, kinds string) string {
 // on runs a client on the machine.
 func (m *machine) on(more []string, args ...string) result {
 	m.t.Helper()
-	return m.run(more, append([]string{"--vm", "vm-sample", "--as", m.host, "--"}, args...)...)
+	return m.run(more, append(append(slices.Clone(m.at), "--"), args...)...)
 }
 
-// clientsOf are the clients that ask for a token with each of the selectors.
+// clients are the clients that ask for a token with each of the selectors.
 func (m *machine) clients() map[string]func(selectors ...string) result {
 	return map[string]func(...string) result{
 		"Python": func(selectors ...string) result {
@@ -111,7 +112,7 @@ func (m *machine) tokens(wants ...want) {
 	}
 }
 
-// az is the Azure CLI on the machine, of a home of its own.
+// azHere is the Azure CLI on the machine, of a home of its own.
 func (m *machine) azHere() func(args ...string) result {
 	variables := []string{"AZ_INSTALLER=PIP", "AZURE_CONFIG_DIR=" + m.t.TempDir()}
 	return func(args ...string) result {

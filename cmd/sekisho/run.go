@@ -19,10 +19,11 @@ func run() *cobra.Command {
 	var data string
 	var in platform.RunRequest
 	cmd := &cobra.Command{
-		Use:   "run [--vm NAME [--as HOST] | --as-sp NAME] -- COMMAND [ARGUMENT]...",
+		Use:   "run [--vm NAME [--as HOST] | --cloud-shell USER | --as-sp NAME] -- COMMAND [ARGUMENT]...",
 		Short: "Run a command in intercept mode, as if on a machine of Azure's or as a service principal",
 		Long: `Run a command in intercept mode, with the managed identities of a virtual
-machine or as a service principal. How the command gets the tokens of a managed
+machine, in the Cloud Shell of a user (whose tokens localhost:50342 then gives),
+or as a service principal. How the command gets the tokens of a managed
 identity is told by --as:
 
   app-service  IDENTITY_ENDPOINT and IDENTITY_HEADER
@@ -55,9 +56,10 @@ Without --as it is app-service, and vm as well where that address can be bound.`
 	f.StringVar(&data, "data", "", "data directory (default: that of the running instance)")
 	f.StringVar(&in.VM, "vm", "", "virtual machine whose managed identities the command gets")
 	f.StringVar(&in.As, "as", "", "kind of host that the machine is: "+strings.Join(platform.Hosts(), ", "))
+	f.StringVar(&in.CloudShell, "cloud-shell", "", "user principal name of the user whose Cloud Shell the command is in")
 	f.StringVar(&in.ServicePrincipal, "as-sp", "", "service principal that the command signs in as")
-	cmd.MarkFlagsMutuallyExclusive("vm", "as-sp")
-	cmd.MarkFlagsMutuallyExclusive("as", "as-sp")
+	cmd.MarkFlagsMutuallyExclusive("vm", "cloud-shell", "as-sp")
+	cmd.MarkFlagsMutuallyExclusive("as", "cloud-shell", "as-sp")
 	return cmd
 }
 
@@ -105,6 +107,7 @@ var foreign = []string{
 	"AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_PASSWORD", "AZURE_FEDERATED_TOKEN_FILE",
 	"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
 	"DEFAULT_IDENTITY_CLIENT_ID", "APPSETTING_WEBSITE_SITE_NAME", "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+	"ACC_CLOUD", "AZUREPS_HOST_ENVIRONMENT",
 }
 
 func environment(before []string, vars []variable, granted platform.Run) []string {

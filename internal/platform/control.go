@@ -119,7 +119,8 @@ func (c *control) environment(w http.ResponseWriter, _ *http.Request) {
 // length of the connection.
 type RunRequest struct {
 	VM               string `json:"vm,omitempty"`
-	As               string `json:"as,omitempty"` // the kind of host that the machine is, one of Hosts
+	As               string `json:"as,omitempty"`         // the kind of host that the machine is, one of Hosts
+	CloudShell       string `json:"cloudShell,omitempty"` // the user whose shell it is
 	ServicePrincipal string `json:"servicePrincipal,omitempty"`
 }
 
@@ -179,8 +180,18 @@ func (p *Platform) Begin(ctx context.Context, in RunRequest) (run Run, end func(
 		if err != nil {
 			return run, nil, err
 		}
-		run.Header, run.Secret, run.Relay = imds.SecretHeader, grant.Secret, grant.Relay
-		maps.Copy(run.Variables, grant.Variables)
+		run.take(grant)
+		return run, end, nil
+	case in.CloudShell != "":
+		user, err := p.directory.UserNamed(ctx, in.CloudShell)
+		if err != nil {
+			return run, nil, err
+		}
+		if user == nil {
+			return run, nil, fmt.Errorf("there is no user %q", in.CloudShell)
+		}
+		grant, end := p.identity.BeginShell(user.ID)
+		run.take(grant)
 		return run, end, nil
 	case in.As != "":
 		return run, nil, fmt.Errorf("a host of the kind %q needs the machine that it is", in.As)
@@ -194,6 +205,11 @@ func (p *Platform) Begin(ctx context.Context, in RunRequest) (run Run, end func(
 		return run, end, nil
 	}
 	return run, func() {}, nil
+}
+
+func (r *Run) take(g imds.Grant) {
+	r.Header, r.Secret, r.Relay = imds.SecretHeader, g.Secret, g.Relay
+	maps.Copy(r.Variables, g.Variables)
 }
 
 // findVM finds a virtual machine by name or id.

@@ -2,7 +2,8 @@
 // machine that they are said to run on, by the protocol of each kind of host:
 // App Service (IDENTITY_ENDPOINT, IDENTITY_HEADER), Azure ML compute
 // (MSI_ENDPOINT, MSI_SECRET), the instance metadata service of virtual machines
-// at 169.254.169.254, and the agent of Azure Arc.
+// at 169.254.169.254, and the agent of Azure Arc; and those of a user as in Cloud
+// Shell, whose endpoint is of the same kind.
 //
 // Who may ask is told by a secret per run: `sekisho run` gets it over the
 // control socket, hands it to its child, and with its end the secret is gone.
@@ -52,7 +53,9 @@ func New(d *entra.Directory, resources *arm.Reader, audit gate.Audit, log *slog.
 type run struct {
 	machine      string // ARM id
 	host         Host
-	keyFile, key string // of Arc's agent
+	keyFile, key string    // of Arc's agent
+	user         string    // object id, of Cloud Shell
+	begun        time.Time // when the user signed in, so to say
 }
 
 // Grant is what makes a process be on a machine.
@@ -78,6 +81,11 @@ func (s *Server) Begin(ctx context.Context, machine string, host Host, address s
 			return Grant{}, nil, err
 		}
 	}
+	grant, end = s.begin(r, grant)
+	return grant, end, nil
+}
+
+func (s *Server) begin(r *run, grant Grant) (_ Grant, end func()) {
 	digest := s.hash(grant.Secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +94,7 @@ func (s *Server) Begin(ctx context.Context, machine string, host Host, address s
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.runs, digest)
-	}, nil
+	}
 }
 
 func random() string {
@@ -117,13 +125,19 @@ func (s *Server) asked(r *http.Request, at endpoint) (under *run, p *protocol) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// JS and msrestazure ask for the path with a trailing slash.
-	at, ok := endpoints[strings.TrimSuffix(r.URL.Path, "/")]
+	path, method := strings.TrimSuffix(r.URL.Path, "/"), http.MethodGet
+	at, ok := endpoints[path]
+	if path == ShellPath {
+		ok, method = true, http.MethodPost
+	}
 	switch {
 	case !ok:
-		fail(w, http.StatusNotFound, "not_found", "Sekisho serves "+AppServicePath+", "+MachineLearningPath+" and "+MetadataPath+" here.")
-	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
-		fail(w, http.StatusMethodNotAllowed, "invalid_request", "This endpoint takes GET.")
+		fail(w, http.StatusNotFound, "not_found", "Sekisho serves "+AppServicePath+", "+MachineLearningPath+", "+MetadataPath+" and "+ShellPath+" here.")
+	case r.Method != method:
+		w.Header().Set("Allow", method)
+		fail(w, http.StatusMethodNotAllowed, "invalid_request", "This endpoint takes "+method+".")
+	case path == ShellPath:
+		s.serveShell(w, r)
 	default:
 		s.serve(w, r, at)
 	}
@@ -188,15 +202,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint) {
 }
 
 func (s *Server) record(r *http.Request, under *run, identity *entra.Principal, resource string, err error) {
-	e := store.Entry{
-		Time: time.Now().UTC(), RequestID: uuid.NewString(), Service: "imds", Operation: "ManagedIdentity_Token", Method: r.Method, Path: r.URL.Path,
-		Tenant: identity.Tenant, Principal: identity.ID, PrincipalName: identity.Name, App: identity.AppID,
-		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Scope: under.machine, Decision: store.Allowed,
-	}
+	e := entry(r, "ManagedIdentity_Token", resource, err)
+	e.Tenant, e.Principal, e.PrincipalName, e.App, e.Scope = identity.Tenant, identity.ID, identity.Name, identity.AppID, under.machine
+	s.audit.Append(e)
+}
+
+// entry is that of a token in the audit log.
+func entry(r *http.Request, operation, resource string, err error) store.Entry {
+	e := store.Entry{Time: time.Now().UTC(), RequestID: uuid.NewString(), Service: "imds", Operation: operation, Method: r.Method, Path: r.URL.Path,
+		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Decision: store.Allowed}
 	if err != nil {
 		e.Decision, e.Reason = store.Refused, err.Error()
 	}
-	s.audit.Append(e)
+	return e
 }
 
 func (s *Server) broken(w http.ResponseWriter, err error) {
