@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	userA     = "dddddddd-0000-0000-0000-000000000001"
-	userB     = "dddddddd-0000-0000-0000-000000000002"
+	userA   = "dddddddd-0000-0000-0000-000000000001"
+	userB   = "dddddddd-0000-0000-0000-000000000002"
 	readers = "eeeeeeee-0000-0000-0000-000000000001"
 	outer   = "eeeeeeee-0000-0000-0000-000000000002" // a group that readers is in
 	apiSP   = "ffffffff-0000-0000-0000-000000000001"
