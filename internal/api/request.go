@@ -122,6 +122,11 @@ type Caller struct {
 	// Scopes are the delegated permissions in a user's token (scp): what the
 	// user let the client do in their name. An application's token has none.
 	Scopes []string
+	// User is set when the principal is a user: the token lets its client do in
+	// their name what Scopes say, and no more than they may themselves.
+	User bool
+	// Guest is set for a user whose userType is Guest.
+	Guest bool
 	// DirectoryRoles names the directory roles that the principal has now.
 	DirectoryRoles []string
 	// Expires is when the credential stops being one; zero for a key.
@@ -166,6 +171,9 @@ type Call struct {
 	// Authorize asks RBAC about the caller; nil, or a *Refusal. gate sets it;
 	// handlers use it only to leave out of a list what the caller may not see.
 	Authorize func(Check) error
+	// Part serves a request that came within this one (of a batch) as if it had
+	// come alone, by the same way: gate sets it, and decides it.
+	Part func(http.ResponseWriter, *http.Request)
 }
 
 // Can tells whether the caller may do what the check asks.

@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Operation is one row of a service's table. Routing, authorization, the audit
 // record and the coverage page are read from it.
@@ -39,12 +42,53 @@ type Operation struct {
 	Handle func(http.ResponseWriter, *Call) error
 }
 
-// Permission is what Microsoft Graph asks for: any one of the application
-// permissions in the token, or of the directory roles of its principal.
-type Permission struct{ Roles, DirectoryRoles []string }
+// Users are those who may do something by being users of the directory, without
+// a directory role.
+type Users int
+
+const (
+	NoUsers  Users = iota
+	Members        // all but guests
+	AllUsers       // guests, too
+)
+
+// Permission is what Microsoft Graph asks for. An application needs one of the
+// application permissions in its token, or one of the directory roles. A user's
+// token needs one of the scopes, and the user one of the directory roles, unless
+// they are of Users.
+// Source: microsoft-graph-docs-contrib concepts/permissions-overview.md.
+type Permission struct {
+	Roles          []string // application permissions
+	Scopes         []string // delegated permissions
+	DirectoryRoles []string
+	Users          Users
+}
 
 // Empty tells whether nothing is asked for.
-func (p Permission) Empty() bool { return len(p.Roles) == 0 && len(p.DirectoryRoles) == 0 }
+func (p Permission) Empty() bool {
+	return len(p.Roles) == 0 && len(p.Scopes) == 0 && len(p.DirectoryRoles) == 0
+}
+
+// Delegated tells whether the caller's token has what a user's needs; true of an
+// application's.
+func (p Permission) Delegated(c Caller) bool { return !c.User || shared(c.Scopes, p.Scopes) }
+
+// Allows tells whether the caller has what is asked for.
+func (p Permission) Allows(c Caller) bool {
+	switch administers := shared(c.DirectoryRoles, p.DirectoryRoles); {
+	case p.Empty():
+		return true
+	case c.User:
+		return p.Delegated(c) && (administers || p.Users == AllUsers || p.Users == Members && !c.Guest)
+	default:
+		return administers || shared(c.Roles, p.Roles)
+	}
+}
+
+// shared tells whether two lists have a name in common.
+func shared(a, b []string) bool {
+	return slices.ContainsFunc(a, func(name string) bool { return slices.Contains(b, name) })
+}
 
 // Service is a table of operations behind one kind of host.
 type Service struct {

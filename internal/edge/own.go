@@ -19,7 +19,7 @@ import (
 // path. What begins otherwise begins with a tenant, and is sign-in.
 var ownPaths = map[string]string{
 	"subscriptions": "arm", "providers": "arm", "tenants": "arm", "metadata": "arm",
-	"v1.0": "graph", "beta": "graph",
+	"v1.0": "graph", "beta": "graph", "oidc": "graph",
 }
 
 // isOwn tells whether a host name is Sekisho's own.

@@ -55,11 +55,11 @@ const DefaultRole = "00000000-0000-0000-0000-000000000000"
 // NewPermissionGrantID is the id of a grant: of a client, a resource and, where it is for
 // one, a principal, there is one grant only.
 func NewPermissionGrantID(client, resource, principal string) string {
-	return joinedID(client, resource, principal)
+	return JoinedID(client, resource, principal)
 }
 
-// joinedID writes object ids as Graph writes the id of what joins them.
-func joinedID(objects ...string) string {
+// JoinedID writes object ids as Graph writes the id of what joins them.
+func JoinedID(objects ...string) string {
 	var raw []byte
 	for _, object := range objects {
 		if id, err := uuid.Parse(object); err == nil {
@@ -111,7 +111,7 @@ func PutAppRoleAssignment(tx *store.Tx, tenant string, a AppRoleAssignment) erro
 
 // NewAppRoleAssignment is an assignment with an id of its own.
 func NewAppRoleAssignment(principal, resource, role string, now time.Time) AppRoleAssignment {
-	return AppRoleAssignment{ID: joinedID(principal, uuid.NewString()), Principal: principal, Resource: resource, Role: role, Created: now.UTC()}
+	return AppRoleAssignment{ID: JoinedID(principal, uuid.NewString()), Principal: principal, Resource: resource, Role: role, Created: now.UTC()}
 }
 
 // GrantAppRole gives a principal a role of one of Microsoft's applications by

@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ const (
 	GlobalAdministrator           = "Global Administrator"
 	GlobalReader                  = "Global Reader"
 	PrivilegedAuthAdministrator   = "Privileged Authentication Administrator"
+	PrivilegedRoleAdministrator   = "Privileged Role Administrator"
 	ApplicationAdministrator      = "Application Administrator"
 	CloudApplicationAdministrator = "Cloud Application Administrator"
 	ApplicationDeveloper          = "Application Developer"
@@ -33,6 +35,7 @@ var roleTemplates = map[string]string{
 	"62e90394-69f5-4237-9190-012177145e10": GlobalAdministrator,
 	"f2ef992c-3afb-46b9-b7cf-a126ee74c451": GlobalReader,
 	"7be44c8a-adaf-4e2a-84d6-ab2649e08a13": PrivilegedAuthAdministrator,
+	"e8611ab8-c189-46e8-94e1-60213ab1f814": PrivilegedRoleAdministrator,
 	"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": ApplicationAdministrator,
 	"158c047a-c907-4556-b7ef-446551a6b5f7": CloudApplicationAdministrator,
 	"cf1c38e5-3621-4004-a7cb-879624dced7c": ApplicationDeveloper,
@@ -53,6 +56,13 @@ func RoleTemplate(name string) string {
 	}
 	return ""
 }
+
+// RoleName is the name of a built-in directory role; empty if Sekisho does not
+// know its template.
+func RoleName(template string) string { return roleTemplates[strings.ToLower(template)] }
+
+// RoleTemplates are the template ids of all roles that Sekisho knows, in order.
+func RoleTemplates() []string { return slices.Sorted(maps.Keys(roleTemplates)) }
 
 // RoleAssignment gives a principal a directory role in the whole tenant.
 type RoleAssignment struct {

@@ -87,11 +87,14 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	}
 	caller := v.caller
 	caller.Name = p.Name
-	if p.Type == TypeServicePrincipal {
+	// A user's roles reach no further than the scopes of the token, for whoever
+	// asks about them.
+	caller.DirectoryRoles = roles
+	switch p.Type {
+	case TypeServicePrincipal:
 		caller.Name = p.AppID // as Azure's own messages name an application
-		// A user's roles reach no further than what was delegated to the client:
-		// they count once scopes do.
-		caller.DirectoryRoles = roles
+	case TypeUser:
+		caller.User, caller.Guest = true, p.Guest
 	}
 	return caller, nil
 }

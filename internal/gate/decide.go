@@ -276,22 +276,34 @@ func (d *decision) permissions() error {
 	return err
 }
 
+// permitted refuses a caller without the permission, and says what is missing:
+// the scope in a user's token, or what the user may themselves.
 func (d *decision) permitted(p api.Permission) error {
 	caller := d.call.Caller
-	in := func(all []string) func(string) bool {
-		return func(one string) bool { return slices.Contains(all, one) }
-	}
-	if p.Empty() || slices.ContainsFunc(caller.Roles, in(p.Roles)) || slices.ContainsFunc(caller.DirectoryRoles, in(p.DirectoryRoles)) {
+	if p.Allows(caller) {
 		return nil
 	}
-	refused := d.refuse(api.NotPermitted, "the token holds none of the permissions %s", strings.Join(p.Roles, ", "))
-	if len(p.DirectoryRoles) > 0 {
-		refused.Cause += ", and its principal none of the directory roles " + strings.Join(p.DirectoryRoles, ", ")
+	missing := p.Roles
+	var refused *api.Refusal
+	switch {
+	case !p.Delegated(caller):
+		missing = p.Scopes
+		refused = d.refuse(api.NotPermitted, "the token delegates none of the permissions %s", strings.Join(p.Scopes, ", "))
+	case caller.User:
+		missing = p.DirectoryRoles
+		refused = d.refuse(api.NotPermitted, "the token delegates enough, but the user has none of the directory roles %s", strings.Join(p.DirectoryRoles, ", "))
+		if p.Users == api.Members {
+			refused.Cause += ", and is a guest"
+		}
+	default:
+		refused = d.refuse(api.NotPermitted, "the token holds none of the permissions %s", strings.Join(p.Roles, ", "))
+		if len(p.DirectoryRoles) > 0 {
+			refused.Cause += ", and its principal none of the directory roles " + strings.Join(p.DirectoryRoles, ", ")
+		}
 	}
-	action := ""
-	if len(p.Roles) > 0 {
-		action = p.Roles[0]
+	refused.Check = api.Check{Scope: "/"}
+	if len(missing) > 0 {
+		refused.Check.Action = missing[0]
 	}
-	refused.Check = api.Check{Scope: "/", Action: action}
 	return refused
 }

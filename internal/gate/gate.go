@@ -122,6 +122,7 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 	}
 	d := &decision{gate: g, service: t.service, call: call}
 	call.Authorize = func(check api.Check) error { _, err := d.question(check); return err }
+	call.Part = func(w http.ResponseWriter, r *http.Request) { g.ServeCall(w, r, call.Origin, call.Target) }
 	if err := d.network(); err != nil {
 		g.record(call, d, err)
 		return err

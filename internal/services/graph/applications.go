@@ -53,7 +53,7 @@ func (s *Graph) createApplication(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return conflict(err)
 	}
-	return replyCreated(w, call, collectionOf(entra.KindApplication), record)
+	return s.replyCreated(w, call, collectionOf(entra.KindApplication), record)
 }
 
 // own makes the caller an owner of what it creates, where that is all that lets

@@ -49,7 +49,7 @@ func (s *Graph) addPassword(w http.ResponseWriter, call *api.Call, t target) err
 	if err := b.done(); err != nil {
 		return err
 	}
-	text, credential := s.secrets.NewSecret(in.Name, start, end)
+	text, credential := s.directory.NewSecret(in.Name, start, end)
 	err = s.changePasswords(call, t, func(all []entra.PasswordCredential) ([]entra.PasswordCredential, error) {
 		if len(all) >= maxPasswords {
 			return nil, api.BadRequest("Directory_QuotaExceeded", "passwordCredentials", "The object holds %d password credentials, which is the most.", maxPasswords)

@@ -29,6 +29,12 @@ func conflict(err error) error {
 	return api.BadRequest("Request_BadRequest", property, "Another object with the same value for property %s already exists.", property)
 }
 
+// isClientError tells whether an error is for the client to read.
+func isClientError(err error) bool {
+	var e *api.Error
+	return errors.As(err, &e)
+}
+
 // writeError renders an error as Graph does.
 // Source: microsoft-graph-docs-contrib concepts/errors.md.
 func writeError(w http.ResponseWriter, call *api.Call, err error) {

@@ -28,48 +28,52 @@ const (
 	maxIDs  = 1000 // of one getByIds
 )
 
-// Secrets makes client secrets: the text that the client keeps, and what the
-// directory keeps of it.
-type Secrets interface {
+// Directory is what the directory does beyond keeping documents.
+type Directory interface {
+	// NewSecret makes a client secret: the text that the client keeps, and what
+	// the directory keeps of it.
 	NewSecret(name string, start, end time.Time) (text string, credential entra.PasswordCredential)
+	// Subject is the name by which an application knows a user (sub).
+	Subject(tenant, app, object string) string
 }
 
 // Graph is the service.
 type Graph struct {
-	store   *store.Store
-	secrets Secrets
-	now     func() time.Time
+	store     *store.Store
+	directory Directory
+	now       func() time.Time
 }
 
 // New makes the service.
-func New(s *store.Store, secrets Secrets, now func() time.Time) *Graph {
-	return &Graph{s, secrets, now}
+func New(s *store.Store, directory Directory, now func() time.Time) *Graph {
+	return &Graph{s, directory, now}
 }
 
 // collection is one entity set.
 type collection struct {
 	path, kind, odataType string
-	read                  api.Permission
-	page                  string   // what its documents begin with
-	keys                  []string // alternate keys, as (key='value')
-	hidden                []string // properties that only $select shows
+	read                  api.Permission // of the whole set
+	one                   api.Permission // of one object
+	page                  string         // what its documents begin with
+	keys                  []string       // alternate keys, as (key='value')
+	hidden                []string       // properties that only $select shows
 }
 
 // collections are the entity sets that are served.
 var collections = []collection{
-	{path: "users", kind: entra.KindUser, odataType: "user", keys: []string{"id", "userPrincipalName"}, hidden: hiddenOfUsers, read: readUsers, page: "user"},
-	{path: "groups", kind: entra.KindGroup, odataType: "group", keys: []string{"id"}, read: readGroups, page: "group"},
-	{path: "applications", kind: entra.KindApplication, odataType: "application", keys: []string{"id", "appId"}, read: readApplications, page: "application"},
-	{path: "servicePrincipals", kind: entra.KindServicePrincipal, odataType: "servicePrincipal", keys: []string{"id", "appId"}, read: readApplications, page: "serviceprincipal"},
+	{path: "users", kind: entra.KindUser, odataType: "user", keys: []string{"id", "userPrincipalName"}, hidden: hiddenOfUsers, read: readUsers, one: readProfile, page: "user"},
+	{path: "groups", kind: entra.KindGroup, odataType: "group", keys: []string{"id"}, read: readGroups, one: readOneGroup, page: "group"},
+	{path: "applications", kind: entra.KindApplication, odataType: "application", keys: []string{"id", "appId"}, read: readApplications, one: readApplication, page: "application"},
+	{path: "servicePrincipals", kind: entra.KindServicePrincipal, odataType: "servicePrincipal", keys: []string{"id", "appId"}, read: readApplications, one: readApplication, page: "serviceprincipal"},
 }
 
 // directoryObjects are the objects of all collections.
-var directoryObjects = collection{path: "directoryObjects", odataType: "directoryObject", read: readDirectory, page: "directoryobject"}
+var directoryObjects = collection{path: "directoryObjects", odataType: "directoryObject", read: readDirectory, one: readDirectory, page: "directoryobject"}
 
 // hiddenOfUsers: source resources/user.md, properties returned by default.
 var hiddenOfUsers = []string{"accountEnabled", "mailNickname", "onPremisesImmutableId", "createdDateTime", "department", "companyName", "employeeId",
 	"employeeType", "city", "state", "country", "postalCode", "streetAddress", "usageLocation", "userType",
-	"creationType", "externalUserState", "externalUserStateChangeDateTime"}
+	"creationType", "externalUserState", "externalUserStateChangeDateTime", "signInSessionsValidFromDateTime"}
 
 // hiddenOf are the properties that only $select shows of an object with its type.
 func hiddenOf(entity map[string]any) []string {
@@ -91,11 +95,11 @@ func (s *Graph) entities(call *api.Call, c collection) (all []map[string]any, er
 			if !strings.EqualFold(record.Tenant, call.Caller.Tenant) {
 				continue
 			}
-			entity, err := show(c.kind, record)
+			entity, err := showIn(tx, record)
 			if err != nil {
 				return err
 			}
-			all = append(all, entity)
+			all = append(all, seen(call, c, entity))
 		}
 		return nil
 	})
@@ -162,20 +166,20 @@ func (s *Graph) get(w http.ResponseWriter, call *api.Call, t target) error {
 	if err != nil {
 		return err
 	}
-	var record store.Record
-	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
-		record, err = t.find(tx, call)
+	var c collection
+	var entity map[string]any
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+		record, err := t.find(tx, call)
+		if err == nil {
+			c = collectionOf(record.Kind)
+			entity, err = showIn(tx, record)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	entity, err := show(record.Kind, record)
-	if err != nil {
-		return err
-	}
-	c := collectionOf(record.Kind)
-	found := q.selected(c.hidden, entity)
+	found := q.selected(c.hidden, seen(call, c, entity))
 	found["@odata.context"] = call.URL("/v1.0/$metadata#" + t.path + "/$entity")
 	if t.kind == "" {
 		found["@odata.type"] = "#microsoft.graph." + c.odataType
@@ -275,12 +279,6 @@ func (s *Graph) organization(w http.ResponseWriter, call *api.Call) error {
 		"value": []any{map[string]any{"id": t.ID, "displayName": t.DisplayName, "verifiedDomains": domains}}})
 }
 
-// me is the caller, when it is a user: there are no users' tokens yet.
-// Source: the answer to an application, msgraph-sdk-php#1163.
-func me(http.ResponseWriter, *api.Call) error {
-	return api.BadRequest("BadRequest", "", "/me request is only valid with delegated authentication flow.")
-}
-
 func reply(w http.ResponseWriter, call *api.Call, v any) error {
 	return replyWith(w, call, http.StatusOK, v)
 }
@@ -291,14 +289,22 @@ func replyWith(w http.ResponseWriter, call *api.Call, status int, v any) error {
 }
 
 // replyCreated answers with a new object.
-func replyCreated(w http.ResponseWriter, call *api.Call, c collection, record store.Record) error {
-	entity, err := show(c.kind, record)
+func (s *Graph) replyCreated(w http.ResponseWriter, call *api.Call, c collection, record store.Record) error {
+	var entity map[string]any
+	err := s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
+		entity, err = showIn(tx, record)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	shown := query{}.selected(c.hidden, entity)
-	shown["@odata.context"] = call.URL("/v1.0/$metadata#" + c.path + "/$entity")
-	w.Header().Set("Location", call.URL("/v1.0/"+c.path+"/"+record.ID))
+	return replyNew(w, call, c.path, query{}.selected(c.hidden, entity))
+}
+
+// replyNew answers with what was made in a set.
+func replyNew(w http.ResponseWriter, call *api.Call, set string, shown map[string]any) error {
+	shown["@odata.context"] = call.URL("/v1.0/$metadata#" + set + "/$entity")
+	w.Header().Set("Location", call.URL("/v1.0/"+set+"/"+shown["id"].(string)))
 	return replyWith(w, call, http.StatusCreated, shown)
 }
 

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -40,13 +41,19 @@ func (s *Graph) createGroup(w http.ResponseWriter, call *api.Call) error {
 				return err
 			}
 		}
+		if call.Caller.User && !has(call, without(updateGroups)) && !slices.ContainsFunc(owners, func(o string) bool { return strings.EqualFold(o, call.Caller.Object) }) {
+			// Source: entra-docs users-default-permissions.md, "Group owner permissions".
+			if err := entra.AddOwner(tx, call.Caller.Tenant, g.ID, call.Caller.Object); err != nil {
+				return err
+			}
+		}
 		record, err = tx.Get(entra.KindGroup, g.ID)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return replyCreated(w, call, collectionOf(entra.KindGroup), record)
+	return s.replyCreated(w, call, collectionOf(entra.KindGroup), record)
 }
 
 // readGroup reads what a client may say of a group. There are security groups

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,17 +24,18 @@ const (
 	fabrikam = "22222222-0000-0000-0000-000000000002"
 	base     = "https://graph.microsoft.com"
 
-	joe     = "30000000-0000-0000-0000-000000000001"
-	quoted  = "30000000-0000-0000-0000-000000000002" // a UPN with a quote in it
-	theirs  = "30000000-0000-0000-0000-000000000003" // of Fabrikam
-	group   = "40000000-0000-0000-0000-000000000001"
-	appID   = "50000000-0000-0000-0000-000000000001"
-	appObj  = "50000000-0000-0000-0000-000000000002"
-	spObj   = "50000000-0000-0000-0000-000000000003"
-	readers = "60000000-0000-0000-0000-000000000001" // appId of a principal with Directory.Read.All
-	nobody  = "60000000-0000-0000-0000-000000000002" // appId of one without permissions
-	foreign = "60000000-0000-0000-0000-000000000003" // appId of Fabrikam's
-	appOnly = "60000000-0000-0000-0000-000000000004" // appId of one with Application.Read.All only
+	joe        = "30000000-0000-0000-0000-000000000001"
+	quoted     = "30000000-0000-0000-0000-000000000002" // a UPN with a quote in it
+	theirs     = "30000000-0000-0000-0000-000000000003" // of Fabrikam
+	group      = "40000000-0000-0000-0000-000000000001"
+	appID      = "50000000-0000-0000-0000-000000000001"
+	appObj     = "50000000-0000-0000-0000-000000000002"
+	spObj      = "50000000-0000-0000-0000-000000000003"
+	readers    = "60000000-0000-0000-0000-000000000001" // appId of a principal with Directory.Read.All
+	nobody     = "60000000-0000-0000-0000-000000000002" // appId of one without permissions
+	foreign    = "60000000-0000-0000-0000-000000000003" // appId of Fabrikam's
+	userClient = "60000000-0000-0000-0000-000000000009" // appId of the client that users use
+	appOnly    = "60000000-0000-0000-0000-000000000004" // appId of one with Application.Read.All only
 )
 
 var created = time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
@@ -44,6 +46,7 @@ type server struct {
 	gate      *gate.Gate
 	store     *store.Store
 	directory *entra.Directory
+	audit     []store.Entry
 	digest    string            // of appID's secret
 	secrets   map[string]string // by appId
 }
@@ -85,7 +88,7 @@ func newServer(t *testing.T) *server {
 	s.client(contoso, nobody)
 	s.client(contoso, appOnly, "Application.Read.All")
 	s.client(fabrikam, foreign, "Directory.Read.All")
-	s.gate, err = gate.New(gate.Config{Verifier: s.directory, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.store, s.directory, time.Now).Service()}})
+	s.gate, err = gate.New(gate.Config{Verifier: s, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.store, s.directory, time.Now).Service()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +96,36 @@ func newServer(t *testing.T) *server {
 }
 
 // Append implements gate.Audit.
-func (s *server) Append(store.Entry) {}
+func (s *server) Append(e store.Entry) { s.audit = append(s.audit, e) }
+
+// Verify implements gate.Verifier: "user <object id> <scopes>" stands for the
+// token of a user, as the directory would verify it.
+func (s *server) Verify(ctx context.Context, token string, audiences []string) (api.Caller, error) {
+	text, ok := strings.CutPrefix(token, "user ")
+	if !ok {
+		return s.directory.Verify(ctx, token, audiences)
+	}
+	object, scopes, _ := strings.Cut(text, " ")
+	caller := api.Caller{Credential: api.Token, Object: object, App: userClient, Scopes: strings.Fields(scopes), User: true}
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		u, record, err := store.Load[entra.User](tx, entra.KindUser, object)
+		if err != nil {
+			return err
+		}
+		caller.Tenant, caller.Name, caller.Guest = record.Tenant, u.UserPrincipalName, u.Profile["userType"] == "Guest"
+		caller.DirectoryRoles = nil
+		given, err := tx.List(entra.KindRoleAssignment, store.Query{Key: &store.Key{Name: "principal", Value: object}})
+		for _, record := range given {
+			a, err := store.Decode[entra.RoleAssignment](record)
+			if err != nil {
+				return err
+			}
+			caller.DirectoryRoles = append(caller.DirectoryRoles, entra.RoleName(a.Role))
+		}
+		return err
+	})
+	return caller, err
+}
 
 func (s *server) update(change func(*store.Tx) error) {
 	s.t.Helper()
@@ -133,6 +165,7 @@ func (s *server) token(client, resource string) string {
 // request is one call as the client; a path without "/v1.0" is below it.
 type request struct {
 	client, method, path, body string
+	user, scopes               string // a user's token instead of a client's
 	header                     map[string]string
 }
 
@@ -146,7 +179,14 @@ func (s *server) do(q request) response {
 	if q.method == "" {
 		q.method = http.MethodGet
 	}
-	r := httptest.NewRequest(q.method, "/v1.0"+q.path, strings.NewReader(q.body))
+	path := "/v1.0" + q.path
+	if strings.HasPrefix(q.path, "/oidc/") {
+		path = q.path
+	}
+	r := httptest.NewRequest(q.method, path, strings.NewReader(q.body))
+	if q.user != "" {
+		r.Header.Set("Authorization", "Bearer user "+q.user+" "+q.scopes)
+	}
 	if q.client != "" {
 		r.Header.Set("Authorization", "Bearer "+s.token(q.client, base))
 	}

@@ -155,7 +155,7 @@ func (s *Graph) memberType(call *api.Call, _ target) (needs []api.Permission, er
 				return err
 			}
 			own := map[string]string{entra.KindUser: userWriteAll, entra.KindGroup: groupWriteAll, entra.KindServicePrincipal: appWriteAll}[record.Kind]
-			needs = append(needs, permit([]string{own, directoryWriteAll}, updateGroups.DirectoryRoles...))
+			needs = append(needs, by(api.AllUsers, permit([]string{own, directoryWriteAll}, updateGroups.DirectoryRoles...)))
 		}
 		return nil
 	})
@@ -175,6 +175,11 @@ func groups(tx *store.Tx, member string) ([]string, error) {
 
 func owners(tx *store.Tx, object string) ([]string, error) {
 	return edges(tx, entra.KindOwner, "object", object, func(o entra.Owner) string { return o.Owner })
+}
+
+// ownedBy are the objects that a principal owns.
+func ownedBy(tx *store.Tx, owner string) ([]string, error) {
+	return edges(tx, entra.KindOwner, "owner", owner, func(o entra.Owner) string { return o.Object })
 }
 
 func edges[T any](tx *store.Tx, kind, key, id string, end func(T) string) (ids []string, err error) {
@@ -228,7 +233,7 @@ func (s *Graph) related(call *api.Call, t target, r relation) (all []map[string]
 			if err != nil {
 				return err
 			}
-			entity, err := show(found.Kind, found)
+			entity, err := showIn(tx, found)
 			if err != nil {
 				return err
 			}
@@ -237,26 +242,49 @@ func (s *Graph) related(call *api.Call, t target, r relation) (all []map[string]
 		}
 		return err
 	})
+	return sorted(all), err
+}
+
+// listRelated lists members, owners, ownedObjects.
+// Source: group-list-members.md, group-list-owners.md, user-list-ownedobjects.md.
+func (s *Graph) listRelated(r relation) itemHandler {
+	return s.listObjects(func(call *api.Call, t target) ([]map[string]any, error) { return s.related(call, t, r) })
+}
+
+// listMemberships lists memberOf, transitiveMemberOf: groups and directory roles.
+// Source: user-list-memberof.md.
+func (s *Graph) listMemberships(r relation) itemHandler {
+	return s.listObjects(func(call *api.Call, t target) ([]map[string]any, error) {
+		in, err := s.related(call, t, r)
+		if err != nil {
+			return nil, err
+		}
+		held, err := s.rolesOf(call, t)
+		return sorted(append(in, held...)), err
+	})
+}
+
+// sorted puts objects in the order of their ids.
+func sorted(all []map[string]any) []map[string]any {
 	slices.SortFunc(all, func(a, b map[string]any) int {
 		return strings.Compare(strings.ToLower(a["id"].(string)), strings.ToLower(b["id"].(string)))
 	})
-	return all, err
+	return all
 }
 
-// listRelated lists members, owners, memberOf, transitiveMemberOf.
-// Source: group-list-members.md, group-list-owners.md, user-list-memberof.md.
-func (s *Graph) listRelated(r relation) itemHandler {
+func (s *Graph) listObjects(find func(*api.Call, target) ([]map[string]any, error)) itemHandler {
 	return func(w http.ResponseWriter, call *api.Call, t target) error {
 		q, err := parseQuery(call)
 		if err != nil {
 			return err
 		}
-		entities, err := s.related(call, t, r)
+		entities, err := find(call, t)
 		if err != nil {
 			return err
 		}
 		var matched []map[string]any
 		for _, entity := range entities {
+			entity = seen(call, collectionOfType(entity), entity)
 			ok, err := q.match(entity)
 			if err != nil {
 				return err
@@ -269,31 +297,41 @@ func (s *Graph) listRelated(r relation) itemHandler {
 	}
 }
 
-// memberGroups answers getMemberGroups and getMemberObjects: ids of all groups,
-// by nesting, too. Directory roles, which Azure's getMemberObjects adds, are no
-// objects here.
+// memberGroups answers getMemberGroups and, with directory roles, too,
+// getMemberObjects: ids of all groups, by nesting, too.
 // Source: directoryobject-getmembergroups.md, directoryobject-getmemberobjects.md.
-func (s *Graph) memberGroups(w http.ResponseWriter, call *api.Call, t target) error {
-	b, err := readBody(call, "MemberGroups", false)
-	if err != nil {
-		return err
-	}
-	securityOnly := false
-	b.boolean("securityEnabledOnly", &securityOnly)
-	if err := b.done(); err != nil {
-		return err
-	}
-	found, err := s.related(call, t, transitively(groups))
-	if err != nil {
-		return err
-	}
-	ids := []string{}
-	for _, group := range found {
-		if !securityOnly || group["securityEnabled"] == true {
-			ids = append(ids, group["id"].(string))
+func (s *Graph) memberGroups(roles bool) itemHandler {
+	return func(w http.ResponseWriter, call *api.Call, t target) error {
+		b, err := readBody(call, "MemberGroups", false)
+		if err != nil {
+			return err
 		}
+		securityOnly := false
+		b.boolean("securityEnabledOnly", &securityOnly)
+		if err := b.done(); err != nil {
+			return err
+		}
+		found, err := s.related(call, t, transitively(groups))
+		if err != nil {
+			return err
+		}
+		ids := []string{}
+		for _, group := range found {
+			if !securityOnly || group["securityEnabled"] == true {
+				ids = append(ids, group["id"].(string))
+			}
+		}
+		if roles && !securityOnly {
+			held, err := s.rolesOf(call, t)
+			if err != nil {
+				return err
+			}
+			for _, role := range held {
+				ids = append(ids, role["id"].(string))
+			}
+		}
+		return replyStrings(w, call, ids)
 	}
-	return replyStrings(w, call, ids)
 }
 
 // maxCheck is how many groups one call may ask about.

@@ -9,9 +9,10 @@ import (
 	"sekisho/internal/store"
 )
 
-// owned asks for more than Application.ReadWrite.OwnedBy where the caller does
-// not own the object.
-// Source: microsoft-graph-docs-contrib concepts/permissions-reference.md.
+// owned asks for more than Application.ReadWrite.OwnedBy, and of users for a
+// directory role, where the caller does not own the object.
+// Sources: microsoft-graph-docs-contrib concepts/permissions-reference.md;
+// entra-docs users-default-permissions.md, "Object ownership".
 func (s *Graph) owned(needs api.Permission) func(*api.Call, target) ([]api.Permission, error) {
 	enough := without(needs, appWriteOwned)
 	return func(call *api.Call, t target) ([]api.Permission, error) {

@@ -54,7 +54,7 @@ func (s *Graph) createPrincipal(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return conflict(err)
 	}
-	return replyCreated(w, call, collectionOf(entra.KindServicePrincipal), record)
+	return s.replyCreated(w, call, collectionOf(entra.KindServicePrincipal), record)
 }
 
 // noApplication is the answer to an application id that the tenant does not
@@ -93,8 +93,9 @@ func (s *Graph) updatePrincipal(w http.ResponseWriter, call *api.Call, t target)
 	return noContent(w, call)
 }
 
-// changePrincipal changes a service principal that is no managed identity:
-// those are changed with the resource that bears them.
+// changePrincipal changes a service principal that is no managed identity, which
+// changes with the resource that bears it, and none of Microsoft's: who could
+// give those a secret would sign in as them.
 // Source: entra-docs managed-identities-azure-resources/managed-identities-faq.md.
 func (s *Graph) changePrincipal(call *api.Call, t target, change func(*entra.ServicePrincipal) error) error {
 	return s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
@@ -106,7 +107,7 @@ func (s *Graph) changePrincipal(call *api.Call, t target, change func(*entra.Ser
 		if err != nil {
 			return err
 		}
-		if sp.Resource != "" {
+		if sp.Resource != "" || entra.FirstParty(sp.AppID) {
 			return denied()
 		}
 		if err := change(&sp); err != nil {
@@ -142,14 +143,15 @@ func (s *Graph) deleteObject(w http.ResponseWriter, call *api.Call, t target) er
 }
 
 // remove deletes a user, a group or a service principal, unless nobody were left
-// to administer the tenant, or it is a resource's managed identity.
+// to administer the tenant, or it is a resource's managed identity, or
+// Microsoft's.
 func remove(tx *store.Tx, record store.Record) error {
 	if record.Kind == entra.KindServicePrincipal {
 		sp, err := store.Decode[entra.ServicePrincipal](record)
 		if err != nil {
 			return err
 		}
-		if sp.Resource != "" {
+		if sp.Resource != "" || entra.FirstParty(sp.AppID) {
 			return denied()
 		}
 	}

@@ -3,11 +3,10 @@ package graph
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"sekisho/internal/api"
 	"sekisho/internal/odata"
@@ -110,9 +109,12 @@ func pageToken(id string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strings.ToLower(id)))
 }
 
+// objectID is a lower-cased GUID, or what joins some.
+var objectID = regexp.MustCompile(`^([0-9a-f-]{36}|[0-9a-z_-]{43,70})$`)
+
 func parsePageToken(text string) (string, error) {
 	id, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || uuid.Validate(string(id)) != nil {
+	if err != nil || !objectID.Match(id) {
 		return "", api.BadRequest("Directory_ExpiredPageToken", "$skiptoken", "The specified page token value has expired and can no longer be included in your request.")
 	}
 	return string(id), nil

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 
@@ -23,6 +24,10 @@ func show(kind string, record store.Record) (map[string]any, error) {
 		for _, name := range profile {
 			shown[name] = optional(u.Profile[name])
 		}
+		shown["signInSessionsValidFromDateTime"] = timestamp(u.Created)
+		if !u.ValidFrom.IsZero() {
+			shown["signInSessionsValidFromDateTime"] = timestamp(u.ValidFrom)
+		}
 		if shown["userType"] == nil {
 			shown["userType"] = "Member"
 		}
@@ -42,6 +47,31 @@ func show(kind string, record store.Record) (map[string]any, error) {
 	default:
 		return showServicePrincipal(record)
 	}
+}
+
+// showIn is show for a service principal with what its application offers.
+func showIn(tx *store.Tx, record store.Record) (map[string]any, error) {
+	shown, err := show(record.Kind, record)
+	if err != nil || record.Kind != entra.KindServicePrincipal {
+		return shown, err
+	}
+	appID := shown["appId"].(string)
+	if offer, ok := entra.Offered(appID); ok {
+		shown["appRoles"], shown["oauth2PermissionScopes"] = list(offer.Roles), list(offer.Scopes)
+		shown["appOwnerOrganizationId"] = entra.MicrosoftTenant
+		return shown, nil
+	}
+	found, err := tx.Lookup(entra.KindApplication, store.Key{Name: "appId", Value: appID})
+	if errors.Is(err, store.ErrNotFound) { // a managed identity
+		return shown, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := store.Decode[entra.Application](found)
+	shown["appRoles"], shown["oauth2PermissionScopes"] = list(a.AppRoles), list(a.API.Scopes)
+	shown["appOwnerOrganizationId"], shown["appDisplayName"], shown["signInAudience"] = found.Tenant, a.DisplayName, a.SignInAudience
+	return shown, err
 }
 
 func showApplication(record store.Record) (map[string]any, error) {

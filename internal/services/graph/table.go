@@ -40,9 +40,13 @@ func (s *Graph) Service() api.Service {
 		func(call *api.Call) ([]api.Permission, error) { return s.memberType(call, target{}) }
 	add(http.MethodPost, "directoryObjects/getByIds", "directoryObjects_getByIds", "directoryobject-getbyids", readDirectory, s.getByIDs)
 	add(http.MethodGet, "organization", "organization_List", "organization-list", readOrganization, s.organization)
-	for _, path := range []string{"me", "me/ownedObjects", "me/memberOf", "me/transitiveMemberOf"} {
-		add(http.MethodGet, path, strings.ReplaceAll(path, "/", "_")+"_Get", "user-get", api.Permission{}, me)
+	for _, it := range s.items(collections[0]) {
+		if it.method == http.MethodDelete {
+			continue // there is no such call
+		}
+		add(it.method, "me"+it.suffix, "me_"+it.name, it.page, api.Permission{}, forUsers(it)).Also = ofUsers(it)
 	}
+	s.addRows(add)
 
 	keyed := map[string][]item{} // by method and suffix
 	var order []string
@@ -113,23 +117,58 @@ func keyedRow(items []item) api.Operation {
 	}
 }
 
+// myself is the target of /me.
+func myself(call *api.Call) target { return target{collections[0], "", call.Caller.Object} }
+
+// forUsers answers a call on /me.
+// Source: the answer to an application, msgraph-sdk-php#1163.
+func forUsers(it item) func(http.ResponseWriter, *api.Call) error {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		if !call.Caller.User {
+			return api.BadRequest("BadRequest", "", "/me request is only valid with delegated authentication flow.")
+		}
+		return it.handle(w, call, myself(call))
+	}
+}
+
+// ofUsers asks of a user's token what the call on the user asks for.
+func ofUsers(it item) func(*api.Call) ([]api.Permission, error) {
+	return func(call *api.Call) ([]api.Permission, error) {
+		if !call.Caller.User {
+			return nil, nil
+		}
+		needs := []api.Permission{it.needs}
+		if it.also == nil || !has(call, it.needs) {
+			return needs, nil
+		}
+		more, err := it.also(call, myself(call))
+		return append(needs, more...), err
+	}
+}
+
 // items are the calls on one object of a collection.
 func (s *Graph) items(c collection) []item {
-	all := []item{{http.MethodGet, "", "Get", c.page + "-get", c.read, nil, s.get}}
+	var mine func(*api.Call, target) ([]api.Permission, error)
+	if c.kind == entra.KindUser {
+		mine = s.otherUser
+	}
+	all := []item{{http.MethodGet, "", "Get", c.page + "-get", c.one, mine, s.get}}
 	switch c.kind {
 	case entra.KindUser:
 		all = append(all,
+			item{http.MethodPost, "/revokeSignInSessions", "revokeSignInSessions", "user-revokesigninsessions", revoke, s.revokesOthers, s.revokeSessions},
+			item{http.MethodGet, "/ownedObjects", "ListOwnedObjects", "user-list-ownedobjects", readProfile, s.otherUser, s.listRelated(ownedBy)},
 			item{http.MethodPatch, "", "Update", "user-update", updateUsers, s.userChanges, s.updateUser},
 			item{http.MethodDelete, "", "Delete", "user-delete", deleteUsers, s.administrator, s.deleteUser})
 	case entra.KindGroup:
 		all = append(all,
-			item{http.MethodPatch, "", "Update", "group-update", updateGroups, s.memberType, s.updateGroup},
-			item{http.MethodDelete, "", "Delete", "group-delete", deleteGroups, nil, s.deleteGroup},
-			item{http.MethodGet, "/members", "ListMembers", "group-list-members", readGroups, nil, s.listRelated(members)},
-			item{http.MethodGet, "/transitiveMembers", "ListTransitiveMembers", "group-list-transitivemembers", readGroups, nil, s.listRelated(transitively(members))},
-			item{http.MethodPost, "/members/$ref", "AddMember", "group-post-members", writeMembers, s.memberType, s.addReference(addMember)},
-			item{http.MethodDelete, "/members/{member}/$ref", "RemoveMember", "group-delete-members", writeMembers, nil, s.removeReference(entra.KindMember)})
-		all = append(all, s.ownerItems("group", readGroups, updateGroups, nil)...)
+			item{http.MethodPatch, "", "Update", "group-update", updateGroups, both(s.owned(updateGroups), s.memberType), s.updateGroup},
+			item{http.MethodDelete, "", "Delete", "group-delete", deleteGroups, s.owned(deleteGroups), s.deleteGroup},
+			item{http.MethodGet, "/members", "ListMembers", "group-list-members", readOneGroup, nil, s.listRelated(members)},
+			item{http.MethodGet, "/transitiveMembers", "ListTransitiveMembers", "group-list-transitivemembers", readOneGroup, nil, s.listRelated(transitively(members))},
+			item{http.MethodPost, "/members/$ref", "AddMember", "group-post-members", writeMembers, both(s.owned(writeMembers), s.memberType), s.addReference(addMember)},
+			item{http.MethodDelete, "/members/{member}/$ref", "RemoveMember", "group-delete-members", writeMembers, s.owned(writeMembers), s.removeReference(entra.KindMember)})
+		all = append(all, s.ownerItems("group", readOneGroup, updateGroups, s.owned(updateGroups))...)
 	case entra.KindApplication:
 		owned := s.owned(writeApplications)
 		all = append(all,
@@ -142,32 +181,46 @@ func (s *Graph) items(c collection) []item {
 			item{http.MethodGet, "/federatedIdentityCredentials/{credential}", "GetFederatedIdentityCredential", "federatedidentitycredential-get", readApplications, nil, s.getFederated},
 			item{http.MethodPatch, "/federatedIdentityCredentials/{credential}", "UpdateFederatedIdentityCredential", "federatedidentitycredential-update", writeApplications, owned, s.updateFederated},
 			item{http.MethodDelete, "/federatedIdentityCredentials/{credential}", "DeleteFederatedIdentityCredential", "federatedidentitycredential-delete", writeApplications, owned, s.deleteFederated})
-		all = append(all, s.ownerItems("application", readApplications, writeOwners, readsDirectory)...)
+		all = append(all, s.ownerItems("application", readApplications, writeOwners, both(s.owned(writeOwners), readsDirectory))...)
 	case entra.KindServicePrincipal:
 		owned := s.owned(writeApplications)
 		all = append(all,
 			item{http.MethodPatch, "", "Update", "serviceprincipal-update", writePrincipals, s.owned(writePrincipals), s.updatePrincipal},
 			item{http.MethodDelete, "", "Delete", "serviceprincipal-delete", writeApplications, owned, s.deletePrincipal},
 			item{http.MethodPost, "/addPassword", "addPassword", "serviceprincipal-addpassword", writeApplications, owned, s.addPassword},
-			item{http.MethodPost, "/removePassword", "removePassword", "serviceprincipal-removepassword", writeApplications, owned, s.removePassword})
-		all = append(all, s.ownerItems("serviceprincipal", readApplications, writeOwners, readsDirectory)...)
+			item{http.MethodPost, "/removePassword", "removePassword", "serviceprincipal-removepassword", writeApplications, owned, s.removePassword},
+			item{http.MethodGet, "/ownedObjects", "ListOwnedObjects", "serviceprincipal-list-ownedobjects", readApplications, nil, s.listRelated(ownedBy)})
+		all = append(all, s.ownerItems("serviceprincipal", readApplications, writeOwners, both(s.owned(writeOwners), readsDirectory))...)
 	}
 	if c.kind == entra.KindApplication {
 		return all // it is no member of anything
 	}
-	needs, more := memberPermissions(c)
+	all = append(all, s.consentItems(c)...)
+	read, list := s.memberPermissions(c, userRead), s.memberPermissions(c)
 	all = append(all, []item{
-		{http.MethodPost, "/getMemberGroups", "getMemberGroups", "directoryobject-getmembergroups", needs, more, s.memberGroups},
-		{http.MethodPost, "/getMemberObjects", "getMemberObjects", "directoryobject-getmemberobjects", needs, more, s.memberGroups},
-		{http.MethodPost, "/checkMemberGroups", "checkMemberGroups", "directoryobject-checkmembergroups", needs, more, s.checkMemberGroups("groupIds")},
-		{http.MethodPost, "/checkMemberObjects", "checkMemberObjects", "directoryobject-checkmemberobjects", needs, more, s.checkMemberGroups("ids")},
+		{http.MethodPost, "/getMemberGroups", "getMemberGroups", "directoryobject-getmembergroups", list.needs, list.also, s.memberGroups(false)},
+		{http.MethodPost, "/getMemberObjects", "getMemberObjects", "directoryobject-getmemberobjects", read.needs, read.also, s.memberGroups(true)},
+		{http.MethodPost, "/checkMemberGroups", "checkMemberGroups", "directoryobject-checkmembergroups", list.needs, list.also, s.checkMemberGroups("groupIds")},
+		{http.MethodPost, "/checkMemberObjects", "checkMemberObjects", "directoryobject-checkmemberobjects", list.needs, list.also, s.checkMemberGroups("ids")},
 	}...)
 	if c.kind != "" {
 		all = append(all,
-			item{http.MethodGet, "/memberOf", "ListMemberOf", c.page + "-list-memberof", needs, more, s.listRelated(groups)},
-			item{http.MethodGet, "/transitiveMemberOf", "ListTransitiveMemberOf", c.page + "-list-transitivememberof", needs, more, s.listRelated(transitively(groups))})
+			item{http.MethodGet, "/memberOf", "ListMemberOf", c.page + "-list-memberof", read.needs, read.also, s.listMemberships(groups)},
+			item{http.MethodGet, "/transitiveMemberOf", "ListTransitiveMemberOf", c.page + "-list-transitivememberof", read.needs, read.also, s.listMemberships(transitively(groups))})
 	}
 	return all
+}
+
+// both asks for what two ask for.
+func both(a, b func(*api.Call, target) ([]api.Permission, error)) func(*api.Call, target) ([]api.Permission, error) {
+	return func(call *api.Call, t target) ([]api.Permission, error) {
+		needs, err := a(call, t)
+		if err != nil || !slices.ContainsFunc(needs, func(p api.Permission) bool { return !has(call, p) }) {
+			more, err := b(call, t)
+			return append(needs, more...), err
+		}
+		return needs, nil
+	}
 }
 
 func (s *Graph) ownerItems(page string, read, write api.Permission, also func(*api.Call, target) ([]api.Permission, error)) []item {
@@ -182,18 +235,31 @@ func (s *Graph) ownerItems(page string, read, write api.Permission, also func(*a
 // to write owners.
 // Source: application-post-owners.md, Permissions.
 func readsDirectory(*api.Call, target) ([]api.Permission, error) {
-	return []api.Permission{permit([]string{directoryReadAll, directoryWriteAll}, writeOwners.DirectoryRoles...)}, nil
+	return []api.Permission{by(api.AllUsers, permit([]string{directoryReadAll, directoryWriteAll}, writeOwners.DirectoryRoles...))}, nil
 }
 
 // memberPermissions are what it takes to read the groups that an object is in:
-// of a user, both to read users and to read groups.
-// Source: directoryobject-checkmembergroups.md, Permissions.
-func memberPermissions(c collection) (api.Permission, func(*api.Call, target) ([]api.Permission, error)) {
+// of a user, both to read users and to read groups. Of the user who calls, the
+// right to read groups is enough, or one of own.
+// Source: directoryobject-checkmembergroups.md, user-list-memberof.md, Permissions.
+func (s *Graph) memberPermissions(c collection, own ...string) item {
 	switch c.kind {
 	case entra.KindUser:
-		return readUsers, func(*api.Call, target) ([]api.Permission, error) { return []api.Permission{readGroups}, nil }
+		mine := by(api.AllUsers, with(readGroups, own...))
+		door := with(mine, readUsers.Scopes...)
+		door.Roles, door.DirectoryRoles = readUsers.Roles, slices.Concat(readUsers.DirectoryRoles, readGroups.DirectoryRoles)
+		return item{needs: door, also: func(call *api.Call, t target) ([]api.Permission, error) {
+			is, err := s.self(call, t)
+			switch {
+			case is:
+				return []api.Permission{mine}, nil
+			case err != nil && !isClientError(err):
+				return nil, err
+			}
+			return []api.Permission{readUsers, readGroups}, nil
+		}}
 	case entra.KindServicePrincipal:
-		return without(readApplications, appWriteOwned), nil
+		return item{needs: by(api.Members, without(readApplications, appWriteOwned))}
 	}
-	return c.read, nil
+	return item{needs: c.read}
 }

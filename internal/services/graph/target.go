@@ -90,6 +90,16 @@ func collectionOf(kind string) collection {
 	return collections[slices.IndexFunc(collections, func(c collection) bool { return c.kind == kind })]
 }
 
+// collectionOfType is the entity set of an object that bears its type.
+func collectionOfType(entity map[string]any) collection {
+	for _, c := range collections {
+		if entity["@odata.type"] == "#microsoft.graph."+c.odataType {
+			return c
+		}
+	}
+	return directoryRoleObjects
+}
+
 // errNotFound is the answer to the id of an object that the tenant does not have.
 func errNotFound(id string) error {
 	return api.Errorf(http.StatusNotFound, "Request_ResourceNotFound",

@@ -45,7 +45,7 @@ func (s *Graph) createUser(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return conflict(err)
 	}
-	return replyCreated(w, call, collectionOf(entra.KindUser), record)
+	return s.replyCreated(w, call, collectionOf(entra.KindUser), record)
 }
 
 // readUser reads what a client may say of a user, and gives the new password.
@@ -166,6 +166,10 @@ func (s *Graph) deleteUser(w http.ResponseWriter, call *api.Call, t target) erro
 	return s.deleteObject(w, call, t)
 }
 
+// ownProperties are what users may change of themselves.
+// Source: entra-docs users-default-permissions.md.
+var ownProperties = []string{"mobilePhone"}
+
 // userChanges asks for what the properties of a PATCH need, and for more when
 // the user has a directory role.
 func (s *Graph) userChanges(call *api.Call, t target) (needs []api.Permission, err error) {
@@ -173,8 +177,16 @@ func (s *Graph) userChanges(call *api.Call, t target) (needs []api.Permission, e
 	if err != nil {
 		return nil, err
 	}
+	mine, err := s.self(call, t)
+	if err != nil && !isClientError(err) {
+		return nil, err
+	}
 	sensitive := false
 	for name := range b.values {
+		if mine && slices.Contains(ownProperties, name) {
+			needs = append(needs, updateSelf)
+			continue
+		}
 		switch name {
 		case "passwordProfile":
 			needs, sensitive = append(needs, changePasswords), true

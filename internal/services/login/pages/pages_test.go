@@ -13,7 +13,7 @@ import (
 // every is one of each page, with the same text in all that a user, an
 // application or an administrator can name.
 func every(lang Lang, named string) map[string]any {
-	f := Frame{Lang: lang, Tenant: named, App: named, Action: "/common/login", Flow: named, Canary: named, Allow: "http://localhost:8400/"}
+	f := Frame{Lang: lang, Tenant: named, App: named, Action: "/common/login", Flow: named, Allow: "http://localhost:8400/"}
 	accounts := []Account{{Value: named, Name: named, Username: named, SignedIn: true}, {Value: "2", Username: named}}
 	permissions := []Permission{{Name: named, Description: named}, {Name: named}}
 	pages := map[string]any{
@@ -215,21 +215,21 @@ func TestProblemIsAnnouncedAndTiedToItsField(t *testing.T) {
 }
 
 func TestFieldsAndButtons(t *testing.T) {
-	f := Frame{Action: "/x?a=1&b=2", Flow: "the flow", Canary: "the canary"}
+	f := Frame{Action: "/x?a=1&b=2", Flow: "the flow"}
 	accounts := []Account{{Value: "1", Username: "a@contoso.com"}}
 	for _, c := range []struct {
 		page  any
 		named string
 	}{
-		{SignIn{Frame: f, Username: "u", Keep: true}, "flow=the flow canary=the canary login=u passwd= kmsi=true action=signin action=cancel"},
-		{Picker{f, accounts}, "flow=the flow canary=the canary account=1 account="},
-		{Consent{Frame: f, CanConsentForOrganization: true}, "flow=the flow canary=the canary org=true action=accept action=cancel"},
-		{Consent{Frame: f, Admin: true}, "flow=the flow canary=the canary action=accept action=cancel"},
-		{AdminNeeded{Frame: f}, "flow=the flow canary=the canary action=cancel"},
-		{DeviceCode{Frame: f, Code: "C"}, "flow=the flow canary=the canary otc=C ="},
-		{DeviceConfirm{Frame: f}, "flow=the flow canary=the canary action=continue action=cancel"},
-		{ChangePassword{Frame: f, Username: "u"}, "flow=the flow canary=the canary =u passwd= newpasswd= confirmnewpasswd= action=change action=cancel"},
-		{SignOut{f, accounts}, "flow=the flow canary=the canary account=1"},
+		{SignIn{Frame: f, Username: "u", Keep: true}, "flow=the flow login=u passwd= kmsi=true action=signin action=cancel"},
+		{Picker{f, accounts}, "flow=the flow account=1 account="},
+		{Consent{Frame: f, CanConsentForOrganization: true}, "flow=the flow org=true action=accept action=cancel"},
+		{Consent{Frame: f, Admin: true}, "flow=the flow action=accept action=cancel"},
+		{AdminNeeded{Frame: f}, "flow=the flow action=cancel"},
+		{DeviceCode{Frame: f, Code: "C"}, "flow=the flow otc=C ="},
+		{DeviceConfirm{Frame: f}, "flow=the flow action=continue action=cancel"},
+		{ChangePassword{Frame: f, Username: "u"}, "flow=the flow =u passwd= newpasswd= confirmnewpasswd= action=change action=cancel"},
+		{SignOut{f, accounts}, "flow=the flow account=1"},
 		{FormPost{URL: "https://app.example/x?a=1&b=2", Fields: [][2]string{{"code", "c"}, {"state", `"s"`}}}, `code=c state="s" =`},
 		{Message{Frame: f, Kind: SignedOut}, ""},
 		{Error{Frame: f}, ""},
