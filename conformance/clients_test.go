@@ -44,13 +44,20 @@ func python(t *testing.T, client string) string {
 // node runs a program with a pinned Node and its packages.
 func (s *sekisho) node(version string, env []string, path string) result {
 	s.t.Helper()
+	node, modules := s.nodeAt(version)
+	return s.client(append(env, "NODE_PATH="+modules), node, program(s.t, path))
+}
+
+// nodeAt is where a pinned Node and its packages are.
+func (s *sekisho) nodeAt(version string) (program, modules string) {
+	s.t.Helper()
 	name := "js-node" + version
-	modules := filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
+	modules = filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
 	node, err := filepath.Glob(filepath.Join(modules, "node-linux-*", "bin", "node"))
 	if err != nil || len(node) != 1 {
 		s.t.Fatalf("Node %s in %s: %v %v, want one: run make clients", version, modules, node, err)
 	}
-	return s.client(append(env, "NODE_PATH="+modules), node[0], program(s.t, path))
+	return node[0], modules
 }
 
 // tool is a program of the machine's that clients need.

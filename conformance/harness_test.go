@@ -24,6 +24,7 @@ var children = map[string]func() error{
 	"go-sdk":        goSDK,
 	"go-identity":   goIdentity,
 	"go-keyless":    goKeyless,
+	"go-msi":        goMSI,
 	"go-roles":      goRoles,
 	"go-secretless": goSecretless,
 	"recorder":      record,

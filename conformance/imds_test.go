@@ -11,7 +11,7 @@ func TestOnAMachineWithTheMetadataAddressPythonAndGoGetTheirTokensThroughIMDS(t 
 	s := startIn(t, ns)
 	// Without the variables of App Service clients turn to 169.254.169.254.
 	machine := func(more []string, args ...string) result {
-		return s.run(more, append([]string{"--vm", "vm-sample", "--", "env", "-u", "IDENTITY_ENDPOINT", "-u", "IDENTITY_HEADER"}, args...)...)
+		return s.run(more, append([]string{"--vm", "vm-sample", "--", "env", "-u", "IDENTITY_ENDPOINT", "-u", "IDENTITY_HEADER", "-u", "MSI_ENDPOINT", "-u", "MSI_SECRET"}, args...)...)
 	}
 	variable, path := self(t, "go-identity")
 	inPython := func() result { return machine(nil, python(t, "openai"), program(t, "openai/machine.py")) }

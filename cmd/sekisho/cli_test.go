@@ -50,7 +50,7 @@ func TestNoProxyKeepsTheUsersHostsButNotTheStarNorThoseOfAzure(t *testing.T) {
 
 func TestRunReplacesWhatWouldGiveTheCommandAnotherIdentity(t *testing.T) {
 	before := []string{"HOME=/root", "AZURE_CLIENT_SECRET=s3cret", "IDENTITY_ENDPOINT=http://elsewhere", "HTTPS_PROXY=http://corp:3128", "AZURE_CLIENT_ID=kept"}
-	after := environment(before, []variable{{"HTTPS_PROXY", "http://127.0.0.1:4480"}}, map[string]string{"IDENTITY_ENDPOINT": "http://here"})
+	after := environment(before, []variable{{"HTTPS_PROXY", "http://127.0.0.1:4480"}}, platform.Run{Variables: map[string]string{"IDENTITY_ENDPOINT": "http://here"}})
 	for line, want := range map[string]bool{
 		"HOME=/root": true, "AZURE_CLIENT_ID=kept": true, "HTTPS_PROXY=http://127.0.0.1:4480": true, "IDENTITY_ENDPOINT=http://here": true,
 		"AZURE_CLIENT_SECRET=s3cret": false, "IDENTITY_ENDPOINT=http://elsewhere": false, "HTTPS_PROXY=http://corp:3128": false,

@@ -46,6 +46,11 @@ func TestBackupRestoreAndResetByCommand(t *testing.T) {
 	}
 	step("data version", "backup", file)
 	step("1 subscription", "status")
+	step("contoso.com, contoso.onmicrosoft.com", "tenant", "list")
+	step("Sekisho sample", "subscription", "list", "--data", data)
+	step(`error: required flag(s) "domain", "name" not set`, "tenant", "create")
+	step(`error: "x" is no domain name`, "tenant", "create", "--name", "X", "--domain", "x")
+	step(`error: there is no tenant "x"`, "subscription", "create", "--name", "X", "--tenant", "x", "--owner", "admin@contoso.com")
 	step(`"roleAssignments": 2`, "status", "--json")
 	step("2 role assignments", "rbac", "export", filepath.Join(dir, "export"))
 	step(`"decision": "NotAllowed"`, "rbac", "check", "00000000-1111-0000-0000-000000000000", "Microsoft.Search/searchServices/read", "/subscriptions/x", "--json")
@@ -57,6 +62,7 @@ func TestBackupRestoreAndResetByCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	step("error: no Sekisho is running", "status", "--data", data)
+	step("error: no Sekisho is running", "tenant", "list", "--data", data)
 	step("error: "+data+" holds data", "restore", file, "--data", data)
 	step("is kept in "+data+".before-restore-", "restore", file, "--data", data, "--force")
 	step("data version", "backup", file, "--data", data)

@@ -57,6 +57,7 @@ var OwnZones = map[string]string{
 	"cognitiveservices.azure.com": "cognitiveservices",
 	"services.ai.azure.com":       "ai",
 	"api.cognitive.microsoft.com": "region",
+	"api.azureml.ms":              "azureml",
 }
 
 // Target is what a request is addressed to: one resource of one service.

@@ -1,11 +1,6 @@
 package arm
 
-import (
-	"encoding/json"
-	"regexp"
-
-	"sekisho/internal/store"
-)
+import "regexp"
 
 // GroupType declares resource groups.
 func GroupType() *Type {
@@ -22,25 +17,4 @@ func GroupType() *Type {
 			return in, in.SetProperties(map[string]string{"provisioningState": "Succeeded"})
 		},
 	}
-}
-
-// Subscription is a subscription's own properties.
-type Subscription struct {
-	DisplayName string `json:"displayName"`
-	State       string `json:"state"`
-}
-
-// PutSubscription creates a subscription.
-func PutSubscription(tx *store.Tx, tenant, id string, s Subscription) error {
-	res := &Resource{ID: "/subscriptions/" + id, Name: id, Type: typeSubscription}
-	if err := res.SetProperties(s); err != nil {
-		return err
-	}
-	body, err := json.Marshal(res)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Put(store.Record{Tenant: tenant, Kind: kindResource, ID: res.ID, Body: body,
-		Keys: []store.Key{{Name: "type", Value: typeSubscription}}})
-	return err
 }

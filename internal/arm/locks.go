@@ -104,8 +104,16 @@ func listLocks(tx *store.Tx, prefix string) ([]Lock, error) {
 	return all, nil
 }
 
-// Writable refuses a write at a scope where a ReadOnly lock holds.
+// Writable refuses a write at a scope where a ReadOnly lock holds, or whose
+// subscription is disabled.
 func Writable(tx *store.Tx, scope rbac.Scope) error {
+	if err := Enabled(tx, scope); err != nil {
+		return err
+	}
+	return notReadOnly(tx, scope)
+}
+
+func notReadOnly(tx *store.Tx, scope rbac.Scope) error {
 	locks, err := LocksAbove(tx, scope)
 	if err != nil {
 		return err

@@ -286,7 +286,10 @@ func stamp(old, res *Resource, caller api.Caller) {
 	res.SystemData = &data
 }
 
-func (m *Manager) load(tx *store.Tx, id string) (*Resource, error) {
+func (m *Manager) load(tx *store.Tx, id string) (*Resource, error) { return loadTx(tx, id) }
+
+// loadTx reads a resource; nil if there is none.
+func loadTx(tx *store.Tx, id string) (*Resource, error) {
 	record, err := tx.Get(kindResource, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -57,8 +57,16 @@ var accountZones = map[string]string{
 // regionZones are the zones right below which each name is a region, shared by
 // all its accounts, or by the whole cloud (Azure/ARO-RP, AzureRbacPDPEnvironment).
 var regionZones = map[string]string{
+	"api.azureml.ms":              "machinelearning",
 	"api.cognitive.microsoft.com": "openai",
 	"authorization.azure.net":     "authorization",
+}
+
+// regionAccountZones are the zones in which each name of the form
+// {account}.{kind}.{region} is one resource, with the kind.
+// https://learn.microsoft.com/azure/machine-learning/how-to-custom-dns
+var regionAccountZones = map[string]struct{ kind, service string }{
+	"api.azureml.ms": {"workspace", "machinelearning"},
 }
 
 // azureZones are the domains to which clients send credentials of Azure or
@@ -111,6 +119,11 @@ func classify(host string) place {
 	if service, ok := regionZones[parent]; ok {
 		return place{verdict: served, service: service, region: label}
 	}
+	kind, regional, _ := strings.Cut(parent, ".")
+	_, zone, _ := strings.Cut(regional, ".")
+	if z, ok := regionAccountZones[zone]; ok && z.kind == kind {
+		return place{verdict: served, service: z.service, account: true}
+	}
 	for _, zone := range azureZones {
 		switch {
 		case host == zone:
@@ -146,6 +159,9 @@ func patterns() []string {
 	}
 	for _, zone := range slices.Sorted(maps.Keys(regionZones)) {
 		all = append(all, "{region}."+zone)
+	}
+	for _, zone := range slices.Sorted(maps.Keys(regionAccountZones)) {
+		all = append(all, "{account}."+regionAccountZones[zone].kind+".{region}."+zone)
 	}
 	return all
 }

@@ -23,6 +23,14 @@ func TestClassify(t *testing.T) {
 		{"contoso.services.ai.azure.com", place{verdict: served, service: "openai", account: true}},
 		{"japaneast.api.cognitive.microsoft.com", place{verdict: served, service: "openai", region: "japaneast"}},
 
+		{"japaneast.api.azureml.ms", place{verdict: served, service: "machinelearning", region: "japaneast"}},
+		{"0a1b.workspace.japaneast.api.azureml.ms", place{verdict: served, service: "machinelearning", account: true}},
+
+		{"api.azureml.ms", place{verdict: refused, zone: "azureml.ms"}},
+		{"workspace.japaneast.api.azureml.ms", place{verdict: refused, zone: "japaneast.api.azureml.ms"}},
+		{"0a1b.inference.japaneast.api.azureml.ms", place{verdict: refused, zone: "inference.japaneast.api.azureml.ms"}},
+		{"a.0a1b.workspace.japaneast.api.azureml.ms", place{verdict: refused, zone: "0a1b.workspace.japaneast.api.azureml.ms"}},
+		{"endpoint.japaneast.inference.ml.azure.com", place{verdict: refused, zone: "japaneast.inference.ml.azure.com"}},
 		{"kv.vault.azure.net", place{verdict: refused, zone: "vault.azure.net"}},
 		{"store.blob.core.windows.net", place{verdict: refused, zone: "blob.core.windows.net"}},
 		{"azure.com", place{verdict: refused, zone: "azure.com"}},
@@ -84,7 +92,7 @@ func FuzzClassify(f *testing.F) {
 	for _, seed := range []string{
 		"contoso.openai.azure.com", "evilopenai.azure.com", "openai.azure.com.evil.com", "OPENAI.azure.com.",
 		"x.y.openai.azure.com", "kv.vault.azure.net:443", "japaneast.api.cognitive.microsoft.com", "learn.microsoft.com",
-		"169.254.169.254", "[::ffff:169.254.169.254]:80", "azure.com..", ".azure.com", "xn--zure-0ra.com", "notazure.com",
+		"169.254.169.254", "[::ffff:169.254.169.254]:80", "w.workspace.japaneast.api.azureml.ms", "workspace.japaneast.api.azureml.ms", "azure.com..", ".azure.com", "xn--zure-0ra.com", "notazure.com",
 	} {
 		f.Add(seed)
 	}
@@ -126,10 +134,13 @@ func classifyByLabels(host string) verdict {
 			return served
 		}
 	}
-	for _, zone := range []string{"openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com", "api.cognitive.microsoft.com"} {
+	for _, zone := range []string{"openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com", "api.cognitive.microsoft.com", "api.azureml.ms"} {
 		if above, ok := endsIn(zone); ok && above == 1 {
 			return served
 		}
+	}
+	if above, ok := endsIn("api.azureml.ms"); ok && above == 3 && labels[1] == "workspace" {
+		return served
 	}
 	for _, zone := range azureZones {
 		if _, ok := endsIn(zone); ok {

@@ -48,7 +48,12 @@ type assertion struct {
 // Source: entra-docs certificate-credentials.md, "This allows the assertion to be
 // used until then"; workload-identity-federation.md.
 func (d *Directory) ClientAssertion(ctx context.Context, tenantName, clientID string, shown Assertion, resource string) (*Token, error) {
-	return d.grant(ctx, tenantName, clientID, resource, func(tenant *Tenant, app *Principal) (proof, error) {
+	return d.grant(ctx, tenantName, clientID, resource, d.byAssertion(ctx, shown))
+}
+
+// byAssertion lets an application prove itself with a JWT.
+func (d *Directory) byAssertion(ctx context.Context, shown Assertion) func(*Tenant, *Principal) (proof, error) {
+	return func(tenant *Tenant, app *Principal) (proof, error) {
 		a, err := parseAssertion(shown.Text)
 		if err != nil {
 			return proof{}, err
@@ -57,7 +62,7 @@ func (d *Directory) ClientAssertion(ctx context.Context, tenantName, clientID st
 			return d.checkFederated(ctx, tenant, app, a)
 		}
 		return d.checkCertificate(tenant, app, a, shown.Own)
-	})
+	}
 }
 
 // parseAssertion reads an assertion without a key. Errors are *Error.

@@ -29,12 +29,15 @@ type Directory struct {
 	follower *store.Follower
 	verified *lru.Cache[[32]byte, verified]
 	issuers  *issuers
+	lockout  *lockout
+	devices  *devices
 	rolling  sync.Mutex // held while a signing key is made
 
 	mu         sync.RWMutex
 	tenants    map[string]*Tenant    // by id and by domain, lower-cased
 	principals map[string]*Principal // by object id
 	apps       map[string]*Principal // by tenant/appId
+	byUPN      map[string]*Principal // users, lower-cased
 	byResource map[string]*Principal // managed identities by ARM id, lower-cased
 	guests     guestIndex
 	// credentials are by application id, lower-cased.
@@ -78,6 +81,10 @@ type Principal struct {
 	Pending  bool         // a guest who has not accepted the invitation
 
 	secrets []PasswordCredential // of the service principal itself
+	user    *User                // of a user; not to be changed
+	// assignmentRequired is set of an application that takes only those users who
+	// are assigned to it.
+	assignmentRequired bool
 }
 
 // New opens the directory in s. It makes the first signing key if there is none.
@@ -90,10 +97,18 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
+	lockout, err := newLockout()
+	if err != nil {
+		return nil, err
+	}
+	devices, err := newDevices()
+	if err != nil {
+		return nil, err
+	}
 	d := &Directory{
-		store: s, seal: seal, now: now, verified: cache, issuers: federation,
+		store: s, seal: seal, now: now, verified: cache, issuers: federation, lockout: lockout, devices: devices,
 		tenants: map[string]*Tenant{}, principals: map[string]*Principal{}, apps: map[string]*Principal{},
-		byResource: map[string]*Principal{}, guests: guestIndex{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
+		byUPN: map[string]*Principal{}, byResource: map[string]*Principal{}, guests: guestIndex{}, credentials: map[string]credentials{}, audiences: map[string]*Application{},
 		registered: map[string]*Application{}, consents: newConsents(),
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
@@ -153,6 +168,11 @@ func (d *Directory) forget(c store.Change) {
 			delete(d.principals, id)
 			delete(d.apps, appKey(p.Tenant, p.AppID))
 			d.guests.forget(p)
+			// Changes come in the order in which documents were last written: the
+			// name may be another's by now.
+			if name := strings.ToLower(p.Name); p.user != nil && d.byUPN[name] == p {
+				delete(d.byUPN, name)
+			}
 			if p.Resource != "" {
 				delete(d.byResource, strings.ToLower(p.Resource))
 				delete(d.credentials, strings.ToLower(p.AppID))
@@ -177,7 +197,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.add(&Principal{ID: u.ID, Tenant: record.Tenant, Type: TypeUser, Name: u.UserPrincipalName, Enabled: u.AccountEnabled,
-			Guest: u.Profile["userType"] == "Guest", Home: u.Home, Pending: u.ExternalState == PendingAcceptance})
+			Guest: u.Profile["userType"] == "Guest", Home: u.Home, Pending: u.ExternalState == PendingAcceptance, user: &u})
 	case KindGroup:
 		g, err := store.Decode[Group](record)
 		if err != nil {
@@ -190,7 +210,7 @@ func (d *Directory) learn(record store.Record) error {
 			return err
 		}
 		d.add(&Principal{ID: sp.ID, Tenant: record.Tenant, Type: TypeServicePrincipal, Name: sp.DisplayName, AppID: sp.AppID,
-			Enabled: sp.AccountEnabled, Resource: sp.Resource, secrets: sp.PasswordCredentials})
+			Enabled: sp.AccountEnabled, Resource: sp.Resource, secrets: sp.PasswordCredentials, assignmentRequired: sp.AssignmentRequired})
 		if sp.Resource != "" { // an application's are its registration's
 			d.credentials[strings.ToLower(sp.AppID)] = credentials{home: record.Tenant, federated: sp.FederatedCredentials}
 		}
@@ -234,6 +254,9 @@ func (d *Directory) learn(record store.Record) error {
 
 func (d *Directory) add(p *Principal) {
 	d.principals[strings.ToLower(p.ID)] = p
+	if p.user != nil {
+		d.byUPN[strings.ToLower(p.Name)] = p
+	}
 	if p.AppID != "" {
 		d.apps[appKey(p.Tenant, p.AppID)] = p
 	}

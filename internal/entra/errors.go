@@ -11,6 +11,7 @@ import (
 type Error struct {
 	Number  int    // AADSTS number
 	OAuth   string // the error field: invalid_client, …
+	Sub     string // the suberror field, which tells MSAL what to do; may be empty
 	Status  int
 	Message string
 }
@@ -80,4 +81,34 @@ func (e *TokenError) Code() string { return e.kind }
 
 func badToken(kind, format string, args ...any) *TokenError {
 	return &TokenError{kind, fmt.Sprintf(format, args...)}
+}
+
+// SessionLost is the answer to a page that the browser can't go on with.
+func SessionLost() *Error {
+	return fail(165900, "invalid_request", "Invalid request. The sign-in was begun in another browser, or too long ago. Begin it again at your application.")
+}
+
+// SignInNeeded is the answer to prompt=none when nobody is signed in.
+func SignInNeeded() *Error {
+	return fail(50058, "login_required", "A silent sign-in request was sent but no user is signed in.")
+}
+
+// SelectionNeeded is the answer to prompt=none when it is not clear who is meant.
+func SelectionNeeded() *Error {
+	return fail(16000, "interaction_required", "Either multiple user identities are available for the current request or selected account is not supported for the scenario.")
+}
+
+// Declined is the answer of a person who went back.
+func Declined() *Error {
+	return fail(65004, "access_denied", "User declined to consent to access the app.")
+}
+
+// AdminConsentNeeded is the answer where only an administrator may consent.
+func AdminConsentNeeded(app string) *Error {
+	return fail(90094, "access_denied", "The grant requires admin permission: '%s' needs permission to access resources in your organization that only an admin can grant.", app)
+}
+
+// WeakPassword is the answer to a new password that can't be taken.
+func WeakPassword() *Error {
+	return fail(120000, "invalid_request", "The new password can't be used: it is too weak, the same as before, or typed in two ways.")
 }

@@ -111,7 +111,7 @@ func (d *Directory) RotateKeys(ctx context.Context) error {
 }
 
 // currentKey is the key that signs. When none is young enough, it makes one: the
-// clock of a machine that slept jumps over the ticks of MaintainKeys.
+// clock of a machine that slept jumps over the ticks of Maintain.
 func (d *Directory) currentKey(ctx context.Context) (*signingKey, error) {
 	key, err := d.newestKey(ctx)
 	if err != nil || key.signs(d.now()) {
@@ -129,8 +129,8 @@ func (d *Directory) currentKey(ctx context.Context) (*signingKey, error) {
 	return d.newestKey(ctx)
 }
 
-// MaintainKeys rolls the signing keys until ctx ends.
-func (d *Directory) MaintainKeys(ctx context.Context) error {
+// Maintain rolls the signing keys, and deletes what is over, until ctx ends.
+func (d *Directory) Maintain(ctx context.Context) error {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
 	for {
@@ -139,6 +139,9 @@ func (d *Directory) MaintainKeys(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			if _, err := d.currentKey(ctx); err != nil {
+				return err
+			}
+			if err := d.Sweep(ctx); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,8 @@ type Resource struct {
 	// Version is the format of its access tokens, 1 or 2: the resource chooses
 	// it, not the endpoint.
 	Version int
+
+	app *Application // nil for one of Microsoft's own
 }
 
 // Application ids of the first-party resources.
@@ -21,18 +23,18 @@ const (
 // firstParty are Microsoft's own resources, present in every tenant.
 // Source: entra-docs reference-first-party-apps; the services' token scopes.
 var firstParty = []Resource{
-	{armAppID, "Windows Azure Service Management API", []string{"https://management.azure.com", "https://management.core.windows.net"}, 1},
-	{GraphAppID, "Microsoft Graph", []string{"https://graph.microsoft.com"}, 1},
-	{"7d312290-28c8-473c-a0ed-8e53749b6d6d", "Microsoft Cognitive Services", []string{"https://cognitiveservices.azure.com"}, 1},
-	{"18a66f5f-dbdf-4c17-9dd7-1634712a9cbe", "Azure Machine Learning Services", []string{"https://ai.azure.com", "https://ml.azure.com"}, 1},
-	{"880da380-985e-4198-81b9-e05b1cc53158", "Azure Cognitive Search", []string{"https://search.azure.com"}, 1},
-	{"e406a681-f3d4-42a8-90b6-c2b029497af1", "Azure Storage", []string{"https://storage.azure.com"}, 1},
-	{"cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault", []string{"https://vault.azure.net"}, 1},
+	{AppID: armAppID, Name: "Windows Azure Service Management API", URIs: []string{"https://management.azure.com", "https://management.core.windows.net"}, Version: 1},
+	{AppID: GraphAppID, Name: "Microsoft Graph", URIs: []string{"https://graph.microsoft.com"}, Version: 1},
+	{AppID: "7d312290-28c8-473c-a0ed-8e53749b6d6d", Name: "Microsoft Cognitive Services", URIs: []string{"https://cognitiveservices.azure.com"}, Version: 1},
+	{AppID: "18a66f5f-dbdf-4c17-9dd7-1634712a9cbe", Name: "Azure Machine Learning Services", URIs: []string{"https://ai.azure.com", "https://ml.azure.com"}, Version: 1},
+	{AppID: "880da380-985e-4198-81b9-e05b1cc53158", Name: "Azure Cognitive Search", URIs: []string{"https://search.azure.com"}, Version: 1},
+	{AppID: "e406a681-f3d4-42a8-90b6-c2b029497af1", Name: "Azure Storage", URIs: []string{"https://storage.azure.com"}, Version: 1},
+	{AppID: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", Name: "Azure Key Vault", URIs: []string{"https://vault.azure.net"}, Version: 1},
 	// What a managed identity asks a token for to be exchanged as the credential
 	// of an application.
-	{"fb60f99c-7a34-4190-8149-302f77469936", "AAD Token Exchange Endpoint", []string{tokenExchange}, 2},
+	{AppID: "fb60f99c-7a34-4190-8149-302f77469936", Name: "AAD Token Exchange Endpoint", URIs: []string{tokenExchange}, Version: 2},
 	// Its application id is not published (Azure/ARO-RP, AzureRbacPDPEnvironment).
-	{"", "Azure RBAC Data Plane", []string{"https://authorization.azure.net"}, 1},
+	{AppID: "", Name: "Azure RBAC Data Plane", URIs: []string{"https://authorization.azure.net"}, Version: 1},
 }
 
 // sameURI tells whether two names are one but for a trailing slash.

@@ -132,3 +132,13 @@ func LastAdministrator(tx *store.Tx, tenant, principal string) (bool, error) {
 	}
 	return is, nil
 }
+
+// templatesOf are the template ids of a principal's directory roles. The caller
+// holds the view.
+func (d *Directory) templatesOf(principal string) []string {
+	var all []string
+	for _, name := range d.rolesOf(principal) {
+		all = append(all, RoleTemplate(name))
+	}
+	return all
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"golang.org/x/crypto/argon2"
@@ -85,4 +86,23 @@ func HashPassword(password string) string {
 	hash := argon2.IDKey([]byte(password), salt, passes, memory, threads, 32)
 	encode := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, threads, encode(salt), encode(hash))
+}
+
+// StrongPassword tells whether a password is one that Entra takes.
+// Source: entra-docs concept-sspr-policy.md, "Microsoft Entra password policies".
+func StrongPassword(password string) bool {
+	var lower, upper, digit, symbol int
+	for _, r := range password {
+		switch {
+		case unicode.IsLower(r):
+			lower = 1
+		case unicode.IsUpper(r):
+			upper = 1
+		case unicode.IsDigit(r):
+			digit = 1
+		default:
+			symbol = 1
+		}
+	}
+	return len(password) >= 8 && len(password) <= 256 && lower+upper+digit+symbol >= 3
 }

@@ -43,9 +43,14 @@ type proof struct {
 // ClientCredentials is the grant of an application that proves itself with a
 // secret. Errors are *Error.
 func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID, secret, resource string) (*Token, error) {
-	return d.grant(ctx, tenantName, clientID, resource, func(tenant *Tenant, app *Principal) (proof, error) {
+	return d.grant(ctx, tenantName, clientID, resource, d.bySecret(secret))
+}
+
+// bySecret lets an application prove itself with a secret.
+func (d *Directory) bySecret(secret string) func(*Tenant, *Principal) (proof, error) {
+	return func(tenant *Tenant, app *Principal) (proof, error) {
 		if app.Resource != "" { // a managed identity has no secret
-			return proof{}, appNotFound(clientID, tenant.DisplayName)
+			return proof{}, appNotFound(app.AppID, tenant.DisplayName)
 		}
 		if secret == "" {
 			return proof{}, fail(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
@@ -53,7 +58,7 @@ func (d *Directory) ClientCredentials(ctx context.Context, tenantName, clientID,
 		d.mu.RLock()
 		defer d.mu.RUnlock()
 		return proof{"secret", "1"}, d.checkSecret(app, secret)
-	})
+	}
 }
 
 // grant gives an application a token once it has proved itself.
@@ -126,7 +131,7 @@ func (d *Directory) resource(ctx context.Context, tenant *Tenant, name string) (
 	if app == nil {
 		return Resource{}, "", resourceNotFound(name, tenant.DisplayName)
 	}
-	r := Resource{AppID: app.AppID, Name: app.DisplayName, Version: max(app.TokenVersion, 1)}
+	r := Resource{AppID: app.AppID, Name: app.DisplayName, Version: max(app.TokenVersion, 1), app: app}
 	if r.Version == 2 {
 		return r, r.AppID, nil // v2 tokens always name the application id
 	}
@@ -134,69 +139,44 @@ func (d *Directory) resource(ctx context.Context, tenant *Tenant, name string) (
 }
 
 // issue signs an app-only token.
-// Source of the claims: access-token-claims-reference.md.
 func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal, resource string, life time.Duration, method string) (*Token, error) {
 	r, audience, err := d.resource(ctx, tenant, resource)
 	if err != nil {
 		return nil, err
 	}
-	now := d.now().UTC().Truncate(time.Second)
-	notBefore, expires := now.Add(-backdate), now.Add(life)
-	claims := jwt.MapClaims{
-		"aud": audience, "iat": notBefore.Unix(), "nbf": notBefore.Unix(), "exp": expires.Unix(),
-		"oid": client.ID, "sub": client.ID, "tid": tenant.ID, "idtyp": "app", "uti": unique(), "rh": "1." + unique(),
+	if refused := evaluate(SignIn{Tenant: tenant.ID, User: client.ID, Client: client.AppID, Resource: r.AppID, Grant: "client_credentials", WorkloadApp: true}); refused != nil {
+		return nil, refused
 	}
-	if r.Version == 2 {
-		claims["ver"], claims["iss"] = "2.0", IssuerV2(tenant.ID)
-		claims["azp"], claims["azpacr"] = client.AppID, method
-	} else {
-		claims["ver"], claims["iss"] = "1.0", issuerV1(tenant.ID)
-		claims["idp"] = issuerV1(tenant.ID)
-		claims["appid"], claims["appidacr"] = client.AppID, method
-	}
+	more := jwt.MapClaims{"idtyp": "app"}
 	if client.Resource != "" {
-		claims["xms_mirid"] = client.Resource
+		more["xms_mirid"] = client.Resource
 	}
-	var roles []string
-	groups, err := look(ctx, d, func() []string {
-		if sp := d.apps[appKey(tenant.ID, r.AppID)]; sp != nil {
-			roles = d.appRolesOf(client.ID, sp.ID)
-		}
-		return d.groupsOf(client.ID)
-	})
+	groups, roles, err := d.groupsAndRoles(ctx, client.ID, tenant, r)
 	if err != nil {
 		return nil, err
 	}
 	if len(roles) > 0 {
-		claims["roles"] = roles
+		more["roles"] = roles
 	}
-	addGroups(claims, client, groups)
-	key, err := d.currentKey(ctx)
+	d.groupClaims(more, r, client, groups)
+	now := d.now().UTC().Truncate(time.Second)
+	signed, err := d.accessToken(ctx, ticket{tenant: tenant, subject: client, client: client.AppID, proof: method,
+		resource: r, audience: audience, life: life, issued: now, more: more})
 	if err != nil {
 		return nil, err
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-	token.Header["kid"] = key.ID
-	if r.Version == 1 {
-		token.Header["x5t"] = key.ID
-	}
-	signed, err := token.SignedString(key.private)
-	if err != nil {
-		return nil, err
-	}
-	return &Token{AccessToken: signed, Resource: resource, NotBefore: notBefore, Expires: expires, ExpiresIn: life - time.Second, Principal: client}, nil
+	return &Token{AccessToken: signed, Resource: resource, NotBefore: now.Add(-backdate), Expires: now.Add(life), ExpiresIn: life - time.Second, Principal: client}, nil
 }
 
-// addGroups names the groups, or where to ask for them when they are too many.
-func addGroups(claims jwt.MapClaims, client *Principal, groups []string) {
-	switch {
-	case len(groups) > maxGroups:
-		claims["_claim_names"] = map[string]string{"groups": "src1"}
-		claims["_claim_sources"] = map[string]any{"src1": map[string]string{
-			"endpoint": "https://graph.microsoft.com/v1.0/servicePrincipals/" + client.ID + "/getMemberObjects"}}
-	case len(groups) > 0:
-		claims["groups"] = groups
-	}
+// groupsAndRoles are the groups of a principal, and its roles of a resource.
+func (d *Directory) groupsAndRoles(ctx context.Context, principal string, tenant *Tenant, r Resource) (groups, roles []string, err error) {
+	groups, err = look(ctx, d, func() []string {
+		if sp := d.apps[appKey(tenant.ID, r.AppID)]; sp != nil {
+			roles = d.appRolesOf(principal, sp.ID)
+		}
+		return d.groupsOf(principal)
+	})
+	return groups, roles, err
 }
 
 func issuerV1(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }

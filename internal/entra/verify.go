@@ -24,6 +24,7 @@ type verified struct {
 	audience string
 	key      string    // id of the key that signed it
 	begins   time.Time // zero is always
+	issued   time.Time
 }
 
 type claims struct {
@@ -79,6 +80,10 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 		return api.Caller{}, badToken("Principal", "the principal %s is not in the directory", v.caller.Object)
 	case !p.Enabled:
 		return api.Caller{}, badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
+	// Tokens tell the second of their issue: of the one in which it was revoked,
+	// all are refused.
+	case p.user != nil && !p.user.ValidFrom.IsZero() && !v.issued.After(p.user.ValidFrom):
+		return api.Caller{}, badToken("Revoked", "the token was issued at %s, and the tokens of %s are revoked that were issued until %s", v.issued.UTC().Format(time.RFC3339), p.Name, p.user.ValidFrom.UTC().Format(time.RFC3339))
 	}
 	caller := v.caller
 	caller.Name = p.Name
@@ -136,6 +141,9 @@ func (d *Directory) parse(token string) (verified, error) {
 	}}
 	if c.NotBefore != nil {
 		v.begins = c.NotBefore.Time
+	}
+	if c.IssuedAt != nil {
+		v.issued = c.IssuedAt.Add(backdate)
 	}
 	return v, nil
 }

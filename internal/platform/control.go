@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -71,6 +72,10 @@ func (p *Platform) openControl() (*control, error) {
 	mux.HandleFunc("GET /backup", c.backUp)
 	mux.HandleFunc("GET /hosts", c.hosts)
 	mux.HandleFunc("GET /rbac", c.export)
+	mux.HandleFunc("GET /tenants", c.tenants)
+	mux.HandleFunc("POST /tenants", c.createTenant)
+	mux.HandleFunc("GET /subscriptions", c.subscriptions)
+	mux.HandleFunc("POST /subscriptions", c.createSubscription)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	if p.opts.Private {
 		return c, nil
@@ -118,17 +123,29 @@ func (c *control) environment(w http.ResponseWriter, _ *http.Request) {
 // length of the connection.
 type RunRequest struct {
 	VM               string `json:"vm,omitempty"`
+	As               string `json:"as,omitempty"`         // the kind of host that the machine is, one of Hosts
+	CloudShell       string `json:"cloudShell,omitempty"` // the user whose shell it is
 	ServicePrincipal string `json:"servicePrincipal,omitempty"`
 }
 
+// Hosts are the kinds of hosts that a machine can be.
+func Hosts() (names []string) {
+	for _, host := range imds.Hosts {
+		names = append(names, string(host))
+	}
+	return names
+}
+
+// Relay is a server that a run has beside its process.
+type Relay = imds.Relay
+
 // Run is what a run's process gets: variables of its environment and, on a
-// machine, where the identity endpoint is and the secret that it knows the run
-// by.
+// machine, the relay that it asks for tokens.
 type Run struct {
 	Environment
 	Variables map[string]string `json:"variables"`
-	// Header and Secret are what a relay adds to a request of the metadata
-	// protocol.
+	Relay     *Relay            `json:"relay,omitempty"`
+	// Header and Secret are what the relay adds to a request.
 	Header string `json:"header,omitempty"`
 	Secret string `json:"secret,omitempty"`
 }
@@ -163,11 +180,25 @@ func (p *Platform) Begin(ctx context.Context, in RunRequest) (run Run, end func(
 		if err != nil {
 			return run, nil, err
 		}
-		run.Header = imds.SecretHeader
-		run.Secret, end = p.identity.Begin(vm.ID)
-		run.Variables["IDENTITY_ENDPOINT"] = "http://" + run.Identity + imds.AppServicePath
-		run.Variables["IDENTITY_HEADER"] = run.Secret
+		grant, end, err := p.identity.Begin(ctx, vm.ID, imds.Host(in.As), run.Identity)
+		if err != nil {
+			return run, nil, err
+		}
+		run.take(grant)
 		return run, end, nil
+	case in.CloudShell != "":
+		user, err := p.directory.UserNamed(ctx, in.CloudShell)
+		if err != nil {
+			return run, nil, err
+		}
+		if user == nil {
+			return run, nil, fmt.Errorf("there is no user %q", in.CloudShell)
+		}
+		grant, end := p.identity.BeginShell(user.ID)
+		run.take(grant)
+		return run, end, nil
+	case in.As != "":
+		return run, nil, fmt.Errorf("a host of the kind %q needs the machine that it is", in.As)
 	case in.ServicePrincipal != "":
 		sp, err := p.findApplication(ctx, in.ServicePrincipal)
 		if err != nil {
@@ -178,6 +209,11 @@ func (p *Platform) Begin(ctx context.Context, in RunRequest) (run Run, end func(
 		return run, end, nil
 	}
 	return run, func() {}, nil
+}
+
+func (r *Run) take(g imds.Grant) {
+	r.Header, r.Secret, r.Relay = imds.SecretHeader, g.Secret, g.Relay
+	maps.Copy(r.Variables, g.Variables)
 }
 
 // findVM finds a virtual machine by name or id.

@@ -16,10 +16,10 @@ import (
 func TestWhatTheCustomRolesOfTheSeedsMayAndMayNotDo(t *testing.T) {
 	table := []struct{ role, cells string }{
 		// It names workspaces/write in actions and in notActions: so it has not got it.
-		{"AI Studio Developer", "YYYYYYY Ynnnnn nY nnn nYY nnnn"},
+		{"AI Studio Developer", "YYYYYYY Ynnnnn nY nnnn nnn nYY nnnn"},
 		// It buys commitments and reads the subscription, but not the account itself.
-		{"PTU procurer", "nnnnnnn nnnnnn nn nYn nnn nnnn"},
-		{"Azure OpenAI Assistants API Developer", "YYYYYYY Ynnnnn nY nnn nYY nnnn"},
+		{"PTU procurer", "nnnnnnn nnnnnn nn nnnn nYn nnn nnnn"},
+		{"Azure OpenAI Assistants API Developer", "YYYYYYY Ynnnnn nY nnnn nnn nYY nnnn"},
 	}
 	raw, err := os.ReadFile("testdata/custom-roles.json")
 	check(t, err)

@@ -25,6 +25,7 @@ import (
 	"sekisho/internal/services/imds"
 	"sekisho/internal/services/insights"
 	"sekisho/internal/services/login"
+	"sekisho/internal/services/machinelearning"
 	"sekisho/internal/services/managedidentity"
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
@@ -186,6 +187,7 @@ func (p *Platform) assemble(config Config) error {
 	types := []*arm.Type{arm.GroupType()}
 	types = append(types, ai.Types()...)
 	types = append(types, compute.Types()...)
+	types = append(types, machinelearning.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
 	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
@@ -204,8 +206,9 @@ func (p *Platform) assemble(config Config) error {
 			ai.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
+		machinelearning.DataPlane(p.reader),
 		authority.PDP(),
-		login.New(p.directory).Service(),
+		login.New(p.directory, login.Options{}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
 	var err error
@@ -236,7 +239,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	})
 	p.background("metrics", func() error { return p.gateway.serve(ctx) })
 	p.background("telemetry", func() error { return p.gateway.send(ctx) })
-	p.background("signing keys", func() error { return p.directory.MaintainKeys(ctx) })
+	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil

@@ -31,12 +31,16 @@ type column struct {
 }
 
 const (
-	cognitive   = "Microsoft.CognitiveServices/accounts/"
-	openAI      = cognitive + "OpenAI/"
-	messages    = `"messages":[{"role":"user","content":"hello"}]`
-	newAccount  = `{"location":"japaneast","kind":"OpenAI","sku":{"name":"S0"},"properties":{}}`
-	deployment  = `{"sku":{"name":"Standard","capacity":1},"properties":{"model":{"format":"OpenAI","name":"gpt-4o"}}}`
-	machine     = `{"location":"japaneast","properties":{}}`
+	cognitive  = "Microsoft.CognitiveServices/accounts/"
+	openAI     = cognitive + "OpenAI/"
+	messages   = `"messages":[{"role":"user","content":"hello"}]`
+	newAccount = `{"location":"japaneast","kind":"OpenAI","sku":{"name":"S0"},"properties":{}}`
+	deployment = `{"sku":{"name":"Standard","capacity":1},"properties":{"model":{"format":"OpenAI","name":"gpt-4o"}}}`
+	machine    = `{"location":"japaneast","properties":{}}`
+	workspaces = "Microsoft.MachineLearningServices/workspaces"
+	workspace  = `{"location":"japaneast","identity":{"type":"SystemAssigned"},"properties":{` +
+		`"storageAccount":"{group}/providers/Microsoft.Storage/storageAccounts/st","keyVault":"{group}/providers/Microsoft.KeyVault/vaults/kv",` +
+		`"applicationInsights":"{group}/providers/Microsoft.Insights/components/ai"}}`
 	providerURL = "https://management.azure.com{group}/providers/"
 )
 
@@ -61,6 +65,11 @@ var columns = []column{
 
 	armCall("PUT deployment", "{account}/deployments/d-{n}", deployment, cognitive+"deployments/write", "", "Cognitive Services OpenAI Contributor"),
 	armCall("GET deployments", "{account}/deployments", "", cognitive+"deployments/read", "{account}", "Cognitive Services OpenAI User"),
+
+	armCall("GET workspace", "{group}/providers/"+workspaces+"/ml-{n}", "", workspaces+"/read", "", "Data Labeling - Labeler"),
+	armCall("PUT workspace", "{group}/providers/"+workspaces+"/new-{n}", workspace, workspaces+"/write", "", "Azure AI Administrator"),
+	armCall("PATCH workspace", "{group}/providers/"+workspaces+"/ml-{n}", `{"properties":{"description":"{n}"}}`, workspaces+"/write", "", "Azure AI Administrator"),
+	armCall("DELETE workspace", "{group}/providers/"+workspaces+"/ml-{n}", "", workspaces+"/delete", "", "Azure AI Administrator"),
 
 	armCall("PUT group", "{sub}/resourceGroups/rg-{n}", `{"location":"japaneast"}`, "Microsoft.Resources/subscriptions/resourceGroups/write", "", "Contributor"),
 	armCall("GET subscription", "{sub}", "", "Microsoft.Resources/subscriptions/read", "{sub}", "Reader"),
@@ -108,37 +117,39 @@ func older(c column) column                     { c.text = "Principal does not h
 //
 // The words: data plane (chat, v1, completions, embeddings, models, deployments,
 // on your data); account (GET, PUT, PATCH, DELETE, listKeys, regenerateKey);
-// deployments (PUT, GET); group PUT, subscription GET, register; roleAssignments
+// deployments (PUT, GET); workspace of Machine Learning (GET, PUT, PATCH, DELETE);
+// group PUT, subscription GET, register; roleAssignments
 // PUT and GET, roleDefinitions GET; machine, identity, its federated
 // credential, machine with identity; Graph, which no Azure role opens.
 var roleTable = []struct{ role, guid, cells string }{
 	// The owner of everything does not reach the data: actions are no dataActions.
-	{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "nnnnnnn YYYYYY YY YYY YYY YYYY n"},
-	{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "nnnnnnn YYYYYY YY YYY nYY YYYY n"},
-	{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "nnnnnnn Ynnnnn nY nYn nYY nnnn n"},
+	{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "nnnnnnn YYYYYY YY YYYY YYY YYY YYYY n"},
+	{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "nnnnnnn YYYYYY YY YYYY YYY nYY YYYY n"},
+	{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "nnnnnnn Ynnnnn nY Ynnn nYn nYY nnnn n"},
 	// A surprise: the role's control plane is Machine Learning's. It chats, but
 	// can't see the account in ARM, nor deploy a model to it: the deployments that
-	// it may make, Microsoft.Resources/deployments, are of templates.
-	{"Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee", "YYYYYYY nnnnnn nn nnn nYY nnnn n"},
+	// it may make, Microsoft.Resources/deployments, are of templates. It sees the
+	// subscription for the workspace in it, which it may neither make nor change.
+	{"Azure AI Developer", "64702f94-c441-49e6-a78b-ef80e0188fee", "YYYYYYY nnnnnn nn Ynnn nYn nYY nnnn n"},
 	// The same of its deployments; seed 001 prints both of its permissions.
-	{"Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503", "nnnnnnn nnnnnn nn nnn nYY nnnn n"},
-	{"Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94", "nnnnnnn YYYYYY YY YYY nYY nnnn n"},
+	{"Azure AI Inference Deployment Operator", "3afb7f49-54cb-416e-8c09-6dc049efa503", "nnnnnnn nnnnnn nn nnnn nnn nYY nnnn n"},
+	{"Azure AI Administrator", "b78c5d69-af96-48a3-bf8d-a8b4d589de94", "nnnnnnn YYYYYY YY YYYY YYY nYY nnnn n"},
 	// It has no subscriptions/read; it sees the subscription for the account in it.
-	{"Cognitive Services OpenAI User", "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "YYYYYYY Ynnnnn nY nYn nYY nnnn n"},
-	{"Cognitive Services OpenAI Contributor", "a001fd3d-188f-4b5d-821b-7da978bf7442", "YYYYYYY Ynnnnn YY nYn nYY nnnn n"},
+	{"Cognitive Services OpenAI User", "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "YYYYYYY Ynnnnn nY nnnn nYn nYY nnnn n"},
+	{"Cognitive Services OpenAI Contributor", "a001fd3d-188f-4b5d-821b-7da978bf7442", "YYYYYYY Ynnnnn YY nnnn nYn nYY nnnn n"},
 	// It lists the keys (its definition says listkeys, ARM listKeys), and is the
 	// one of the four that may not read role assignments.
-	{"Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908", "YYYYYYY YnnnYn nY nYn nnn nnnn n"},
-	{"Cognitive Services Contributor", "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68", "nnnnnnn YYYYYY YY nYY nYY nnnn n"},
+	{"Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908", "YYYYYYY YnnnYn nY nnnn nYn nnn nnnn n"},
+	{"Cognitive Services Contributor", "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68", "nnnnnnn YYYYYY YY nnnn nYY nYY nnnn n"},
 	// It may read resource groups, and so the subscription.
-	{"Search Service Contributor", "7ca78c08-252a-4471-8644-bb5ff32d4ba0", "nnnnnnn nnnnnn nn nYn nYY nnnn n"},
-	{"Search Index Data Contributor", "8ebe5a00-799e-43f5-93ac-243d3dce84a7", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"Search Index Data Reader", "1407120a-92aa-4202-b7e9-c0e197c71c8f", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
-	{"no role", "", "nnnnnnn nnnnnn nn nnn nnn nnnn n"},
+	{"Search Service Contributor", "7ca78c08-252a-4471-8644-bb5ff32d4ba0", "nnnnnnn nnnnnn nn nnnn nYn nYY nnnn n"},
+	{"Search Index Data Contributor", "8ebe5a00-799e-43f5-93ac-243d3dce84a7", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"Search Index Data Reader", "1407120a-92aa-4202-b7e9-c0e197c71c8f", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"Storage Blob Data Contributor", "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"Storage Blob Data Reader", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"Storage File Data Privileged Contributor", "69566ab7-960f-475b-8e7c-b3118f30c6bd", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"AcrPull", "7f951dda-4ed3-4680-a7ca-43fe172d538d", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
+	{"no role", "", "nnnnnnn nnnnnn nn nnnn nnn nnn nnnn n"},
 }
 
 func TestWhatEachRoleOfTheSeedsMayAndMayNotDo(t *testing.T) {
@@ -147,6 +158,7 @@ func TestWhatEachRoleOfTheSeedsMayAndMayNotDo(t *testing.T) {
 	w.must(owner, "PUT", w.account+"/deployments/instruct", `{"sku":{"name":"Standard","capacity":1},"properties":{"model":{"format":"OpenAI","name":"gpt-35-turbo-instruct"}}}`)
 	identity := w.group + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/shared"
 	w.must(owner, "PUT", identity, `{"location":"japaneast"}`)
+	w.must(owner, "POST", w.sub+"/providers/Microsoft.MachineLearningServices/register", "")
 	for n, row := range roleTable {
 		t.Run(row.role, func(t *testing.T) {
 			w := *w
@@ -156,6 +168,7 @@ func TestWhatEachRoleOfTheSeedsMayAndMayNotDo(t *testing.T) {
 				t.Fatalf("%d cells for %d columns", len(cells), len(columns))
 			}
 			w.must(owner, "PUT", fmt.Sprintf("%s/providers/Microsoft.CognitiveServices/accounts/old-%d", w.group, n), newAccount)
+			w.must(owner, "PUT", fmt.Sprintf("%s/providers/%s/ml-%d", w.group, workspaces, n), strings.ReplaceAll(workspace, "{group}", w.group))
 			who := w.actor(row.role)
 			if row.guid != "" {
 				w.assign(who.object, row.guid, w.sub)

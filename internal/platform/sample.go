@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"sekisho/internal/access"
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
@@ -61,7 +60,7 @@ func (p *Platform) createSample(ctx context.Context) error {
 		if err := p.createDirectory(tx, &c); err != nil {
 			return err
 		}
-		if err := p.createSubscription(tx, c); err != nil {
+		if err := p.createResources(tx, c); err != nil {
 			return err
 		}
 		raw, err := json.MarshalIndent(c, "", "  ")
@@ -74,14 +73,10 @@ func (p *Platform) createSample(ctx context.Context) error {
 
 func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 	now := time.Now().UTC()
-	tenant := entra.Tenant{ID: c.TenantID, DisplayName: "Contoso", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}}
-	if err := entra.PutTenant(tx, tenant); err != nil {
-		return err
-	}
-	c.Administrator.UserPrincipalName, c.Administrator.Password = "admin@contoso.com", entra.NewPassword()
-	admin := entra.User{ID: uuid.NewString(), UserPrincipalName: c.Administrator.UserPrincipalName, DisplayName: "Administrator",
-		AccountEnabled: true, PasswordHash: entra.HashPassword(c.Administrator.Password), Created: now}
-	if err := entra.PutUser(tx, tenant.ID, admin); err != nil {
+	admin := &Administrator{UserPrincipalName: "admin@contoso.com", ObjectID: uuid.NewString(), Password: entra.NewPassword()}
+	c.Administrator.UserPrincipalName, c.Administrator.Password = admin.UserPrincipalName, admin.Password
+	tenant := Tenant{ID: c.TenantID, Name: "Contoso", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}, Administrator: admin}
+	if err := putTenant(tx, tenant, entra.HashPassword(admin.Password), now); err != nil {
 		return err
 	}
 	app := entra.Application{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: "automation", SignInAudience: "AzureADMyOrg", Created: now}
@@ -99,21 +94,19 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 		return err
 	}
 	c.Automation.ClientID, c.Automation.ClientSecret, c.Automation.ObjectID = app.AppID, secret, sp.ID
-	for _, principal := range []string{admin.ID, sp.ID} {
-		if err := putGlobalAdministrator(tx, tenant.ID, principal); err != nil {
-			return err
-		}
+	if err := putGlobalAdministrator(tx, tenant.ID, sp.ID); err != nil {
+		return err
+	}
+	if err := putSubscription(tx, tenant.ID, c.SubscriptionID, "Sekisho sample"); err != nil {
+		return err
 	}
 	scope := "/subscriptions/" + c.SubscriptionID
-	for principal, kind := range map[string]string{admin.ID: entra.TypeUser, sp.ID: entra.TypeServicePrincipal} {
-		name := uuid.NewString()
-		err := access.Put(tx, tenant.ID, access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name,
-			Scope: scope, Role: ownerRole, PrincipalID: principal, PrincipalType: kind, CreatedOn: now, UpdatedOn: now, CreatedBy: admin.ID, UpdatedBy: admin.ID})
-		if err != nil {
+	for principal, kind := range map[string]string{admin.ObjectID: entra.TypeUser, sp.ID: entra.TypeServicePrincipal} {
+		if err := putOwner(tx, tenant.ID, scope, principal, kind, admin.ObjectID, now); err != nil {
 			return err
 		}
 	}
-	return access.PutParent(tx, tenant.ID, access.Parent{Child: scope, Parent: string(access.RootGroup(tenant.ID))})
+	return nil
 }
 
 // putGlobalAdministrator lets a principal administer the directory, as who
@@ -155,10 +148,7 @@ func (p *Platform) keepAdministrator(tx *store.Tx) error {
 	return putGlobalAdministrator(tx, c.TenantID, c.Automation.ObjectID)
 }
 
-func (p *Platform) createSubscription(tx *store.Tx, c Credentials) error {
-	if err := arm.PutSubscription(tx, c.TenantID, c.SubscriptionID, arm.Subscription{DisplayName: "Sekisho sample", State: "Enabled"}); err != nil {
-		return err
-	}
+func (p *Platform) createResources(tx *store.Tx, c Credentials) error {
 	for _, namespace := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity"} {
 		if err := arm.RegisterTx(tx, c.TenantID, c.SubscriptionID, namespace); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
 	"sekisho/internal/services/insights"
+	"sekisho/internal/services/machinelearning"
 	"sekisho/internal/services/managedidentity"
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
@@ -71,7 +72,8 @@ func (m Models) For(name string) model.Model { return m(name) }
 func Builtin(string) model.Model { return model.Builtin{} }
 
 // New makes a world whose deployments the models answer for. Only
-// Microsoft.CognitiveServices, Compute and ManagedIdentity are registered.
+// Microsoft.CognitiveServices, Compute, MachineLearningServices and
+// ManagedIdentity are registered.
 func New(t testing.TB, models Models) *World {
 	t.Helper()
 	ctx := context.Background()
@@ -96,6 +98,7 @@ func New(t testing.TB, models Models) *World {
 	w.OpenAI = ai
 	types := append([]*arm.Type{arm.GroupType()}, ai.Types()...)
 	types = append(types, compute.Types()...)
+	types = append(types, machinelearning.Types()...)
 	types = append(types, managedidentity.Types(w.Directory)...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
@@ -109,6 +112,7 @@ func New(t testing.TB, models Models) *World {
 				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
 				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane()), activity),
 			ai.DataPlane(),
+			machinelearning.DataPlane(w.Reader),
 		},
 	})
 	w.must(err)
@@ -121,7 +125,7 @@ func New(t testing.TB, models Models) *World {
 		if err := arm.PutSubscription(tx, w.Tenant, id, arm.Subscription{DisplayName: "test", State: "Enabled"}); err != nil {
 			return err
 		}
-		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity"} {
+		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", machinelearning.Namespace, "Microsoft.ManagedIdentity"} {
 			if err := arm.RegisterTx(tx, w.Tenant, id, ns); err != nil {
 				return err
 			}
@@ -170,7 +174,13 @@ func (w *World) PrincipalIn(tenant, name string) Principal {
 	w.t.Helper()
 	sp := entra.ServicePrincipal{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: name, Type: "Application", AccountEnabled: true}
 	w.Update(func(tx *store.Tx) error { return entra.PutServicePrincipal(tx, tenant, sp) })
-	p, err := w.Directory.Principal(context.Background(), sp.ID)
+	return w.Known(sp.ID)
+}
+
+// Known is a principal of the directory.
+func (w *World) Known(id string) Principal {
+	w.t.Helper()
+	p, err := w.Directory.Principal(context.Background(), id)
 	w.must(err)
 	return Principal{p, w}
 }

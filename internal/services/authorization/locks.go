@@ -49,6 +49,9 @@ func (s *Authorization) putLock(w http.ResponseWriter, call *api.Call) error {
 		Level: level, Notes: in.Properties.Notes, Owners: in.Properties.Owners}
 	created := false
 	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) (err error) {
+		if err := arm.Enabled(tx, rbac.Scope(target.ID)); err != nil {
+			return err
+		}
 		lock, created, err = arm.PutLock(tx, target.Tenant, lock, call.Caller)
 		return err
 	})

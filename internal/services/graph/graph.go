@@ -72,7 +72,8 @@ var directoryObjects = collection{path: "directoryObjects", odataType: "director
 
 // hiddenOfUsers: source resources/user.md, properties returned by default.
 var hiddenOfUsers = []string{"accountEnabled", "mailNickname", "onPremisesImmutableId", "createdDateTime", "department", "companyName", "employeeId",
-	"employeeType", "city", "state", "country", "postalCode", "streetAddress", "usageLocation", "userType", "signInSessionsValidFromDateTime"}
+	"employeeType", "city", "state", "country", "postalCode", "streetAddress", "usageLocation", "userType",
+	"creationType", "externalUserState", "externalUserStateChangeDateTime", "signInSessionsValidFromDateTime"}
 
 // hiddenOf are the properties that only $select shows of an object with its type.
 func hiddenOf(entity map[string]any) []string {

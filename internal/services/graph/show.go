@@ -31,6 +31,10 @@ func show(kind string, record store.Record) (map[string]any, error) {
 		if shown["userType"] == nil {
 			shown["userType"] = "Member"
 		}
+		shown["creationType"], shown["externalUserState"], shown["externalUserStateChangeDateTime"] = nil, nil, nil
+		if u.ExternalState != "" {
+			shown["creationType"], shown["externalUserState"], shown["externalUserStateChangeDateTime"] = "Invitation", u.ExternalState, timestamp(u.ExternalStateChanged)
+		}
 		return shown, err
 	case entra.KindGroup:
 		g, err := store.Decode[entra.Group](record)

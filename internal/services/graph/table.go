@@ -35,6 +35,7 @@ func (s *Graph) Service() api.Service {
 	add(http.MethodPost, "servicePrincipals", "servicePrincipals_Create", "serviceprincipal-post-serviceprincipals", writePrincipals, s.createPrincipal).Also =
 		func(call *api.Call) ([]api.Permission, error) { return s.ofOwnApplication(call) }
 	add(http.MethodPost, "users", "users_Create", "user-post-users", createUsers, s.createUser)
+	add(http.MethodPost, "invitations", "invitations_Create", "invitation-post", inviteGuests, s.invite).Also = s.invitesMember
 	add(http.MethodPost, "groups", "groups_Create", "group-post-groups", createGroups, s.createGroup).Also =
 		func(call *api.Call) ([]api.Permission, error) { return s.memberType(call, target{}) }
 	add(http.MethodPost, "directoryObjects/getByIds", "directoryObjects_getByIds", "directoryobject-getbyids", readDirectory, s.getByIDs)

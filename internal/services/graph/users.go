@@ -85,29 +85,10 @@ func readUser(b *body, u *entra.User) (password string) {
 	if in.Password == nil {
 		return ""
 	}
-	if !strong(*in.Password) {
+	if !entra.StrongPassword(*in.Password) {
 		b.fail(api.BadRequest("Request_BadRequest", "password", "The specified password does not comply with password complexity requirements. Please provide a different password."))
 	}
 	return *in.Password
-}
-
-// strong tells whether a password is one that Entra takes.
-// Source: entra-docs concept-sspr-policy.md, "Microsoft Entra password policies".
-func strong(password string) bool {
-	var lower, upper, digit, symbol int
-	for _, r := range password {
-		switch {
-		case unicode.IsLower(r):
-			lower = 1
-		case unicode.IsUpper(r):
-			upper = 1
-		case unicode.IsDigit(r):
-			digit = 1
-		default:
-			symbol = 1
-		}
-	}
-	return len(password) >= 8 && len(password) <= 256 && lower+upper+digit+symbol >= 3
 }
 
 func (s *Graph) saveUser(tx *store.Tx, tenant string, u entra.User, old *entra.User) error {

@@ -139,6 +139,23 @@ func (w *world) vm(name string, system bool, users ...string) {
 	w.put(vmType, vmID(name), identity)
 }
 
+const address = "127.0.0.1:4445" // where the Server is said to listen
+
+func (w *world) grant(machine string, host Host) (Grant, func()) {
+	w.t.Helper()
+	grant, end, err := w.server.Begin(w.t.Context(), machine, host, address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return grant, end
+}
+
+func (w *world) begin(machine string, host Host) (secret string, end func()) {
+	w.t.Helper()
+	grant, end := w.grant(machine, host)
+	return grant.Secret, end
+}
+
 func (w *world) identityOf(id string) *entra.Principal {
 	w.t.Helper()
 	p, err := w.directory.IdentityOf(w.t.Context(), id)
@@ -180,6 +197,12 @@ func (w *world) ask(path, secret string, options ...string) (int, map[string]any
 
 func (w *world) serve(r *http.Request) (int, map[string]any) {
 	w.t.Helper()
+	status, reply, _ := w.exchange(r)
+	return status, reply
+}
+
+func (w *world) exchange(r *http.Request) (int, map[string]any, http.Header) {
+	w.t.Helper()
 	out := httptest.NewRecorder()
 	w.server.ServeHTTP(out, r)
 	var reply map[string]any
@@ -189,7 +212,7 @@ func (w *world) serve(r *http.Request) (int, map[string]any) {
 	if out.Header().Get("Content-Type") != "application/json; charset=utf-8" || out.Header().Get("Cache-Control") != "no-store" {
 		w.t.Errorf("header = %v", out.Header())
 	}
-	return out.Code, reply
+	return out.Code, reply, out.Header()
 }
 
 // wantRefused checks a refusal; its two forms of text serve both protocols.

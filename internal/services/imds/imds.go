@@ -1,22 +1,25 @@
 // Package imds gives processes the tokens of the managed identity of the
-// machine that they are said to run on: by the App Service protocol
-// (IDENTITY_ENDPOINT, IDENTITY_HEADER) and by that of the instance metadata
-// service at 169.254.169.254.
+// machine that they are said to run on, by the protocol of each kind of host:
+// App Service (IDENTITY_ENDPOINT, IDENTITY_HEADER), Azure ML compute
+// (MSI_ENDPOINT, MSI_SECRET), the instance metadata service of virtual machines
+// at 169.254.169.254, and the agent of Azure Arc; and those of a user as in Cloud
+// Shell, whose endpoint is of the same kind.
 //
 // Who may ask is told by a secret per run: `sekisho run` gets it over the
 // control socket, hands it to its child, and with its end the secret is gone.
 package imds
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,12 +32,6 @@ import (
 	"sekisho/internal/store"
 )
 
-// Paths of the two protocols.
-const (
-	AppServicePath = "/msi/token"
-	MetadataPath   = "/metadata/identity/oauth2/token"
-)
-
 // Server serves tokens of managed identities, over plain HTTP on loopback.
 type Server struct {
 	directory *entra.Directory
@@ -43,107 +40,123 @@ type Server struct {
 	log       *slog.Logger
 
 	mu   sync.Mutex
-	runs map[[32]byte]string // digest of a secret → ARM id of the machine
+	runs map[[32]byte]*run // by digest of the secret
 	hash func(string) [32]byte
 }
 
 // New makes a Server. hash is how secrets are indexed.
 func New(d *entra.Directory, resources *arm.Reader, audit gate.Audit, log *slog.Logger, hash func(string) [32]byte) *Server {
-	return &Server{directory: d, resources: resources, audit: audit, log: log, runs: map[[32]byte]string{}, hash: hash}
+	return &Server{directory: d, resources: resources, audit: audit, log: log, runs: map[[32]byte]*run{}, hash: hash}
 }
 
-// Begin lets the holder of the secret be the machine, until end is called.
-func (s *Server) Begin(machine string) (secret string, end func()) {
-	raw := make([]byte, 32)
-	rand.Read(raw)
-	secret = base64.RawURLEncoding.EncodeToString(raw)
-	digest := s.hash(secret)
+// run is a process that is said to be on a machine.
+type run struct {
+	machine      string // ARM id
+	host         Host
+	keyFile, key string    // of Arc's agent
+	user         string    // object id, of Cloud Shell
+	begun        time.Time // when the user signed in, so to say
+}
+
+// Grant is what makes a process be on a machine.
+type Grant struct {
+	Secret    string            // that a relay passes on in SecretHeader
+	Variables map[string]string // of the process's environment
+	Relay     *Relay            // nil where the process asks the Server itself
+}
+
+// Begin lets a process be on the machine, at a kind of host, until end is
+// called. The Server listens at address.
+func (s *Server) Begin(ctx context.Context, machine string, host Host, address string) (_ Grant, end func(), err error) {
+	if host != Everywhere && !slices.Contains(Hosts, host) {
+		return Grant{}, nil, fmt.Errorf("%q is no kind of host: there are %s", host, kinds())
+	}
+	r := &run{machine: machine, host: host}
+	if host == Arc {
+		r.keyFile, r.key = keyFolder+uuid.NewString()+".key", random()
+	}
+	grant := r.grant(address, random())
+	if host == MachineLearning {
+		if grant.Variables["DEFAULT_IDENTITY_CLIENT_ID"], err = s.defaultClient(ctx, machine); err != nil {
+			return Grant{}, nil, err
+		}
+	}
+	grant, end = s.begin(r, grant)
+	return grant, end, nil
+}
+
+func (s *Server) begin(r *run, grant Grant) (_ Grant, end func()) {
+	digest := s.hash(grant.Secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.runs[digest] = machine
-	return secret, func() {
+	s.runs[digest] = r
+	return grant, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.runs, digest)
 	}
 }
 
-func (s *Server) machine(secret string) (string, bool) {
+func random() string {
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+func (s *Server) run(secret string) *run {
 	digest := s.hash(secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	machine, ok := s.runs[digest]
-	return machine, ok
+	return s.runs[digest]
+}
+
+// asked is the run that a request is of, and the protocol that it follows.
+func (s *Server) asked(r *http.Request, at endpoint) (under *run, p *protocol) {
+	for _, p := range at.protocols {
+		found := s.run(r.Header.Get(p.header))
+		if found != nil && slices.Contains(p.hosts, found.host) {
+			return found, p
+		}
+		under = cmp.Or(under, found)
+	}
+	return under, at.protocols[0]
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// JS asks for the path with a trailing slash.
-	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
-	case path == AppServicePath && r.Method == http.MethodGet:
-		s.serve(w, r, appService)
-	case path == MetadataPath && r.Method == http.MethodGet:
-		s.serve(w, r, metadata)
-	case path == AppServicePath, path == MetadataPath:
-		w.Header().Set("Allow", http.MethodGet)
-		fail(w, http.StatusMethodNotAllowed, "invalid_request", "This endpoint takes GET.")
+	// JS and msrestazure ask for the path with a trailing slash.
+	path, method := strings.TrimSuffix(r.URL.Path, "/"), http.MethodGet
+	at, ok := endpoints[path]
+	if path == ShellPath {
+		ok, method = true, http.MethodPost
+	}
+	switch {
+	case !ok:
+		fail(w, http.StatusNotFound, "not_found", "Sekisho serves "+AppServicePath+", "+MachineLearningPath+", "+MetadataPath+" and "+ShellPath+" here.")
+	case r.Method != method:
+		w.Header().Set("Allow", method)
+		fail(w, http.StatusMethodNotAllowed, "invalid_request", "This endpoint takes "+method+".")
+	case path == ShellPath:
+		s.serveShell(w, r)
 	default:
-		fail(w, http.StatusNotFound, "not_found", "Sekisho serves "+AppServicePath+" and "+MetadataPath+" here.")
+		s.serve(w, r, at)
 	}
 }
 
-// protocol is how one of the two asks.
-type protocol struct {
-	since     string            // the oldest api-version
-	selectors map[string]string // query parameter → what it selects by
-	check     func(*http.Request) string
-	reply     func(*entra.Token) map[string]any
-}
-
-// SecretHeader carries the run's secret; App Service defines it. In the
-// metadata protocol the relay of `sekisho run` adds it.
-const SecretHeader = "X-IDENTITY-HEADER"
-
-// Source: azure-docs app-service/overview-managed-identity.md, REST endpoint reference.
-var appService = protocol{
-	since:     "2019-08-01",
-	selectors: map[string]string{"client_id": "client", "principal_id": "object", "object_id": "object", "mi_res_id": "resource"},
-	check:     func(*http.Request) string { return "" },
-	reply: func(t *entra.Token) map[string]any {
-		return map[string]any{"access_token": t.AccessToken, "expires_on": strconv.FormatInt(t.Expires.Unix(), 10),
-			"resource": t.Resource, "token_type": "Bearer", "client_id": t.Principal.AppID}
-	},
-}
-
-// Source: entra-docs how-to-use-vm-token.md; numbers are strings.
-var metadata = protocol{
-	since:     "2018-02-01",
-	selectors: map[string]string{"client_id": "client", "object_id": "object", "msi_res_id": "resource", "mi_res_id": "resource"},
-	check: func(r *http.Request) string {
-		switch {
-		case !strings.EqualFold(r.Header.Get("Metadata"), "true"):
-			return "Required metadata header not specified"
-		case len(r.Header.Values("X-Forwarded-For")) > 0:
-			return "Requests with an X-Forwarded-For header are refused"
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, at endpoint) {
+	if at.local {
+		if problem := forged(r); problem != "" {
+			fail(w, http.StatusBadRequest, "invalid_request", problem)
+			return
 		}
-		return ""
-	},
-	reply: func(t *entra.Token) map[string]any {
-		return map[string]any{"access_token": t.AccessToken, "refresh_token": "", "client_id": t.Principal.AppID,
-			"expires_in": strconv.Itoa(int(t.ExpiresIn.Seconds())), "ext_expires_in": strconv.Itoa(int(t.ExpiresIn.Seconds())),
-			"expires_on": strconv.FormatInt(t.Expires.Unix(), 10), "not_before": strconv.FormatInt(t.NotBefore.Unix(), 10),
-			"resource": t.Resource, "token_type": "Bearer"}
-	},
-}
-
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
-	if problem := p.check(r); problem != "" {
-		fail(w, http.StatusBadRequest, "invalid_request", problem)
-		return
 	}
-	machine, ok := s.machine(r.Header.Get(SecretHeader))
-	if !ok {
-		fail(w, http.StatusUnauthorized, "unauthorized", "The identity header is not that of a run that is under way.")
+	under, p := s.asked(r, at)
+	switch {
+	case under == nil:
+		fail(w, http.StatusUnauthorized, "unauthorized", "The "+p.header+" header is not that of a run that is under way.")
+		return
+	case !slices.Contains(p.hosts, under.host):
+		fail(w, http.StatusBadRequest, "invalid_request", "The run is on a host of the kind "+string(under.host)+", which has no such endpoint.")
 		return
 	}
 	query := r.URL.Query()
@@ -151,8 +164,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 	case version == "":
 		fail(w, http.StatusBadRequest, "invalid_request", "api-version was not specified in the request")
 		return
-	case !apiVersion.MatchString(version) || version < p.since:
+	case !p.supports(version):
 		fail(w, http.StatusBadRequest, "invalid_request", "api-version is not a version of this endpoint; the oldest is "+p.since)
+		return
+	}
+	if p.challenged && !under.opened(r) {
+		w.Header().Set("WWW-Authenticate", "Basic realm="+under.keyFile)
+		fail(w, http.StatusUnauthorized, "unauthorized", "The Authorization header must be Basic with the contents of the file that WWW-Authenticate names.")
 		return
 	}
 	resource := query.Get("resource")
@@ -160,7 +178,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 		fail(w, http.StatusBadRequest, "invalid_request", "The resource parameter is missing")
 		return
 	}
-	identity, problem, err := s.identity(r, machine, p)
+	identity, problem, err := s.identity(r.Context(), under.machine, p, query)
 	if err != nil {
 		s.broken(w, err)
 		return
@@ -171,7 +189,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 		return
 	}
 	token, err := s.directory.IdentityToken(r.Context(), identity, resource)
-	s.record(r, machine, identity, resource, err)
+	s.record(r, under, identity, resource, err)
 	var refused *entra.Error
 	switch {
 	case errors.As(err, &refused):
@@ -183,93 +201,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p protocol) {
 	}
 }
 
-var apiVersion = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$`)
-
-// identity is the one that the request selects among those of the machine; with
-// none, problem says why.
-func (s *Server) identity(r *http.Request, machine string, p protocol) (_ *entra.Principal, problem string, err error) {
-	res, ok, err := s.resources.Get(r.Context(), machine)
-	if err != nil {
-		return nil, "", err
-	}
-	if !ok || res.Identity == nil {
-		return nil, "Identity not found: " + machine + " bears no managed identity", nil
-	}
-	var all []*entra.Principal
-	var system *entra.Principal
-	if res.Identity.System() {
-		if system, err = s.bearer(r, res.ID); err != nil {
-			return nil, "", err
-		}
-	}
-	if system != nil {
-		all = append(all, system)
-	}
-	for id := range res.Identity.UserAssigned {
-		user, err := s.bearer(r, id)
-		if err != nil {
-			return nil, "", err
-		}
-		if user != nil {
-			all = append(all, user)
-		}
-	}
-	by, want, problem := p.selector(r.URL.Query())
-	switch {
-	case problem != "":
-		return nil, problem, nil
-	case by != "":
-		for _, identity := range all {
-			have := map[string]string{"client": identity.AppID, "object": identity.ID, "resource": identity.Resource}[by]
-			if strings.EqualFold(have, want) {
-				return identity, "", nil
-			}
-		}
-		return nil, "Identity not found", nil
-	case system != nil:
-		return system, "", nil
-	case res.Identity.System() || len(all) == 0: // none takes the place of a disabled one
-		return nil, "Identity not found", nil
-	case len(all) == 1:
-		return all[0], "", nil
-	}
-	return nil, "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request", nil
+func (s *Server) record(r *http.Request, under *run, identity *entra.Principal, resource string, err error) {
+	e := entry(r, "ManagedIdentity_Token", resource, err)
+	e.Tenant, e.Principal, e.PrincipalName, e.App, e.Scope = identity.Tenant, identity.ID, identity.Name, identity.AppID, under.machine
+	s.audit.Append(e)
 }
 
-// bearer is the identity that belongs to a resource, unless it is disabled or
-// does not exist.
-func (s *Server) bearer(r *http.Request, resource string) (*entra.Principal, error) {
-	identity, err := s.directory.IdentityOf(r.Context(), resource)
-	if err != nil || identity == nil || !identity.Enabled {
-		return nil, err
-	}
-	return identity, nil
-}
-
-// selector is what the query selects an identity by, and its value.
-func (p protocol) selector(query url.Values) (by, value, problem string) {
-	for name, what := range p.selectors {
-		switch given := query.Get(name); {
-		case given == "":
-		case by != "":
-			return "", "", "The parameters that select an identity exclude each other; the request has more than one"
-		default:
-			by, value = what, given
-		}
-	}
-	return by, value, ""
-}
-
-func (s *Server) record(r *http.Request, machine string, identity *entra.Principal, resource string, err error) {
-	e := store.Entry{
-		Time: time.Now().UTC(), RequestID: uuid.NewString(), Service: "imds", Operation: "ManagedIdentity_Token", Method: r.Method, Path: r.URL.Path,
-		Tenant: identity.Tenant, Principal: identity.ID, PrincipalName: identity.Name, App: identity.AppID,
-		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Scope: machine, Decision: store.Allowed,
-	}
+// entry is that of a token in the audit log.
+func entry(r *http.Request, operation, resource string, err error) store.Entry {
+	e := store.Entry{Time: time.Now().UTC(), RequestID: uuid.NewString(), Service: "imds", Operation: operation, Method: r.Method, Path: r.URL.Path,
+		Credential: "run secret", Remote: r.RemoteAddr, Action: "token for " + resource, Decision: store.Allowed}
 	if err != nil {
 		e.Decision, e.Reason = store.Refused, err.Error()
 	}
-	s.audit.Append(e)
+	return e
 }
 
 func (s *Server) broken(w http.ResponseWriter, err error) {

@@ -16,7 +16,7 @@ import (
 func TestMetadataProtocol(t *testing.T) {
 	w := newWorld(t)
 	w.vm("vm", true)
-	secret, end := w.server.Begin(vmID("vm"))
+	secret, end := w.begin(vmID("vm"), Everywhere)
 	defer end()
 	for _, path := range []string{MetadataPath, MetadataPath + "/"} {
 		status, reply := w.ask(path, secret)
@@ -40,7 +40,7 @@ func TestMetadataProtocol(t *testing.T) {
 func TestAppServiceProtocol(t *testing.T) {
 	w := newWorld(t)
 	w.vm("vm", true)
-	secret, end := w.server.Begin(strings.ToUpper(vmID("vm")))
+	secret, end := w.begin(strings.ToUpper(vmID("vm")), Everywhere)
 	defer end()
 	for _, path := range []string{AppServicePath, AppServicePath + "/"} {
 		status, reply := w.ask(path, secret)
@@ -63,7 +63,7 @@ func TestAppServiceProtocol(t *testing.T) {
 func TestRequestsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.vm("vm", true)
-	secret, end := w.server.Begin(vmID("vm"))
+	secret, end := w.begin(vmID("vm"), Everywhere)
 	defer end()
 	for _, c := range []struct {
 		name, path, secret string
@@ -127,8 +127,8 @@ func TestOtherPathsAndMethods(t *testing.T) {
 func TestASecretDiesWithItsRun(t *testing.T) {
 	w := newWorld(t)
 	w.vm("vm", true)
-	one, endOne := w.server.Begin(vmID("vm"))
-	two, endTwo := w.server.Begin(vmID("vm"))
+	one, endOne := w.begin(vmID("vm"), Everywhere)
+	two, endTwo := w.begin(vmID("vm"), Everywhere)
 	defer endTwo()
 	if one == two {
 		t.Fatal("two runs have one secret")
@@ -181,7 +181,7 @@ func TestSelection(t *testing.T) {
 		{"no machine", MetadataPath, "gone", nil, nil, "Identity not found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			secret, end := w.server.Begin(vmID(c.vm))
+			secret, end := w.begin(vmID(c.vm), Everywhere)
 			defer end()
 			status, reply := w.ask(c.path, secret, c.options...)
 			if c.want == nil {
@@ -212,7 +212,7 @@ func TestADisabledIdentityIsNotReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	secret, end := w.server.Begin(vmID("vm"))
+	secret, end := w.begin(vmID("vm"), Everywhere)
 	defer end()
 	disable(system)
 	status, reply := w.ask(MetadataPath, secret)
@@ -229,7 +229,7 @@ func TestADisabledIdentityIsNotReplaced(t *testing.T) {
 func TestIdentityTakenAway(t *testing.T) {
 	w := newWorld(t)
 	w.vm("vm", true)
-	secret, end := w.server.Begin(vmID("vm"))
+	secret, end := w.begin(vmID("vm"), Everywhere)
 	defer end()
 	status, reply := w.ask(AppServicePath, secret)
 	token, _ := reply["access_token"].(string)

@@ -68,7 +68,7 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.gate, err = gate.New(gate.Config{Verifier: s.directory, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.directory).Service()}})
+	s.gate, err = gate.New(gate.Config{Verifier: s.directory, Audit: s, Log: slog.New(slog.DiscardHandler), Services: []api.Service{New(s.directory, Options{}).Service()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,9 @@
 // login.microsoftonline.com: discovery, keys, user realm and the token
 // endpoints of v1 and v2.
 //
-// Grants served so far: client credentials, with a secret, a certificate or a
-// federated credential.
+// It serves sign-in in a browser with its pages (authorization code with PKCE,
+// device code, consent, sign-out), and at the token endpoints the grants of
+// users and of applications. What is decided, entra decides.
 package login
 
 import (
@@ -27,10 +28,19 @@ const Service = "login"
 const maxBody = 64 << 10
 
 // Login is the service.
-type Login struct{ directory *entra.Directory }
+type Login struct {
+	directory *entra.Directory
+	options   Options
+}
+
+// Options are what an operator may open.
+type Options struct {
+	// PasswordGrant serves the resource owner password credentials grant.
+	PasswordGrant bool
+}
 
 // New makes the service.
-func New(d *entra.Directory) *Login { return &Login{d} }
+func New(d *entra.Directory, o Options) *Login { return &Login{d, o} }
 
 // Service is its table. Every row is open: what a token request needs is in its
 // own body.
@@ -49,6 +59,30 @@ func (s *Login) Service() api.Service {
 			row(http.MethodGet, "/common/userrealm/{user}", "UserRealm", s.userRealm),
 			row(http.MethodPost, "/{tenant}/oauth2/v2.0/token", "Token_V2", s.token(2)),
 			row(http.MethodPost, "/{tenant}/oauth2/token", "Token_V1", s.token(1)),
+			row(http.MethodGet, "/{tenant}/oauth2/v2.0/authorize", "Authorize_V2", s.authorize(2)),
+			row(http.MethodPost, "/{tenant}/oauth2/v2.0/authorize", "AuthorizeForm_V2", s.authorize(2)),
+			row(http.MethodGet, "/{tenant}/oauth2/authorize", "Authorize_V1", s.authorize(1)),
+			row(http.MethodPost, "/{tenant}/oauth2/authorize", "AuthorizeForm_V1", s.authorize(1)),
+			row(http.MethodPost, "/{tenant}/oauth2/v2.0/devicecode", "DeviceCode_V2", s.devicecode(2)),
+			row(http.MethodPost, "/{tenant}/oauth2/devicecode", "DeviceCode_V1", s.devicecode(1)),
+			row(http.MethodGet, "/{tenant}/oauth2/v2.0/logout", "Logout_V2", s.logout),
+			row(http.MethodPost, "/{tenant}/oauth2/v2.0/logout", "LogoutForm_V2", s.logout),
+			row(http.MethodGet, "/{tenant}/oauth2/logout", "Logout_V1", s.logout),
+			row(http.MethodGet, "/{tenant}/oauth2/nativeclient", "NativeClient", s.nativeClient),
+			row(http.MethodPost, pathSignIn, "Page_SignIn", s.signIn),
+			row(http.MethodPost, pathSelect, "Page_SelectAccount", s.selectAccount),
+			row(http.MethodPost, pathConsent, "Page_Consent", s.consent),
+			row(http.MethodPost, pathPassword, "Page_ChangePassword", s.changePassword),
+			row(http.MethodGet, pathDevice, "Page_Device", s.device),
+			row(http.MethodGet, "/device", "Page_DeviceShort", s.device),
+			row(http.MethodPost, pathDevice, "Page_DeviceCode", s.deviceCode),
+			row(http.MethodPost, pathConfirm, "Page_DeviceConfirm", s.confirmDevice),
+			row(http.MethodPost, pathLogout, "Page_SignOut", s.signOutOf),
+			row(http.MethodOptions, "/{tenant}/oauth2/v2.0/token", "TokenPreflight_V2", preflight),
+			row(http.MethodOptions, "/{tenant}/oauth2/token", "TokenPreflight_V1", preflight),
+			row(http.MethodGet, "/adfs/oauth2/authorize", "Authorize_ADFS", s.authorize(2)),
+			row(http.MethodPost, "/adfs/oauth2/devicecode", "DeviceCode_ADFS", s.devicecode(2)),
+			row(http.MethodGet, "/adfs/oauth2/logout", "Logout_ADFS", s.logout),
 			row(http.MethodGet, "/adfs/.well-known/openid-configuration", "Discovery_ADFS", s.discoveryADFS),
 			row(http.MethodGet, "/adfs/discovery/keys", "Keys_ADFS", s.keys),
 			row(http.MethodPost, "/adfs/oauth2/token", "Token_ADFS", s.token(2)),
@@ -112,7 +146,7 @@ func document(authority, prefix, keys, issuer string) map[string]any {
 		"issuer": issuer, "jwks_uri": authority + keys,
 		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_modes_supported":              []string{"query", "fragment", "form_post"},
-		"response_types_supported":              []string{"code"},
+		"response_types_supported":              []string{"code", "id_token", "code id_token"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
 		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
@@ -188,7 +222,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 // Source: entra-docs reference-error-codes.md.
 func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	setHeaders(w, call)
-	now, correlation := time.Now().UTC().Format("2006-01-02 15:04:05Z"), correlationID(call)
+	var page shown
+	if errors.As(err, &page) && page.write(w) == nil {
+		return
+	}
+	now, correlation := time.Now().UTC().Format(timeForm), correlationID(call)
 	status, code, text, numbers := http.StatusInternalServerError, "server_error", err.Error(), []int{}
 	var e *entra.Error
 	var known *api.Error
@@ -208,6 +246,9 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		"error":             code,
 		"error_description": fmt.Sprintf("%s Trace ID: %s Correlation ID: %s Timestamp: %s", text, call.ID, correlation, now),
 		"error_codes":       numbers, "timestamp": now, "trace_id": call.ID, "correlation_id": correlation,
+	}
+	if e != nil && e.Sub != "" {
+		body["suberror"] = e.Sub
 	}
 	if len(numbers) > 0 {
 		body["error_uri"] = call.URL(fmt.Sprintf("/error?code=%d", numbers[0]))

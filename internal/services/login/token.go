@@ -1,7 +1,6 @@
 package login
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,48 +10,54 @@ import (
 	"sekisho/internal/entra"
 )
 
+// Grant types. Sources: RFC 6749, RFC 7523, RFC 8628.
+const (
+	grantCode     = "authorization_code"
+	grantRefresh  = "refresh_token"
+	grantClient   = "client_credentials"
+	grantDevice   = "urn:ietf:params:oauth:grant-type:device_code"
+	grantDeviceV1 = "device_code"
+	grantOnBehalf = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	grantPassword = "password"
+)
+
 // token is the token endpoint. v1 asks for a resource, v2 for a scope.
 func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 	return func(w http.ResponseWriter, call *api.Call) error {
-		r := call.Request
-		if err := r.ParseForm(); err != nil {
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
-				return err
-			}
-			return entra.MalformedRequest()
+		allowOrigin(w, call)
+		form, err := formOf(call.Request)
+		if err != nil {
+			return err
 		}
-		form := r.PostForm
-		for name, values := range form {
-			if len(values) > 1 {
-				return entra.RepeatedParameter(name)
-			}
-		}
-		client, secret := credentials(r, form)
+		client, secret := credentials(call.Request, form)
 		call.Caller.App, call.Caller.Name = client, client // for the audit, also of a failure
-		switch grant := form.Get("grant_type"); grant {
+		grant := form.Get("grant_type")
+		switch grant {
 		case "":
 			return entra.MissingParameter("grant_type")
-		case "client_credentials":
+		case grantPassword:
+			if !s.options.PasswordGrant {
+				return entra.UnsupportedGrant(grant)
+			}
+		case grantClient, grantCode, grantRefresh, grantDevice, grantDeviceV1, grantOnBehalf:
 		default:
 			return entra.UnsupportedGrant(grant)
 		}
 		if client == "" {
 			return entra.MissingParameter("client_id")
 		}
+		if grant != grantClient {
+			return s.userToken(w, call, form, client, secret, grant, version)
+		}
 		resource, err := resourceOf(form, version)
 		if err != nil {
 			return err
-		}
-		// A client that knows Sekisho by its own name knows Graph by it too.
-		if own := call.Origin.Own; own != "" && strings.EqualFold(strings.TrimRight(resource, "/"), own) {
-			resource = "https://graph.microsoft.com"
 		}
 		tenant, err := s.tenant(call)
 		if err != nil {
 			return err
 		}
-		t, err := s.prove(call, form, tenant, client, secret, resource)
+		t, err := s.prove(call, form, tenant, client, secret, ownGraph(call, resource))
 		if err != nil {
 			return err
 		}
@@ -62,22 +67,42 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 	}
 }
 
+// ownGraph is a resource: a client that knows Sekisho by its own name knows
+// Graph by it too.
+func ownGraph(call *api.Call, resource string) string {
+	if own := call.Origin.Own; own != "" && strings.EqualFold(strings.TrimRight(resource, "/"), own) {
+		return "https://graph.microsoft.com"
+	}
+	return resource
+}
+
 // prove gets a client its token by the one credential that it shows.
 func (s *Login) prove(call *api.Call, form url.Values, tenant, client, secret, resource string) (*entra.Token, error) {
-	ctx, kind, assertion := call.Request.Context(), form.Get("client_assertion_type"), form.Get("client_assertion")
-	if kind == "" && assertion == "" {
-		return s.directory.ClientCredentials(ctx, tenant, client, secret, resource)
+	proof, err := proofOf(call, form, secret)
+	if err != nil {
+		return nil, err
 	}
+	if proof.Assertion == nil {
+		return s.directory.ClientCredentials(call.Request.Context(), tenant, client, proof.Secret, resource)
+	}
+	return s.directory.ClientAssertion(call.Request.Context(), tenant, client, *proof.Assertion, resource)
+}
+
+// proofOf is the one credential that a client shows, if it shows any.
+func proofOf(call *api.Call, form url.Values, secret string) (entra.ClientProof, error) {
+	kind, assertion := form.Get("client_assertion_type"), form.Get("client_assertion")
 	switch {
+	case kind == "" && assertion == "":
+		return entra.ClientProof{Secret: secret}, nil
 	case kind == "":
-		return nil, entra.MissingParameter("client_assertion_type")
+		return entra.ClientProof{}, entra.MissingParameter("client_assertion_type")
 	case assertion == "":
-		return nil, entra.MissingParameter("client_assertion")
+		return entra.ClientProof{}, entra.MissingParameter("client_assertion")
 	case kind != entra.AssertionType || secret != "": // RFC 6749 §2.3: one method in each request
-		return nil, entra.MalformedRequest()
+		return entra.ClientProof{}, entra.MalformedRequest()
 	}
 	call.Caller.Credential = "assertion"
-	return s.directory.ClientAssertion(ctx, tenant, client, entra.Assertion{Text: assertion, Own: call.Origin.Own}, resource)
+	return entra.ClientProof{Assertion: &entra.Assertion{Text: assertion, Own: call.Origin.Own}}, nil
 }
 
 // tenant is the one that the authority names.

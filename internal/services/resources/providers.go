@@ -11,7 +11,7 @@ import (
 )
 
 // ownNamespaces are providers that are served without resource types of arm.
-var ownNamespaces = []string{"Microsoft.Authorization", "Microsoft.Insights", "Microsoft.Management", "Microsoft.Resources"}
+var ownNamespaces = []string{"Microsoft.Authorization", "Microsoft.Insights", "Microsoft.Management", "Microsoft.Resources", "Microsoft.Subscription"}
 
 func (s *Resources) namespaces() []string {
 	all := append(slices.Collect(maps.Keys(s.registry.Namespaces())), ownNamespaces...)

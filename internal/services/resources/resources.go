@@ -35,7 +35,7 @@ const subscription = "/subscriptions/{subscriptionId}"
 func (s *Resources) Operations() []api.Operation {
 	checks := arm.SubscriptionChecks
 	const ns = "Microsoft.Resources/subscriptions"
-	return append(s.tagOperations(), []api.Operation{
+	return append(append(s.tagOperations(), s.lifecycleOperations()...), []api.Operation{
 		// Any token may ask where it can go: the replies hold what it can see.
 		{Method: http.MethodGet, Pattern: "/tenants", Name: "Tenants_List", Source: source, Handle: s.tenants},
 		{Method: http.MethodGet, Pattern: "/subscriptions", Name: "Subscriptions_List", Source: source, Handle: s.subscriptions},
@@ -63,16 +63,39 @@ func groupChecks(call *api.Call) ([]api.Check, error) {
 	return []api.Check{{Scope: arm.PathScope(call), Action: "Microsoft.Resources/subscriptions/resourceGroups/resources/read"}}, nil
 }
 
+// tenants are those where the caller has an account, as a member or as a guest
+// who has accepted, from whichever of them it comes. The category of each is Home: the others are
+// of tenants that manage, or are managed by, these.
+// Source: Get-AzTenant, example 1; TenantCategory of subscriptions.json.
 func (s *Resources) tenants(w http.ResponseWriter, call *api.Call) error {
-	t, err := s.directory.Tenant(call.Request.Context(), call.Caller.Tenant)
+	ctx := call.Request.Context()
+	caller, err := s.directory.Principal(ctx, call.Caller.Object)
 	if err != nil {
 		return err
 	}
+	if caller == nil { // deleted since the token was verified
+		return call.Authorize(api.Check{})
+	}
+	accounts, err := s.directory.AccountsOf(ctx, caller)
+	if err != nil {
+		return err
+	}
+	var views []any
+	for _, account := range accounts {
+		if !account.Enabled || account.Pending {
+			continue
+		}
+		t, err := s.directory.Tenant(ctx, account.Tenant)
+		if err != nil {
+			return err
+		}
+		views = append(views, map[string]any{
+			"id": "/tenants/" + t.ID, "tenantId": t.ID, "countryCode": "JP", "displayName": t.DisplayName,
+			"domains": t.Domains, "tenantCategory": "Home", "defaultDomain": t.Domains[0], "tenantType": "AAD",
+		})
+	}
 	arm.WriteHeaders(w, call)
-	return arm.WriteJSON(w, http.StatusOK, arm.ListReply([]any{map[string]any{
-		"id": "/tenants/" + t.ID, "tenantId": t.ID, "countryCode": "JP", "displayName": t.DisplayName,
-		"domains": t.Domains, "tenantCategory": "Home", "defaultDomain": t.Domains[0], "tenantType": "AAD",
-	}}, ""))
+	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(views, ""))
 }
 
 // visible are the caller's subscriptions: those where a role lets it read the

@@ -1,0 +1,2 @@
+from azureml.core import Workspace
+ws = Workspace.from_config()

@@ -1,0 +1,4 @@
+ws = Workspace(subscription_id="your-sub-id",
+              resource_group="your-resource-group-id",
+              workspace_name="your-workspace-name"
+              )
