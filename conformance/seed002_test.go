@@ -153,7 +153,7 @@ func TestAMachineGetsTheWorkspaceWithItsManagedIdentity(t *testing.T) {
 	ns := newNamespace(t, "ip address add 169.254.169.254/32 dev lo")
 	s := newStudio(t, ns, "Reader", ofWorkspace)
 	machine := func(more ...string) result {
-		return s.run(nil, append([]string{"--vm", "vm-sample", "--"}, s.program(append([]string{importWorkspace, "machine.py"}, more...)...)...)...)
+		return s.run(nil, append([]string{"--vm", "vm-sample", "--as", "vm", "--"}, s.program(append([]string{importWorkspace, "machine.py"}, more...)...)...)...)
 	}
 	machine().fails("Failed to connect to MSI")
 	principal := s.az("vm", "identity", "assign", "-g", "rg-sample", "-n", "vm-sample", "--query", "systemAssignedIdentity", "-o", "tsv").line()
