@@ -243,6 +243,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("metrics", func() error { return p.gateway.serve(ctx) })
 	p.background("telemetry", func() error { return p.gateway.send(ctx) })
 	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
+	p.background("notice of expiry", func() error { return p.tellOfExpiry(ctx) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil
