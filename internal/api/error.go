@@ -28,6 +28,7 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 const (
 	CodeNoRoute          = "NoRoute"
 	CodeMethodNotAllowed = "MethodNotAllowed"
+	CodeNoOperation      = "NoOperation" // the path and the method are known, not what the query asks
 )
 
 // Errorf makes an Error.
@@ -54,6 +55,9 @@ const (
 	NetworkRules       Reason = "NetworkRules"       // networkAcls
 	WrongTenant        Reason = "WrongTenant"        // a good token of a tenant that does not own the target
 	NotPermitted       Reason = "NotPermitted"       // RBAC or Graph permissions
+	BadSignature       Reason = "BadSignature"       // a signature that does not verify, or no longer
+	SASPermission      Reason = "SASPermission"      // a good signed URL that does not permit this
+	SASResourceType    Reason = "SASResourceType"    // an account SAS for other types of resources
 )
 
 // Refusal is gate's no, with what decided it.

@@ -133,12 +133,32 @@ type Caller struct {
 	Expires time.Time
 }
 
+// Signed is a verified signature on a request, and what it lets its holder do.
+type Signed struct {
+	// Caller is the account, or the user whose delegation key signed.
+	Caller Caller
+	// Whole is set when the account's key signed the request itself: it may do
+	// everything with the account.
+	Whole bool
+	// Permissions are the letters of a signed URL; Types those of an account SAS,
+	// empty for one of a single resource.
+	Permissions, Types string
+	// ByKey is set when an account key signed: the account may have closed them.
+	ByKey bool
+	// Delegated is set when the caller's own rights bound the signature, too.
+	Delegated bool
+}
+
 // Check is one question to Azure RBAC: may the caller do Action at Scope?
 type Check struct {
 	Scope  rbac.Scope
 	Action string
 	// Data asks the data plane (dataActions), not the control plane.
 	Data bool
+	// Or is another action of the same plane that suffices, too; it may be empty.
+	Or string
+	// SAS and SASType are what a signed URL must permit, as in Operation.
+	SAS, SASType string
 	// Linked is set when the scope is not the target's own: the action at the
 	// target that needs this one too.
 	Linked string

@@ -13,6 +13,12 @@ type Operation struct {
 	// starts with "{scope}/" is an extension: the variable takes everything
 	// before the last "/providers/" of the path. Literals match in any case.
 	Pattern string
+	// Query and Header tell rows of one method and path apart where the service's
+	// Selectors do: "comp=list" or "comp" must be in the query, and the header
+	// must be there, "x-ms-copy-source" with any value or "x-ms-blob-type=BlockBlob"
+	// with that one.
+	Query  []string
+	Header string
 	// Name is Azure's operation id, as it stands in errors, audit and metrics.
 	Name string
 	// Action is what the caller needs at the target (on a data host) or at the
@@ -22,6 +28,12 @@ type Operation struct {
 	Data   bool
 	// Source is the Azure document or contract that says so.
 	Source string
+
+	// SAS is what a signed URL must permit: any one of the letters, and, of an
+	// account SAS, SASType among its resource types (s, c or o). Without letters
+	// no signed URL suffices. Source: rest-storageservices
+	// create-account-sas.md and create-service-sas.md.
+	SAS, SASType string
 
 	// Open operations ask for no credential (discovery, token endpoints).
 	Open bool
@@ -99,6 +111,17 @@ type Service struct {
 	// ForAccounts services are addressed by the host of one account: without
 	// such a host, Azure takes no tokens.
 	ForAccounts bool
+	// Selectors are the query parameters that choose the operation, beside the
+	// path. A request that has one which no row names is none of the service's:
+	// it must not pass for the row without it.
+	Selectors []string
+	// Nested paths are a container and the name of something in it, which may
+	// hold slashes: /{container}/{name}.
+	Nested bool
+	// Credential knows what signs a request of this service, beside tokens and
+	// keys that are sent as they are; nil for a request that has no signature. Its
+	// errors are *Refusal, *Error, or a failure. It may be nil.
+	Credential func(*Call) (*Signed, error)
 	// MaxBody bounds a request body, in bytes; 0 is unbounded.
 	MaxBody int64
 	// WriteError renders any error, a *Refusal among them, in the service's

@@ -23,6 +23,7 @@ type decision struct {
 	// deferred is set while a rule waits for the verified token: the call is
 	// out unless the token belongs to a trusted service.
 	deferred *api.Refusal
+	signed   *api.Signed // of a request that bears a signature
 }
 
 // decide finds out who is calling and whether they may. The network has been
@@ -93,6 +94,9 @@ func (d *decision) trusted() error {
 // identify verifies the credential that the call carries.
 func (d *decision) identify() error {
 	r, op := d.call.Request, d.call.Operation
+	if known, err := d.verifySignature(); known || err != nil {
+		return err
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	key := r.Header.Get("api-key")
 	if key == "" {
@@ -173,6 +177,47 @@ func (d *decision) verifyKey(key string) error {
 	return nil
 }
 
+// verifySignature takes a request that bears a signature of its service, or that
+// the resource lets everybody make.
+func (d *decision) verifySignature() (known bool, err error) {
+	if d.service.Credential == nil {
+		return false, nil
+	}
+	signed, err := d.service.Credential(d.call)
+	if err != nil || signed == nil {
+		return false, err
+	}
+	d.call.Caller = signed.Caller
+	target := d.call.Target
+	if signed.ByKey && target.Guard != nil && !target.Guard.Keys {
+		return true, d.refuse(api.KeysDisabled, "allowSharedKeyAccess of %s is false", target.Scope)
+	}
+	d.signed = signed
+	return true, nil
+}
+
+// permitsSAS holds a signature against what an operation asks of one.
+func (d *decision) permitsSAS(check api.Check) error {
+	s := d.signed
+	switch {
+	case s.Whole:
+		return nil
+	case check.SAS == "":
+		refused := d.refuse(api.SASPermission, "no signed URL allows this operation")
+		refused.Check = check
+		return refused
+	case s.Types != "" && !strings.Contains(s.Types, check.SASType):
+		refused := d.refuse(api.SASResourceType, "the signed URL is for the resource types %q, and this operation needs %q", s.Types, check.SASType)
+		refused.Check = check
+		return refused
+	case !strings.ContainsAny(s.Permissions, check.SAS):
+		refused := d.refuse(api.SASPermission, "the signed URL permits %q, and this operation needs one of %q", s.Permissions, check.SAS)
+		refused.Check = check
+		return refused
+	}
+	return nil
+}
+
 // authorize asks RBAC, or Graph's permissions. A key is its account's own
 // consent to every operation that takes keys.
 func (d *decision) authorize() error {
@@ -189,6 +234,14 @@ func (d *decision) authorize() error {
 		d.check = check
 		if call.Caller.Credential == api.AccountKey {
 			continue
+		}
+		if d.signed != nil {
+			if err := d.permitsSAS(check); err != nil {
+				return err
+			}
+			if !d.signed.Delegated {
+				continue
+			}
 		}
 		if err := d.sameTenant(check); err != nil {
 			return err
@@ -226,6 +279,13 @@ func (d *decision) question(check api.Check) (rbac.Result, error) {
 	asked := check
 	asked.Attributes = withEnvironment(check.Attributes)
 	result, err := d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, asked)
+	if err == nil && check.Or != "" && result.Decision != rbac.Allowed {
+		asked.Action = check.Or
+		var second rbac.Result
+		if second, err = d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, asked); second.Decision == rbac.Allowed {
+			result = second
+		}
+	}
 	if err != nil || result.Decision == rbac.Allowed {
 		return result, err
 	}
@@ -245,7 +305,7 @@ func (d *decision) checks() ([]api.Check, error) {
 	if op.Action == "" {
 		return nil, nil // a token is enough (GET /subscriptions, GET /tenants)
 	}
-	return []api.Check{{Scope: d.call.Target.Scope, Action: op.Action, Data: op.Data}}, nil
+	return []api.Check{{Scope: d.call.Target.Scope, Action: op.Action, Data: op.Data, SAS: op.SAS, SASType: op.SASType}}, nil
 }
 
 // sameTenant refuses a token of another tenant than the one that the scope's

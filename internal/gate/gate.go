@@ -127,7 +127,11 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 		g.record(call, d, err)
 		return err
 	}
-	path, err := pathSegments(call.Request.URL)
+	split := pathSegments
+	if t.service.Nested {
+		split = nestedSegments
+	}
+	path, err := split(call.Request.URL)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 // a pattern match in any case, as Azure's do, which is why this is not a
 // http.ServeMux; a literal wins over a variable.
 type routes struct {
+	service   api.Service
 	plain     node
 	extension node // patterns "{scope}/…", matched from the last "/providers/" on
 }
@@ -23,14 +24,14 @@ type routes struct {
 type node struct {
 	literal  map[string]*node // by lower-cased segment
 	variable *node
-	names    []string // of the variables on the way here
-	methods  map[string]*api.Operation
+	names    []string                    // of the variables on the way here
+	methods  map[string][]*api.Operation // those that ask more of query and headers first
 }
 
 const scopePrefix = "{scope}/providers/"
 
 func newRoutes(service api.Service) (*routes, error) {
-	r := &routes{}
+	r := &routes{service: service}
 	for i := range service.Operations {
 		op := &service.Operations[i]
 		if err := validate(op); err != nil {
@@ -85,16 +86,66 @@ func (n *node) add(op *api.Operation, path []string) error {
 		n = n.literal[key]
 	}
 	if n.methods == nil {
-		n.methods, n.names = map[string]*api.Operation{}, names
+		n.methods, n.names = map[string][]*api.Operation{}, names
 	}
 	if !slices.Equal(n.names, names) {
 		return fmt.Errorf("variables %v differ from %v of another method", names, n.names)
 	}
-	if n.methods[op.Method] != nil {
+	if slices.ContainsFunc(n.methods[op.Method], func(o *api.Operation) bool {
+		return slices.Equal(o.Query, op.Query) && o.Header == op.Header
+	}) {
 		return fmt.Errorf("declared twice")
 	}
-	n.methods[op.Method] = op
+	all := append(n.methods[op.Method], op)
+	slices.SortStableFunc(all, func(a, b *api.Operation) int { return demands(b) - demands(a) })
+	n.methods[op.Method] = all
 	return nil
+}
+
+// demands is how much a row asks of query and headers.
+func demands(op *api.Operation) int {
+	n := len(op.Query) * 2
+	if op.Header != "" {
+		n++
+	}
+	return n
+}
+
+// choose finds the row of those of one method and path that is meant. Every
+// selector of the request must be one that the row names.
+func (r *routes) choose(all []*api.Operation, req *http.Request) *api.Operation {
+	if len(r.service.Selectors) == 0 {
+		if len(all) == 0 {
+			return nil
+		}
+		return all[0]
+	}
+	query := req.URL.Query()
+	given := 0
+	for _, name := range r.service.Selectors {
+		if query.Has(name) {
+			given++
+		}
+	}
+	for _, op := range all {
+		if given == len(op.Query) && !slices.ContainsFunc(op.Query, func(want string) bool { return !holds(query, want) }) && bears(req.Header, op.Header) {
+			return op
+		}
+	}
+	return nil
+}
+
+// holds tells whether a query has a parameter with a value, in any case, or with
+// any value.
+func holds(query url.Values, want string) bool {
+	name, value, valued := strings.Cut(want, "=")
+	return query.Has(name) && (!valued || strings.EqualFold(query.Get(name), value))
+}
+
+// bears tells whether a header is there, with a value if one is asked for.
+func bears(header http.Header, want string) bool {
+	name, value, valued := strings.Cut(want, "=")
+	return want == "" || header.Get(name) != "" && (!valued || strings.EqualFold(header.Get(name), value))
 }
 
 // find walks the trie, literals first; values are in order of the variables.
@@ -133,14 +184,18 @@ func (r *routes) match(req *http.Request, path []string) (*api.Operation, map[st
 	for i, name := range found.names {
 		vars[name] = values[i]
 	}
-	op := found.methods[req.Method]
+	op := r.choose(found.methods[req.Method], req)
 	if op == nil && req.Method == http.MethodHead {
-		op = found.methods[http.MethodGet]
+		op = r.choose(found.methods[http.MethodGet], req)
 	}
-	if op == nil {
-		return nil, nil, notAllowed(found, req)
+	switch {
+	case op != nil:
+		return op, vars, nil
+	case len(found.methods[req.Method]) > 0:
+		return nil, nil, &api.Error{Status: http.StatusBadRequest, Code: api.CodeNoOperation, Target: req.URL.RawQuery,
+			Message: "No operation of this service has these query parameters and headers."}
 	}
-	return op, vars, nil
+	return nil, nil, notAllowed(found, req)
 }
 
 func notAllowed(n *node, req *http.Request) error {
@@ -185,6 +240,27 @@ func pathSegments(u *url.URL) ([]string, error) {
 			return nil, api.BadRequest("BadRequest", "path", "The path segment %q is invalid.", segment)
 		}
 		path = append(path, plain)
+	}
+	return path, nil
+}
+
+// nestedSegments splits the path of a service whose names hold slashes: the
+// container, and the rest as it is, unescaped.
+func nestedSegments(u *url.URL) ([]string, error) {
+	container, name, inner := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+	var path []string
+	for _, part := range []string{container, name} {
+		if part == "" {
+			continue
+		}
+		plain, err := url.PathUnescape(part)
+		if err != nil || !utf8.ValidString(plain) || strings.ContainsRune(plain, 0) {
+			return nil, api.BadRequest("BadRequest", "path", "The path segment %q is invalid.", part)
+		}
+		path = append(path, plain)
+	}
+	if container == "" && inner || len(path) > 0 && strings.Contains(path[0], "/") {
+		return nil, api.BadRequest("BadRequest", "path", "The path %q is invalid.", u.EscapedPath())
 	}
 	return path, nil
 }
