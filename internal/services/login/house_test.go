@@ -344,7 +344,7 @@ func (r answered) fields() url.Values {
 	all := url.Values{}
 	if u, err := url.Parse(r.Header().Get("Location")); err == nil && r.Header().Get("Location") != "" {
 		all = u.Query()
-		if fragment, err := url.ParseQuery(u.Fragment); err == nil && len(fragment) > 0 {
+		if fragment, err := url.ParseQuery(u.EscapedFragment()); err == nil && len(fragment) > 0 {
 			all = fragment
 		}
 		return all
