@@ -81,6 +81,12 @@ func (d *Directory) subjectOf(ctx context.Context, authority string, home *Princ
 	return tenant, guest, nil
 }
 
+// notRedeemed is the answer to a guest who has not accepted the invitation, which
+// takes a sign-in in a browser.
+func notRedeemed(guest *Principal, tenant *Tenant) *Error {
+	return fail(50177, "interaction_required", "The guest '%s' has not accepted the invitation to the tenant '%s' yet. Sign in to it in a browser once.", guest.Name, tenant.DisplayName)
+}
+
 // stillGood tells whether an account may still use what it was given at a time.
 func (d *Directory) stillGood(p *Principal, since time.Time) error {
 	switch {
@@ -106,6 +112,9 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 		if err := d.stillGood(p, in.authTime); err != nil {
 			return nil, err
 		}
+	}
+	if subject.Pending {
+		return nil, notRedeemed(subject, tenant)
 	}
 	r, audience, err := d.resource(ctx, tenant, asked.resource())
 	if err != nil {
