@@ -57,6 +57,7 @@ var OwnZones = map[string]string{
 	"cognitiveservices.azure.com": "cognitiveservices",
 	"services.ai.azure.com":       "ai",
 	"api.cognitive.microsoft.com": "region",
+	"blob.core.windows.net":       "blob",
 	"api.azureml.ms":              "azureml",
 }
 

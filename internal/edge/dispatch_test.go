@@ -102,7 +102,7 @@ func TestHostsThatAreNotServed(t *testing.T) {
 		words  []string
 	}{
 		{"https://kv.vault.azure.net/secrets/x", 501, "ServiceNotServed", []string{"vault.azure.net (kv.vault.azure.net)", "nothing was sent to Azure"}},
-		{"https://store.blob.core.windows.net/c", 501, "ServiceNotServed", []string{"blob.core.windows.net (store.blob.core.windows.net)"}},
+		{"https://store.file.core.windows.net/c", 501, "ServiceNotServed", []string{"file.core.windows.net (store.file.core.windows.net)"}},
 		{"https://login.live.com/", 501, "ServiceNotServed", []string{"serve login.live.com."}},
 		{"https://login.microsoftonline.us/", 501, "ServiceNotServed", nil},
 		{"https://169.254.169.254/metadata", 501, "ServiceNotServed", nil},

@@ -142,8 +142,8 @@ func TestPlainRequests(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"http://store.blob.core.windows.net/c", 501, "ServiceNotServed"},
-		{"http://store.blob.core.windows.net:10000/c", 501, "ServiceNotServed"},
+		{"http://store.file.core.windows.net/c", 501, "ServiceNotServed"},
+		{"http://store.file.core.windows.net:10000/c", 501, "ServiceNotServed"},
 		{"http://169.254.169.254/metadata/identity/oauth2/token", 501, "ServiceNotServed"},
 		{"http://contoso.openai.azure.com/openai", 400, "HttpsRequired"},
 		{"https://pypi.org/", 400, "ConnectRequired"},

@@ -52,6 +52,7 @@ var accountZones = map[string]string{
 	"openai.azure.com":            "openai",
 	"cognitiveservices.azure.com": "openai",
 	"services.ai.azure.com":       "openai",
+	"blob.core.windows.net":       "blob",
 }
 
 // regionZones are the zones right below which each name is a region, shared by

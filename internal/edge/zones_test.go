@@ -32,7 +32,7 @@ func TestClassify(t *testing.T) {
 		{"a.0a1b.workspace.japaneast.api.azureml.ms", place{verdict: refused, zone: "0a1b.workspace.japaneast.api.azureml.ms"}},
 		{"endpoint.japaneast.inference.ml.azure.com", place{verdict: refused, zone: "japaneast.inference.ml.azure.com"}},
 		{"kv.vault.azure.net", place{verdict: refused, zone: "vault.azure.net"}},
-		{"store.blob.core.windows.net", place{verdict: refused, zone: "blob.core.windows.net"}},
+		{"store.file.core.windows.net", place{verdict: refused, zone: "file.core.windows.net"}},
 		{"azure.com", place{verdict: refused, zone: "azure.com"}},
 		{"openai.azure.com", place{verdict: refused, zone: "azure.com"}},
 		{"a.b.openai.azure.com", place{verdict: refused, zone: "b.openai.azure.com"}},

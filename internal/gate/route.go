@@ -220,6 +220,9 @@ func lastProviders(path []string) int {
 }
 
 func segments(path string) []string {
+	if path == "/" {
+		return nil
+	}
 	return strings.Split(strings.Trim(path, "/"), "/")
 }
 

@@ -30,6 +30,8 @@ import (
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
+	"sekisho/internal/services/storage"
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
@@ -147,6 +149,9 @@ func (p *Platform) listen() error {
 	return p.gateway.listen()
 }
 
+// blobsFolder of the data directory holds the bytes of blobs.
+const blobsFolder = "blobs"
+
 func (p *Platform) open(ctx context.Context, config Config) error {
 	release, err := store.Lock(p.opts.Data)
 	if err != nil {
@@ -191,10 +196,18 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, ai.Types()...)
 	types = append(types, compute.Types()...)
 	types = append(types, machinelearning.Types()...)
+	bucket, err := blob.OpenFiles(filepath.Join(p.opts.Data, blobsFolder))
+	if err != nil {
+		return fmt.Errorf("blobs: %w", err)
+	}
+	p.closers = append(p.closers, bucket.Close)
+	blobs := storage.New(keys, blob.New(p.store, bucket, p.opts.Now), p.opts.Now)
+	types = append(types, blobs.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
 	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
 	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
+	blobs.Attach(p.manager, p.reader)
 	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
@@ -210,11 +223,11 @@ func (p *Platform) assemble(config Config) error {
 		), p.activity),
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),
+		blobs.DataPlane(),
 		authority.PDP(),
 		login.New(p.directory, login.Options{PasswordGrant: config.SignIn.PasswordGrant}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
-	var err error
 	p.gate, err = gate.New(gate.Config{
 		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.gateway.watch(p.audit), Log: p.opts.Log, Services: p.services,
 	})

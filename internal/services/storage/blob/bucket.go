@@ -1,0 +1,138 @@
+package blob
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"errors"
+	"hash"
+	"hash/crc64"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/gcerrors"
+)
+
+// Bucket holds the bytes: objects that are written once.
+type Bucket struct {
+	bucket *blob.Bucket
+	dir    string // of a bucket of files; empty of any other
+	synced sync.Map
+}
+
+// OpenFiles opens a bucket of files in a directory, which is created.
+func OpenFiles(dir string) (*Bucket, error) {
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	if err != nil {
+		return nil, err
+	}
+	return &Bucket{bucket: b, dir: dir}, nil
+}
+
+// Close closes the bucket.
+func (b *Bucket) Close() error { return b.bucket.Close() }
+
+// Written is an object that is on disk.
+type Written struct {
+	Object string
+	Size   int64
+	MD5    []byte
+	CRC64  uint64
+}
+
+// crcTable is that of Storage's CRC64: the NVMe polynomial, reflected.
+// Source: Azure SDKs, storage common crc64 (0x9A6C9329AC4BC9B5).
+var crcTable = crc64.MakeTable(0x9A6C9329AC4BC9B5)
+
+// Write puts an object down, and returns when it will survive a crash. It reads
+// src to its end; an error of src leaves nothing behind.
+func (b *Bucket) Write(ctx context.Context, src io.Reader) (Written, error) {
+	key := strings.ToLower(rand.Text())
+	key = key[:2] + "/" + key[2:]
+	// The bucket drops a write whose context ends before Close.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	if err != nil {
+		return Written{}, err
+	}
+	sum, crc := md5.New(), crc64.New(crcTable)
+	n, err := io.Copy(w, io.TeeReader(src, io.MultiWriter(sum, crc.(hash.Hash))))
+	if err != nil {
+		cancel()
+		w.Close()
+		return Written{}, err
+	}
+	if err := w.Close(); err != nil {
+		return Written{}, err
+	}
+	return Written{Object: key, Size: n, MD5: sum.Sum(nil), CRC64: crc.Sum64()}, b.sync(key)
+}
+
+// sync makes a file last: the driver writes it, and leaves the rest to the
+// operating system.
+func (b *Bucket) sync(key string) error {
+	if b.dir == "" {
+		return nil
+	}
+	path := filepath.Join(b.dir, filepath.FromSlash(key))
+	if err := flush(path); err != nil {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := flush(parent); err != nil {
+		return err
+	}
+	if _, known := b.synced.Load(parent); known {
+		return nil
+	}
+	err := flush(b.dir) // where the folder itself is new
+	if err == nil {
+		b.synced.Store(parent, true)
+	}
+	return err
+}
+
+func flush(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Read opens a range of an object.
+func (b *Bucket) Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error) {
+	return b.bucket.NewRangeReader(ctx, object, offset, length, nil)
+}
+
+// Remove deletes an object that no document names. One that is gone is no error.
+func (b *Bucket) Remove(ctx context.Context, object string) error {
+	err := b.bucket.Delete(ctx, object)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil
+	}
+	return err
+}
+
+// each calls fn with every object.
+func (b *Bucket) each(ctx context.Context, fn func(object string) error) error {
+	all := b.bucket.List(nil)
+	for {
+		o, err := all.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(o.Key); err != nil {
+			return err
+		}
+	}
+}
