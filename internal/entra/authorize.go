@@ -181,6 +181,9 @@ func (d *Directory) Authorize(ctx context.Context, c *Client, r AuthorizeRequest
 		return nil, err
 	}
 	if subject.Pending {
+		if r.Prompt == "none" {
+			return nil, pendingGuest(subject, tenant)
+		}
 		if err := d.Redeem(ctx, subject); err != nil {
 			return nil, err
 		}

@@ -83,6 +83,12 @@ func (d *Directory) subjectOf(ctx context.Context, authority string, home *Princ
 	return tenant, guest, nil
 }
 
+// pendingGuest is the answer for a guest who has not accepted the invitation.
+// Source: reference-error-codes.md, GuestUserInPendingState.
+func pendingGuest(p *Principal, t *Tenant) *Error {
+	return fail(50014, "interaction_required", "The user account '%s' has not accepted the invitation to tenant '%s' yet. Sign in to it in a browser.", p.Name, t.DisplayName)
+}
+
 // stillGood tells whether an account may still use what it was given at a time.
 func (d *Directory) stillGood(p *Principal, since time.Time) error {
 	switch {
@@ -108,6 +114,9 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 		if err := d.stillGood(p, in.authTime); err != nil {
 			return nil, err
 		}
+	}
+	if subject.Pending { // the invitation is accepted in a browser
+		return nil, pendingGuest(subject, tenant)
 	}
 	r, audience, err := d.resource(ctx, tenant, asked.resource())
 	if err != nil {

@@ -168,3 +168,5 @@ func claimsOf(t *testing.T, token string) jwt.MapClaims {
 	}
 	return claims
 }
+
+const deviceV2 = "/" + tenant + "/oauth2/v2.0/devicecode"

@@ -166,17 +166,19 @@ func (s *Login) showConsent(w http.ResponseWriter, call *api.Call, f flow, c *en
 		f.Agreed = true
 		return s.answer(w, call, f, a, session)
 	}
-	frame, err := s.frame(w, call, f, pathConsent)
-	if err != nil {
-		return err
-	}
 	var wanted []pages.Permission
+	f.Shown = nil
 	for _, p := range need.Wanted {
+		f.Shown = append(f.Shown, p.Key())
 		name, text := p.UserDisplayName, p.UserDescription
 		if name == "" {
 			name, text = p.AdminDisplayName, p.AdminDescription
 		}
 		wanted = append(wanted, pages.Permission{Name: name, Description: text})
+	}
+	frame, err := s.frame(w, call, f, pathConsent)
+	if err != nil {
+		return err
 	}
 	if !need.May {
 		refused := entra.AdminConsentNeeded(c.Name)
@@ -210,6 +212,10 @@ func (s *Login) consent(w http.ResponseWriter, call *api.Call) error {
 	need, err := s.directory.ConsentNeed(call.Request.Context(), c, q, a.Home, false)
 	if err != nil {
 		return s.refuse(call, f, err)
+	}
+	// The registration of an application may have changed since.
+	if slices.ContainsFunc(need.Wanted, func(p entra.WantedScope) bool { return !slices.Contains(f.Shown, p.Key()) }) {
+		return s.showConsent(w, call, f, c, q, *a, session, false)
 	}
 	if err := s.directory.GrantConsent(call.Request.Context(), c, need, call.Request.PostForm.Get("org") == "true"); err != nil {
 		return s.refuse(call, f, err)
