@@ -13,11 +13,10 @@ import (
 // holding is what a user has of a sign-in: a code, a refresh token, access
 // tokens for ARM and for a middle tier, a session, and a device that waits.
 type holding struct {
-	h                           *house
-	code, refresh, arm, forAPI  string
-	session                     *browser
-	device, beforeConfirmDevice answered
-	confirm                     *browser
+	h                          *house
+	code, refresh, arm, forAPI string
+	session                    *browser
+	device                     answered
 }
 
 func (h *house) holding(name string) *holding {
@@ -33,7 +32,6 @@ func (h *house) holding(name string) *holding {
 	d.submit("otc", o.device.text("user_code"))
 	d.password(name)
 	d.submit("action", "continue").served(http.StatusOK)
-	o.confirm = d
 	return o
 }
 
