@@ -170,3 +170,5 @@ func claimsOf(t *testing.T, token string) jwt.MapClaims {
 }
 
 const deviceV2 = "/" + tenant + "/oauth2/v2.0/devicecode"
+
+func get(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }

@@ -139,7 +139,7 @@ func (h *house) people() {
 
 // apps registers the applications, and consents to what each asks of Graph.
 func (h *house) apps() {
-	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(time.Hour))
+	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(365*24*time.Hour))
 	h.webKey = h.secret(secret, "client secret")
 	yes := true
 	scope := func(id, value, kind string) json.RawMessage {
