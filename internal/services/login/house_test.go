@@ -452,3 +452,9 @@ func consentToEvery(h *house) func(*store.Tx) error {
 			h.consent(tx, tenant, id, "", entra.GraphAppID, goodScope))
 	}
 }
+
+// mustChange makes a user change the password at the next sign-in.
+func (h *house) mustChange(id string) {
+	h.t.Helper()
+	h.changeUser(id, func(u *entra.User) { u.ForceChange = true })
+}
