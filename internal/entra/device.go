@@ -99,7 +99,7 @@ func newUserCode() string {
 // the address, so that nobody finds one by trying. Errors are *Error.
 func (d *Directory) Device(userCode string, remote netip.Addr) (PendingDevice, error) {
 	userCode = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(userCode))
-	if err := d.lockout.locked("", remote, d.now()); err != nil {
+	if err := d.lockout.lockedFrom(remote, d.now()); err != nil {
 		return PendingDevice{}, err
 	}
 	d.devices.mu.Lock()

@@ -40,7 +40,7 @@ func (s *Login) authorize(version int) func(http.ResponseWriter, *api.Call) erro
 			return s.page(call, err)
 		}
 		f := flow{Authority: authority, Version: version, Request: asked}
-		call.Caller.App = asked.Get("client_id")
+		call.Caller.App = clientID(asked.Get("client_id"))
 		return s.start(w, call, f)
 	}
 }

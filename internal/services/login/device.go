@@ -19,7 +19,7 @@ func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) err
 			return err
 		}
 		client, _ := credentials(call.Request, form)
-		call.Caller.App = client
+		call.Caller.App = clientID(client)
 		asked, scope, err := askedOf(call, form, version)
 		if err != nil {
 			return err

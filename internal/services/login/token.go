@@ -30,7 +30,7 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 			return err
 		}
 		client, secret := credentials(call.Request, form)
-		call.Caller.App, call.Caller.Name = client, client // for the audit, also of a failure
+		call.Caller.App, call.Caller.Name = clientID(client), clientID(client) // for the audit, also of a failure
 		grant := form.Get("grant_type")
 		switch grant {
 		case "":
@@ -131,6 +131,9 @@ func credentials(r *http.Request, form url.Values) (client, secret string) {
 	}
 	return client, secret
 }
+
+// clientID is as much of a client's id as the audit keeps.
+func clientID(text string) string { return text[:min(len(text), 64)] }
 
 func resourceOf(form url.Values, version int) (string, error) {
 	resource := form.Get("resource")
