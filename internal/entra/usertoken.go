@@ -56,19 +56,25 @@ type signedIn struct {
 	code     string // that an ID token comes with
 }
 
-// subjectOf is the user's account in the tenant that a token is for: their own,
-// or that of a guest.
-func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+// tenantOf is the one that an authority names, or the account's own.
+func (d *Directory) tenantOf(ctx context.Context, authority string, home *Principal) (*Tenant, error) {
 	name := authority
 	if Shared(authority) {
 		name = home.Tenant
 	}
 	tenant, err := d.Tenant(ctx, name)
+	if err == nil && tenant == nil {
+		err = TenantNotFound(name)
+	}
+	return tenant, err
+}
+
+// subjectOf is the user's account in the tenant that a token is for: their own,
+// or that of a guest.
+func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+	tenant, err := d.tenantOf(ctx, authority, home)
 	if err != nil {
 		return nil, nil, err
-	}
-	if tenant == nil {
-		return nil, nil, TenantNotFound(name)
 	}
 	if strings.EqualFold(tenant.ID, home.Tenant) {
 		return tenant, home, nil
