@@ -75,6 +75,9 @@ type window struct {
 	context context.Context
 }
 
+// in is the same one in a test below its own.
+func (b *browser) in(t *testing.T) *browser { return &browser{t, b.context, b.close} }
+
 // private opens a window with cookies of its own.
 func (b *browser) private() *window { return b.open(chromedp.WithNewBrowserContext()) }
 

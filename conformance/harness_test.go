@@ -23,6 +23,7 @@ var children = map[string]func() error{
 	"check-access":  checkAccess,
 	"go-sdk":        goSDK,
 	"go-identity":   goIdentity,
+	"go-lose":       goLose,
 	"go-keyless":    goKeyless,
 	"go-msi":        goMSI,
 	"go-roles":      goRoles,

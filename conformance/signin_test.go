@@ -18,12 +18,17 @@ import (
 
 // opener is that program.
 const opener = `#!/bin/sh
-printf '%s\n' "$1" >"$SIGNIN"
+printf 'open %s\n' "$1" >"$SIGNIN"
 `
 
+// in is the same instance in a test below its own, with a home of its own.
+func (s *sekisho) in(t *testing.T) *sekisho {
+	return &sekisho{credentials: s.credentials, t: t, home: t.TempDir(), data: s.data, namespace: s.namespace, process: s.process, printed: s.printed}
+}
+
 // attended runs a client while somebody attends to it: do is called with each page
-// that it opens, and with each line that it writes to the file $SIGNIN itself.
-// After each the client is given a line on its standard input, if it waits for one.
+// that it opens, and with each line that it writes to the file $SIGNIN itself;
+// after one of these it gets a line on its standard input, so that it can wait.
 func (s *sekisho) attended(do func(said string), more []string, args ...string) result {
 	s.t.Helper()
 	dir := s.t.TempDir()
@@ -67,8 +72,11 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 	for {
 		select {
 		case line := <-said:
-			do(line)
-			io.WriteString(input, "\n") // an error is that the client has ended
+			page, opened := strings.CutPrefix(line, "open ")
+			do(page)
+			if !opened {
+				io.WriteString(input, "\n") // an error is that the client has ended
+			}
 		case r, ok := <-done:
 			if !ok {
 				s.t.FailNow()
