@@ -81,6 +81,12 @@ func (d *Directory) subjectOf(ctx context.Context, authority string, home *Princ
 	return tenant, guest, nil
 }
 
+// notRedeemed is the answer to a guest who has not accepted the invitation, which
+// takes a sign-in in a browser.
+func notRedeemed(guest *Principal, tenant *Tenant) *Error {
+	return fail(50177, "interaction_required", "The guest '%s' has not accepted the invitation to the tenant '%s' yet. Sign in to it in a browser once.", guest.Name, tenant.DisplayName)
+}
+
 // stillGood tells whether an account may still use what it was given at a time.
 func (d *Directory) stillGood(p *Principal, since time.Time) error {
 	switch {
@@ -106,6 +112,9 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 		if err := d.stillGood(p, in.authTime); err != nil {
 			return nil, err
 		}
+	}
+	if subject.Pending {
+		return nil, notRedeemed(subject, tenant)
 	}
 	r, audience, err := d.resource(ctx, tenant, asked.resource())
 	if err != nil {
@@ -154,7 +163,7 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal, in signedIn, r Resource, permissions []string) (jwt.MapClaims, error) {
 	u := p.user
 	claims := jwt.MapClaims{
-		"sub": d.pairwise(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
+		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
 	}
 	if in.session != "" {
 		claims["sid"] = in.session
@@ -201,7 +210,7 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	now := d.now().UTC().Truncate(time.Second)
 	claims := jwt.MapClaims{
 		"aud": c.AppID, "iat": now.Add(-backdate).Unix(), "nbf": now.Add(-backdate).Unix(), "exp": now.Add(appTokenLife).Unix(),
-		"oid": p.ID, "sub": d.pairwise(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
+		"oid": p.ID, "sub": d.Subject(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
 	}
 	if version == 2 {
 		claims["ver"], claims["iss"] = "2.0", IssuerV2(tenant.ID)
