@@ -87,13 +87,13 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 }
 
 // azAs runs the Azure CLI with somebody at its browser.
-func (s *sekisho) azAs(p *person, args ...string) result {
+func (s *sekisho) azAs(p *visitor, args ...string) result {
 	s.t.Helper()
 	return s.attended(p.opens, []string{"AZ_INSTALLER=PIP"}, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
 }
 
 // azByCode does so with somebody who types the code that it prints.
-func (s *sekisho) azByCode(p *person, args ...string) result {
+func (s *sekisho) azByCode(p *visitor, args ...string) result {
 	s.t.Helper()
 	code := regexp.MustCompile(`enter the code (\w+) to authenticate`)
 	enter := func(said string) {
@@ -106,14 +106,14 @@ func (s *sekisho) azByCode(p *person, args ...string) result {
 }
 
 // administrator is the one that Sekisho has made, at a window.
-func (s *sekisho) administrator(w *window) *person {
-	return &person{w, s.Administrator.UserPrincipalName, s.Administrator.Password}
+func (s *sekisho) administrator(w *window) *visitor {
+	return &visitor{w, s.Administrator.UserPrincipalName, s.Administrator.Password}
 }
 
 // user makes an account of the directory.
-func (s *sekisho) user(w *window, name string) (p *person, id string) {
+func (s *sekisho) user(w *window, name string) (p *visitor, id string) {
 	s.t.Helper()
-	p = &person{w, name + "@contoso.com", "Yamabuki-" + name + "-4711"}
+	p = &visitor{w, name + "@contoso.com", "Yamabuki-" + name + "-4711"}
 	var made struct{ ID string }
 	s.graph().do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/users", object{"displayName": strings.ToUpper(name[:1]) + name[1:], "mailNickname": name,
 		"userPrincipalName": p.name, "accountEnabled": true, "passwordProfile": object{"password": p.password, "forceChangePasswordNextSignIn": false}}, &made)
