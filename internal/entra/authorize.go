@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -97,12 +98,17 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 	if idToken && !asked.has("openid") {
 		return asked, fail(9000101, "invalid_request", "The 'openid' scope is required when an id_token is requested.")
 	}
-	for p := range strings.FieldsSeq(r.Prompt) {
+	prompts := strings.Fields(r.Prompt)
+	for _, p := range prompts {
 		switch p {
-		case "login", "none", "consent", "select_account", "create", "admin_consent":
-		default:
-			return asked, fail(90023, "invalid_request", "Unsupported 'prompt' value '%s'.", p)
+		case "login", "consent", "select_account", "create", "admin_consent":
+			continue
+		case "none":
+			if len(prompts) == 1 { // OpenID Connect Core §3.1.2.1
+				continue
+			}
 		}
+		return asked, fail(90023, "invalid_request", "Unsupported 'prompt' value '%s'.", r.Prompt)
 	}
 	switch {
 	case r.Challenge == "" && r.ChallengeMethod != "":
@@ -117,10 +123,8 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 	case !challengeForm.MatchString(r.Challenge):
 		return asked, fail(501491, "invalid_request", "Invalid size of Code_Challenge parameter.")
 	}
-	if r.MaxAge != "" {
-		if seconds, err := time.ParseDuration(r.MaxAge + "s"); err != nil || seconds < 0 {
-			return asked, fail(9002313, "invalid_request", "Invalid request. Request is malformed or invalid. max_age is not a number of seconds.")
-		}
+	if _, err := r.maxAge(); r.MaxAge != "" && err != nil {
+		return asked, fail(9002313, "invalid_request", "Invalid request. Request is malformed or invalid. max_age is not a number of seconds.")
 	}
 	_, err := clientCapabilities(r.Claims)
 	return asked, err
@@ -128,8 +132,14 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 
 // tooOld tells whether a sign-in is older than the client takes.
 func (r AuthorizeRequest) tooOld(signedIn, now time.Time) bool {
-	age, err := time.ParseDuration(r.MaxAge + "s")
-	return r.MaxAge != "" && err == nil && now.Sub(signedIn) > age
+	age, err := r.maxAge()
+	return err == nil && now.Sub(signedIn) > age
+}
+
+// maxAge fails where none is given.
+func (r AuthorizeRequest) maxAge() (time.Duration, error) {
+	seconds, err := strconv.ParseUint(r.MaxAge, 10, 31)
+	return time.Duration(seconds) * time.Second, err
 }
 
 // Fresh tells whether an account's sign-in is recent enough for a request.
@@ -179,19 +189,19 @@ func (d *Directory) Authorize(ctx context.Context, c *Client, r AuthorizeRequest
 		}
 	}
 	reply := &Reply{Subject: subject}
-	if strings.Contains(r.ResponseType, "id_token") {
-		in := signedIn{home: a.Home, methods: a.Methods, authTime: a.Authenticated, session: session, nonce: r.Nonce, tellTime: r.MaxAge != ""}
-		if reply.IDToken, err = d.idToken(ctx, c, tenant, subject, in, asked, r.Version); err != nil {
+	if strings.Contains(r.ResponseType, "code") {
+		reply.Code, err = d.sealText("authorizationCode", code{
+			Grant: newID(), Tenant: tenant.ID, Client: c.AppID, Platform: r.Platform, User: a.Home.ID, Redirect: r.Redirect, Scope: asked,
+			Challenge: r.Challenge, Method: r.ChallengeMethod, Nonce: r.Nonce, Session: session, Methods: a.Methods,
+			AuthTime: a.Authenticated, MaxAge: r.MaxAge != "", Issued: d.now().UTC(),
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
-	if !strings.Contains(r.ResponseType, "code") {
-		return reply, nil
+	if strings.Contains(r.ResponseType, "id_token") {
+		in := signedIn{home: a.Home, methods: a.Methods, authTime: a.Authenticated, session: session, nonce: r.Nonce, tellTime: r.MaxAge != "", code: reply.Code}
+		reply.IDToken, err = d.idToken(ctx, c, tenant, subject, in, asked, r.Version)
 	}
-	reply.Code, err = d.sealText("authorizationCode", code{
-		Grant: newID(), Tenant: tenant.ID, Client: c.AppID, Platform: r.Platform, User: a.Home.ID, Redirect: r.Redirect, Scope: asked,
-		Challenge: r.Challenge, Method: r.ChallengeMethod, Nonce: r.Nonce, Session: session, Methods: a.Methods,
-		AuthTime: a.Authenticated, MaxAge: r.MaxAge != "", Issued: d.now().UTC(),
-	})
 	return reply, err
 }

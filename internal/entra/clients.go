@@ -156,8 +156,9 @@ func (c *Client) Redirect(uri string) (Platform, error) {
 }
 
 // sameLoopback tells whether two URIs of this machine are one but for the port,
-// which a client takes as it is free. Source: reply-url.md, "Localhost
-// exceptions"; RFC 8252 §7.3.
+// which a client takes as it is free. Without a path they are one with that of
+// a slash; else each letter counts. Source: reply-url.md, "Localhost exceptions";
+// RFC 8252 §7.3.
 func sameLoopback(registered, asked string) bool {
 	a, errA := url.Parse(registered)
 	b, errB := url.Parse(asked)
@@ -168,6 +169,15 @@ func sameLoopback(registered, asked string) bool {
 	if host != "localhost" && host != "127.0.0.1" || host != b.Hostname() {
 		return false
 	}
-	path := func(u *url.URL) string { return strings.TrimSuffix(u.EscapedPath(), "/") }
-	return a.User == nil && b.User == nil && b.Fragment == "" && path(a) == path(b) && a.RawQuery == b.RawQuery
+	rest := func(u *url.URL) string {
+		path := u.EscapedPath()
+		if path == "" {
+			path = "/"
+		}
+		if u.ForceQuery || u.RawQuery != "" {
+			path += "?" + u.RawQuery
+		}
+		return path
+	}
+	return a.User == nil && b.User == nil && !strings.Contains(asked, "#") && strings.HasPrefix(asked, "http://") && rest(a) == rest(b)
 }

@@ -93,6 +93,18 @@ func SessionLost() *Error {
 	return fail(165900, "invalid_request", "Invalid request. The sign-in was begun in another browser, or too long ago. Begin it again at your application.")
 }
 
+// RequestObject is the answer to an authorization request in a JWT, or to one that
+// is elsewhere. Entra has no number of its own for it.
+// Source: OpenID Connect Core §3.1.2.6; request_uri_parameter_supported is false.
+func RequestObject(parameter string) *Error {
+	return fail(9002313, parameter+"_not_supported", "Invalid request. Request is malformed or invalid. The '%s' parameter is not supported.", parameter)
+}
+
+// QueryTooLong is the answer to more than an authorization request can be.
+func QueryTooLong() *Error {
+	return fail(90015, "invalid_request", "Requested query string is too long.")
+}
+
 // SignInNeeded is the answer to prompt=none when nobody is signed in.
 func SignInNeeded() *Error {
 	return fail(50058, "login_required", "A silent sign-in request was sent but no user is signed in.")

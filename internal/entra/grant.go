@@ -123,7 +123,9 @@ func putGrant(tx *store.Tx, g grant) error {
 }
 
 // exchange makes the next refresh token of a grant, by the number of the one
-// that is shown. It fails when that was exchanged before.
+// that is shown. One that was exchanged within the grace gives the newest once
+// more, so that clients who run in parallel all hold the same, whichever of them
+// is the last to keep it. It fails for any other that was exchanged before.
 func (g *grant) exchange(number int, now time.Time) (ok bool) {
 	switch {
 	case number > g.Number || number < 1:
@@ -133,10 +135,10 @@ func (g *grant) exchange(number int, now time.Time) (ok bool) {
 		if len(g.Replaced) > keptReplaced {
 			g.Replaced = g.Replaced[1:]
 		}
+		g.Number++
 	case !slices.ContainsFunc(g.Replaced, func(r replaced) bool { return r.Number == number && now.Sub(r.At) <= refreshGrace }):
 		return false
 	}
-	g.Number++
 	if g.Platform != PlatformSPA {
 		g.Expires = now.Add(refreshLife)
 	}

@@ -206,8 +206,10 @@ func (d *Directory) Refresh(ctx context.Context, req TokenRequest, token string)
 	if err != nil {
 		return nil, err
 	}
-	owner := g != nil && (strings.EqualFold(g.Client, c.AppID) || c.Family() && findFirstPartyClient(g.Client) != nil)
-	if !owner {
+	if g == nil { // swept
+		return nil, badGrant("Provided grant is invalid or malformed.")
+	}
+	if !strings.EqualFold(g.Client, c.AppID) && !(c.Family() && findFirstPartyClient(g.Client) != nil) {
 		e := badGrant("Provided grant is invalid or malformed: it was not issued to the client '" + c.AppID + "'.")
 		e.Sub = "client_mismatch"
 		return nil, e

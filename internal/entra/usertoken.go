@@ -2,6 +2,7 @@ package entra
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/netip"
@@ -52,6 +53,7 @@ type signedIn struct {
 	nonce    string
 	tellTime bool // auth_time was asked for
 	grant    string
+	code     string // that an ID token comes with
 }
 
 // subjectOf is the user's account in the tenant that a token is for: their own,
@@ -210,18 +212,18 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	now := d.now().UTC().Truncate(time.Second)
 	claims := jwt.MapClaims{
 		"aud": c.AppID, "iat": now.Add(-backdate).Unix(), "nbf": now.Add(-backdate).Unix(), "exp": now.Add(appTokenLife).Unix(),
-		"oid": p.ID, "sub": d.Subject(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
+		"sub": d.Subject(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
 	}
 	if version == 2 {
 		claims["ver"], claims["iss"] = "2.0", IssuerV2(tenant.ID)
 		if asked.has("profile") {
-			claims["name"], claims["preferred_username"] = p.user.DisplayName, in.home.Name
+			claims["oid"], claims["name"], claims["preferred_username"] = p.ID, p.user.DisplayName, in.home.Name
 		}
 		if asked.has("email") {
 			setText(claims, "email", p.user.Mail)
 		}
 	} else {
-		claims["ver"], claims["iss"] = "1.0", issuerV1(tenant.ID)
+		claims["ver"], claims["iss"], claims["oid"] = "1.0", issuerV1(tenant.ID), p.ID
 		claims["amr"], claims["name"], claims["unique_name"], claims["upn"] = in.methods, p.user.DisplayName, in.home.Name, in.home.Name
 		setText(claims, "given_name", p.user.GivenName)
 		setText(claims, "family_name", p.user.Surname)
@@ -235,6 +237,10 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	setText(claims, "nonce", in.nonce)
 	if in.tellTime {
 		claims["auth_time"] = in.authTime.Unix()
+	}
+	if in.code != "" { // OpenID Connect Core §3.3.2.11
+		sum := sha256.Sum256([]byte(in.code))
+		claims["c_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
 	}
 	return d.sign(ctx, claims, version == 1)
 }

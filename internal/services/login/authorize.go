@@ -14,6 +14,9 @@ import (
 	"sekisho/internal/services/login/pages"
 )
 
+// maxQuery bounds an authorization request, in bytes: the pages carry it.
+const maxQuery = 16 << 10
+
 // authorize is the authorization endpoint. Source: entra-docs
 // v2-oauth2-auth-code-flow.md, v2-protocols-oidc.md; OpenID Connect Core §3.1.2.
 func (s *Login) authorize(version int) func(http.ResponseWriter, *api.Call) error {
@@ -25,6 +28,9 @@ func (s *Login) authorize(version int) func(http.ResponseWriter, *api.Call) erro
 		asked := r.URL.Query()
 		if r.Method == http.MethodPost {
 			asked = r.PostForm
+		}
+		if len(r.URL.RawQuery) > maxQuery || len(asked.Encode()) > maxQuery {
+			return s.page(call, entra.QueryTooLong())
 		}
 		if err := once(asked); err != nil {
 			return s.page(call, err)
@@ -105,6 +111,11 @@ func (s *Login) request(call *api.Call, f flow) (*entra.Client, entra.AuthorizeR
 	if q.Platform, err = c.Redirect(q.Redirect); err != nil {
 		return nil, q, s.page(call, err)
 	}
+	for _, name := range []string{"request", "request_uri"} {
+		if get(name) != "" { // what it says would be overlooked
+			return nil, q, s.refuse(call, f, entra.RequestObject(name))
+		}
+	}
 	if _, err := c.Check(q); err != nil {
 		return nil, q, s.refuse(call, f, err)
 	}
@@ -160,6 +171,14 @@ func (s *Login) answer(w http.ResponseWriter, call *api.Call, f flow, a entra.Se
 		add("client_info", a.Home.ClientInfo())
 	}
 	return s.send(w, call, f, q, fields)
+}
+
+// declined sends back a person who does not go on.
+func (s *Login) declined(call *api.Call, f flow) error {
+	if _, _, err := s.request(call, f); err != nil {
+		return err
+	}
+	return s.refuse(call, f, entra.Declined())
 }
 
 // refuse sends an error to the client, whose redirect URI was found good. A

@@ -19,6 +19,7 @@ import (
 type flow struct {
 	Begun   time.Time
 	Browser string // what the cookie of the same name says
+	Page    string // path that the page posts to: it is good for no other
 	// Request is what an authorization endpoint was asked, ADFS whether that was
 	// the one of an authority that names no tenant.
 	Authority string
@@ -63,7 +64,8 @@ func (s *Login) seal(w http.ResponseWriter, call *api.Call, f flow) (string, err
 }
 
 // open reads the hidden field of a form. Another site can make a browser post a
-// form, but has no flow of that browser.
+// form, but has no flow of that browser. That of another page tells nothing: who
+// must sign in again has not chosen an account.
 func (s *Login) open(call *api.Call) (flow, error) {
 	var f flow
 	form, err := formOf(call.Request)
@@ -71,7 +73,7 @@ func (s *Login) open(call *api.Call) (flow, error) {
 		return f, err
 	}
 	browser := cookieOf(call.Request, browserCookie)
-	if !s.directory.OpenState(form.Get("flow"), &f) || browser == "" || time.Since(f.Begun) > flowLife ||
+	if !s.directory.OpenState(form.Get("flow"), &f) || browser == "" || time.Since(f.Begun) > flowLife || f.Page != call.Operation.Pattern ||
 		subtle.ConstantTimeCompare([]byte(browser), []byte(f.Browser)) != 1 {
 		return flow{}, s.page(call, entra.SessionLost())
 	}
@@ -102,6 +104,7 @@ func once(values url.Values) error {
 
 // frame is what the pages of a flow have in common.
 func (s *Login) frame(w http.ResponseWriter, call *api.Call, f flow, action string) (pages.Frame, error) {
+	f.Page = action
 	sealed, err := s.seal(w, call, f)
 	if err != nil {
 		return pages.Frame{}, err

@@ -54,7 +54,7 @@ func (s *Login) signIn(w http.ResponseWriter, call *api.Call) error {
 	}
 	form := call.Request.PostForm
 	if form.Get("action") == "cancel" {
-		return s.refuse(call, f, entra.Declined())
+		return s.declined(call, f)
 	}
 	name, password, keep := strings.TrimSpace(form.Get("login")), form.Get("passwd"), form.Get("kmsi") == "true"
 	call.Caller.Name = name
@@ -194,7 +194,7 @@ func (s *Login) consent(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	if call.Request.PostForm.Get("action") != "accept" {
-		return s.refuse(call, f, entra.Declined())
+		return s.declined(call, f)
 	}
 	a, session, err := s.account(call, f.User)
 	if err != nil {
@@ -226,7 +226,7 @@ func (s *Login) changePassword(w http.ResponseWriter, call *api.Call) error {
 	}
 	form := call.Request.PostForm
 	if form.Get("action") == "cancel" {
-		return s.refuse(call, f, entra.Declined())
+		return s.declined(call, f)
 	}
 	ctx := call.Request.Context()
 	p, err := s.directory.Principal(ctx, f.User)
