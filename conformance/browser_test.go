@@ -267,28 +267,28 @@ func (w *window) enter(code string) {
 	w.click("button.first")
 }
 
-// visitor has an account, and goes through the pages with it.
-type visitor struct {
+// somebody has an account, and goes through the pages with it.
+type somebody struct {
 	*window
 	name, password string
 }
 
 // opens goes to a page, and does what the pages after it ask.
-func (p *visitor) opens(url string) {
+func (p *somebody) opens(url string) {
 	p.t.Helper()
 	p.open(url)
 	p.through()
 }
 
 // enters types a code at the page of devices, and goes through those after it.
-func (p *visitor) enters(code string) {
+func (p *somebody) enters(code string) {
 	p.t.Helper()
 	p.open("https://login.microsoft.com/device")
 	p.enter(code)
 	p.through()
 }
 
-func (p *visitor) through() {
+func (p *somebody) through() {
 	p.t.Helper()
 	for range 9 {
 		switch p.kind() {

@@ -22,6 +22,7 @@ var executable string
 var children = map[string]func() error{
 	"check-access":  checkAccess,
 	"go-sdk":        goSDK,
+	"go-chatter":    goChatter,
 	"go-identity":   goIdentity,
 	"go-lose":       goLose,
 	"go-keyless":    goKeyless,

@@ -37,8 +37,11 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 		s.t.Fatal(err)
 	}
 	program := filepath.Join(dir, "xdg-open")
-	if err := os.WriteFile(program, []byte(opener), 0o700); err != nil {
-		s.t.Fatal(err)
+	az := "#!/bin/sh\nAZ_INSTALLER=PIP exec " + python(s.t, "azure-cli") + " -m azure.cli \"$@\"\n" // as it is on a path
+	for path, text := range map[string]string{program: opener, filepath.Join(dir, "az"): az} {
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	pipe, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -59,7 +62,8 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 	}()
 
 	cmd := s.command(nil, args...)
-	cmd.Env = append(append(append(cmd.Env, s.env()...), more...), "SIGNIN="+path, "BROWSER="+program, "DISPLAY=:0", "PATH="+dir+":"+os.Getenv("PATH"))
+	cmd.Env = append(append(cmd.Env, s.env()...), "SIGNIN="+path, "BROWSER="+program, "DISPLAY=:0", "PATH="+dir+":"+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, more...)
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -87,13 +91,13 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 }
 
 // azAs runs the Azure CLI with somebody at its browser.
-func (s *sekisho) azAs(p *visitor, args ...string) result {
+func (s *sekisho) azAs(p *somebody, args ...string) result {
 	s.t.Helper()
 	return s.attended(p.opens, []string{"AZ_INSTALLER=PIP"}, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
 }
 
 // azByCode does so with somebody who types the code that it prints.
-func (s *sekisho) azByCode(p *visitor, args ...string) result {
+func (s *sekisho) azByCode(p *somebody, args ...string) result {
 	s.t.Helper()
 	code := regexp.MustCompile(`enter the code (\w+) to authenticate`)
 	enter := func(said string) {
@@ -106,14 +110,14 @@ func (s *sekisho) azByCode(p *visitor, args ...string) result {
 }
 
 // administrator is the one that Sekisho has made, at a window.
-func (s *sekisho) administrator(w *window) *visitor {
-	return &visitor{w, s.Administrator.UserPrincipalName, s.Administrator.Password}
+func (s *sekisho) administrator(w *window) *somebody {
+	return &somebody{w, s.Administrator.UserPrincipalName, s.Administrator.Password}
 }
 
 // user makes an account of the directory.
-func (s *sekisho) user(w *window, name string) (p *visitor, id string) {
+func (s *sekisho) user(w *window, name string) (p *somebody, id string) {
 	s.t.Helper()
-	p = &visitor{w, name + "@contoso.com", "Yamabuki-" + name + "-4711"}
+	p = &somebody{w, name + "@contoso.com", "Yamabuki-" + name + "-4711"}
 	var made struct{ ID string }
 	s.graph().do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/users", object{"displayName": strings.ToUpper(name[:1]) + name[1:], "mailNickname": name,
 		"userPrincipalName": p.name, "accountEnabled": true, "passwordProfile": object{"password": p.password, "forceChangePasswordNextSignIn": false}}, &made)
@@ -163,7 +167,7 @@ func TestAUserSignsInWithTheAzureCLIInABrowserAndByADevicesCode(t *testing.T) {
 	other, id := s.user(browser.private(), "hanako")
 	s.azByCode(other, "login", "--use-device-code").fails("No subscriptions found for " + other.name)
 	other.says("Sekisho")
-	s.grant(s.scope(), "acdd72a7-3385-48ef-bd42-f606fba81ae7", id) // Reader
+	s.grant(s.scope(), roleReader, id)
 	s.azByCode(other, "login", "--use-device-code").ok()
 	if got := s.typed("group list --query [].name -o tsv").line(); got != "rg-sample" {
 		t.Errorf("a reader of one group sees %q", got)
