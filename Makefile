@@ -43,9 +43,10 @@ soak:
 	done
 
 # The price of the gate against a bare reverse proxy, in one run; decisions
-# against other engines, in another; then the Go benchmarks of the parts.
+# against other engines, in another; grants of tokens against RSA itself; then
+# the Go benchmarks of the parts.
 bench:
-	cd bench && $(GO) run . && $(GO) run ./decide
+	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /conformance)
 
 clean:

@@ -18,6 +18,7 @@ func TestOnAppServiceEachClientPicksItsIdentity(t *testing.T) {
 	m.tokens(m.everyWay()...)
 	m.azSignsIn(m.system)
 	m.azSignsIn(m.two, "--resource-id", m.two.resource)
+	m.azureML(m.system, m.two)
 	m.audited("/msi/token", m.system, m.one, m.two)
 	m.bears(m.arm(), "UserAssigned")
 	m.tokens(want{"system", "!Multiple user assigned identities exist"}, want{"client=" + m.one.client, m.one.object})
@@ -29,6 +30,7 @@ func TestOnMachineLearningComputeEachClientPicksItsIdentity(t *testing.T) {
 	m.tokens(want{"system", m.system.object}, want{"client=" + m.one.client, m.one.object}, want{"client=" + unknownClient, "!Identity not found"})
 	m.azSignsIn(m.system)
 	m.azSignsIn(m.two, "--client-id", m.two.client)
+	m.azureML(m.system, m.two)
 	m.audited("/MSI/auth", m.system, m.one, m.two)
 	m.bears(m.arm(), "UserAssigned")
 	m.tokens(want{"system", "!Multiple user assigned identities exist"}, want{"client=" + m.one.client, m.one.object})
@@ -40,6 +42,7 @@ func TestOnAVirtualMachineEachClientPicksItsIdentity(t *testing.T) {
 	m.tokens(m.everyWay()...)
 	m.azSignsIn(m.system)
 	m.azSignsIn(m.two, "--object-id", m.two.object)
+	m.azureML(m.system, m.two)
 	m.audited("/metadata/identity/oauth2/token", m.system, m.one, m.two)
 }
 
@@ -69,6 +72,7 @@ func TestInCloudShellEachClientIsTheUser(t *testing.T) {
 	m.namespace = newNamespace(t, "true") // where localhost:50342 is free
 	m.up()
 	m.tokens(want{"system", admin.ID})
+	m.azureML(identity{object: admin.ID})
 	az := m.azHere()
 	if who := az("login", "--identity", "--query", "[].user.[name,type]", "-o", "tsv").line(); who != m.Administrator.UserPrincipalName+"\tuser" {
 		t.Errorf("az is %q", who)

@@ -132,6 +132,22 @@ func (m *machine) azSignsIn(want identity, selector ...string) {
 	}
 }
 
+// azureML has azureml-core ask, which knows no agent of Arc's.
+func (m *machine) azureML(wants ...identity) {
+	m.t.Helper()
+	args := []string{python(m.t, "azureml-core"), program(m.t, "msi/msi_azureml.py")}
+	var objects []string
+	for _, w := range wants {
+		objects = append(objects, w.object)
+		if w.client != "" { // of all but the first
+			args = append(args, w.client)
+		}
+	}
+	if got := strings.Fields(m.on(nil, args...).ok()); !slices.Equal(got, objects) {
+		m.t.Errorf("azureml-core is %v, want %v", got, objects)
+	}
+}
+
 func objectOf(t *testing.T, token string) string {
 	t.Helper()
 	claims := jwt.MapClaims{}

@@ -148,19 +148,24 @@ func TestWhoMayOnlyReadAWorkspaceGetsItAndChangesNothing(t *testing.T) {
 	readsOnly()
 }
 
+// On a virtual machine, and on a compute instance or cluster of Azure Machine
+// Learning, which the article names beside it.
 func TestAMachineGetsTheWorkspaceWithItsManagedIdentity(t *testing.T) {
 	t.Parallel()
 	ns := newNamespace(t, "ip address add 169.254.169.254/32 dev lo")
 	s := newStudio(t, ns, "Reader", ofWorkspace)
-	machine := func(more ...string) result {
-		return s.run(nil, append([]string{"--vm", "vm-sample", "--"}, s.program(append([]string{importWorkspace, "machine.py"}, more...)...)...)...)
+	machine := func(kind string, more ...string) result {
+		return s.run(nil, append([]string{"--vm", "vm-sample", "--as", kind, "--"}, s.program(append([]string{importWorkspace, "machine.py"}, more...)...)...)...)
 	}
-	machine().fails("Failed to connect to MSI")
+	machine("vm").fails("Failed to connect to MSI")
+	machine("ml-compute").fails("Identity not found")
 	principal := s.az("vm", "identity", "assign", "-g", "rg-sample", "-n", "vm-sample", "--query", "systemAssignedIdentity", "-o", "tsv").line()
-	machine().fails("don't have access to")
+	machine("vm").fails("don't have access to " + s.made["subscriptionId"] + " subscription")
 	s.az("role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type", "ServicePrincipal", "--role", "Reader", "--scope", s.scope(mlExample)).ok()
-	s.found(machine(printDetails))
-	machine(describe).fails("does not have authorization to perform action '" + mlProvider + "/workspaces/write'")
+	for _, kind := range []string{"vm", "ml-compute"} {
+		s.found(machine(kind, printDetails))
+	}
+	machine("vm", describe).fails("does not have authorization to perform action '" + mlProvider + "/workspaces/write'")
 }
 
 func TestASessionOfTheAzureCLIGetsTheWorkspace(t *testing.T) {

@@ -67,6 +67,7 @@ func drawStatus(p *page, s platform.Status, now time.Time) {
 	p.blank()
 	drawLastHour(p, s.LastHour)
 	p.blank()
+	drawExpiring(p, s.Expiring, now)
 	if len(s.Denials) == 0 {
 		p.line(span(bold, "LAST REFUSALS"), span(dim, "  none"))
 		return
@@ -75,6 +76,22 @@ func drawStatus(p *page, s platform.Status, now time.Time) {
 	for _, d := range s.Denials {
 		drawDenial(p, d, now)
 	}
+}
+
+// drawExpiring warns of credentials of applications that end soon.
+func drawExpiring(p *page, all []platform.Expiring, now time.Time) {
+	if len(all) == 0 {
+		return
+	}
+	p.line(span(bold, "ENDING SOON"), span(dim, "  az ad app credential reset --id APP --append"))
+	for _, e := range all {
+		when := span(red, "ended "+age(now.Sub(e.End))+" ago")
+		if e.End.After(now) {
+			when = span("", "in "+age(e.End.Sub(now)))
+		}
+		p.between(span("", e.Kind+" "+e.Name), span(dim, e.Application+" "+e.AppID), when)
+	}
+	p.blank()
 }
 
 // drawLastHour draws how the calls were decided, as a bar over the whole width.

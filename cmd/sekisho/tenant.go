@@ -48,7 +48,7 @@ func tenantList() *cobra.Command {
 }
 
 func printNewTenant(w io.Writer, t platform.Tenant) error {
-	_, err := fmt.Fprintf(w, "tenant         %s  %s\ndomains        %s\nadministrator  %s\npassword       %s  (shown this once)\n",
+	_, err := fmt.Fprintf(w, "tenant         %s  %s\ndomains        %s\nadministrator  %s\npassword       %s  (shown this once; the first sign-in asks for another)\n",
 		t.ID, t.Name, strings.Join(t.Domains, ", "), t.Administrator.UserPrincipalName, t.Administrator.Password)
 	return err
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -81,6 +83,17 @@ func (r *Refusal) Error() string {
 }
 
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// Challenge is what a WWW-Authenticate header adds when the token would do if it
+// were newer: the error and the claims that a client asks the next one with.
+// Source: entra-docs claims-challenge.md.
+func (r *Refusal) Challenge() string {
+	var challenge interface{ Claims() string }
+	if !errors.As(r.Err, &challenge) || challenge.Claims() == "" {
+		return ""
+	}
+	return `, error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(challenge.Claims())) + `"`
+}
 
 // Inner is the innererror that a refusal adds to a service's own error.
 func (r *Refusal) Inner() map[string]any {

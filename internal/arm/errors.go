@@ -99,8 +99,13 @@ func writeRefusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) {
 		if call.Origin.Own != "" {
 			authority = call.Origin.Own
 		}
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(
-			`Bearer authorization_uri="%s/%s", error="invalid_token", error_description=%q`, authority, tenant, text))
+		header := fmt.Sprintf(`Bearer authorization_uri="%s/%s"`, authority, tenant)
+		if claims := r.Challenge(); claims != "" {
+			header += claims
+		} else {
+			header += fmt.Sprintf(`, error="invalid_token", error_description=%q`, text)
+		}
+		w.Header().Set("WWW-Authenticate", header)
 		writeErrorBody(w, http.StatusUnauthorized, errorBody{Code: code, Message: text, Inner: r.Inner()})
 	}
 	switch r.Reason {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
 	"sekisho/internal/store"
@@ -214,5 +215,32 @@ func TestWhatMicrosoftOffersHasIdsOfItsOwn(t *testing.T) {
 	}
 	if FirstParty(appID) {
 		t.Error("a customer's application is Microsoft's")
+	}
+}
+
+// A user's token gives its scopes, and the roles that the user has now: what they
+// may do with them is for whoever asks.
+func TestVerifyTellsUsersAndGuests(t *testing.T) {
+	w := consenting(t)
+	key := w.currentKey()
+	w.update(func(tx *store.Tx) error {
+		return errors.Join(PutUser(tx, contoso, User{ID: userB, UserPrincipalName: "bob@contoso.com", AccountEnabled: true, Profile: map[string]string{"userType": "Guest"}}),
+			PutRoleAssignment(tx, contoso, RoleAssignment{ID: "12000000-0000-0000-0000-000000000001", Principal: userA, Role: RoleTemplate(UserAdministrator)}))
+	})
+	token := func(user string) string {
+		claims := payload(t, w.issue(armURI).AccessToken)
+		delete(claims, "roles")
+		claims["oid"], claims["scp"], claims["idtyp"] = user, "user_impersonation openid", "user"
+		return sign(t, jwt.SigningMethodRS256, map[string]any{"kid": key.ID}, claims, key.private)
+	}
+	for user, want := range map[string]string{
+		userA:  "true false [user_impersonation openid] [User Administrator]",
+		userB:  "true true [user_impersonation openid] []",
+		appObj: "false false [user_impersonation openid] []",
+	} {
+		caller, err := w.d.Verify(t.Context(), token(user), armAudiences)
+		if got := fmt.Sprint(caller.User, caller.Guest, caller.Scopes, caller.DirectoryRoles); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", user, got, err, want)
+		}
 	}
 }

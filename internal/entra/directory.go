@@ -30,6 +30,8 @@ type Directory struct {
 	verified *lru.Cache[[32]byte, verified]
 	issuers  *issuers
 	lockout  *lockout
+	given    *lru.Cache[[32]byte, given] // tokens of applications, to be given again
+	reuse    time.Duration               // within this time; 0 is never
 	devices  *devices
 	rolling  sync.Mutex // held while a signing key is made
 

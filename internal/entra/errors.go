@@ -80,17 +80,22 @@ func resourceNotFound(resource, tenant string) *Error {
 // TokenError says why a token does not verify. Its text holds nothing of the
 // token but its claims.
 type TokenError struct {
-	kind string
-	text string
+	kind   string
+	text   string
+	claims string // what another token must say, for a client that understands it
 }
 
 func (e *TokenError) Error() string { return e.text }
 
-// Code is "Expired", "Audience", "Principal" or "Invalid".
+// Code is "Expired", "Audience", "Principal", "Revoked" or "Invalid".
 func (e *TokenError) Code() string { return e.kind }
 
+// Claims is the claims challenge for a client that told that it takes one; else
+// empty. Source: entra-docs claims-challenge.md, "Claims challenge header format".
+func (e *TokenError) Claims() string { return e.claims }
+
 func badToken(kind, format string, args ...any) *TokenError {
-	return &TokenError{kind, fmt.Sprintf(format, args...)}
+	return &TokenError{kind: kind, text: fmt.Sprintf(format, args...)}
 }
 
 // SessionLost is the answer to a page that the browser can't go on with.

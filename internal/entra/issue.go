@@ -2,9 +2,7 @@ package entra
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -57,13 +55,6 @@ func (d *Directory) sign(ctx context.Context, claims jwt.MapClaims, v1 bool) (st
 		token.Header["x5t"] = key.ID
 	}
 	return token.SignedString(key.private)
-}
-
-// pairwise is the subject by which one application knows a user: no two can
-// tell by it that they know the same person.
-func (d *Directory) pairwise(tenant, app, object string) string {
-	digest := d.seal.Digest("pairwise subject", []byte(strings.ToLower(tenant+"/"+app+"/"+object)))
-	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
 // groupClaims name the groups of a principal where the resource wants them, or

@@ -158,7 +158,7 @@ func (d *Directory) SignInWithPassword(ctx context.Context, name, password strin
 		return nil, err
 	}
 	hash := nobodysHash()
-	if p != nil && p.Home == nil && p.user.PasswordHash != "" {
+	if p != nil && p.Home == nil && p.user.ExternalState == "" && p.user.PasswordHash != "" { // guests sign in at home
 		hash = p.user.PasswordHash
 	}
 	good, err := checkPassword(ctx, hash, password)

@@ -165,12 +165,13 @@ func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal
 	}
 	d.groupClaims(more, r, client, groups)
 	now := d.now().UTC().Truncate(time.Second)
-	signed, err := d.accessToken(ctx, ticket{tenant: tenant, subject: client, client: client.AppID, proof: method,
+	signed, issued, err := d.reused(ctx, ticket{tenant: tenant, subject: client, client: client.AppID, proof: method,
 		resource: r, audience: audience, life: life, issued: now, more: more})
 	if err != nil {
 		return nil, err
 	}
-	return &Token{AccessToken: signed, Resource: resource, NotBefore: now.Add(-backdate), Expires: now.Add(life), ExpiresIn: life - time.Second, Principal: client}, nil
+	expires := issued.Add(life)
+	return &Token{AccessToken: signed, Resource: resource, NotBefore: issued.Add(-backdate), Expires: expires, ExpiresIn: expires.Sub(now) - time.Second, Principal: client}, nil
 }
 
 // groupsAndRoles are the groups of a principal, and its roles of a resource.

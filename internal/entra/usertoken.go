@@ -171,7 +171,7 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal, in signedIn, r Resource, permissions []string) (jwt.MapClaims, error) {
 	u := p.user
 	claims := jwt.MapClaims{
-		"sub": d.pairwise(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
+		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
 	}
 	if in.session != "" {
 		claims["sid"] = in.session
@@ -218,7 +218,7 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	now := d.now().UTC().Truncate(time.Second)
 	claims := jwt.MapClaims{
 		"aud": c.AppID, "iat": now.Add(-backdate).Unix(), "nbf": now.Add(-backdate).Unix(), "exp": now.Add(appTokenLife).Unix(),
-		"sub": d.pairwise(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
+		"sub": d.Subject(tenant.ID, c.AppID, p.ID), "tid": tenant.ID, "rh": "1." + unique(), "uti": unique(),
 	}
 	if version == 2 {
 		claims["ver"], claims["iss"] = "2.0", IssuerV2(tenant.ID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type verified struct {
 	key      string    // id of the key that signed it
 	begins   time.Time // zero is always
 	issued   time.Time
+	capable  bool // the client takes claims challenges (cp1)
 }
 
 type claims struct {
@@ -37,6 +39,7 @@ type claims struct {
 	Identity string   `json:"xms_mirid"`
 	Roles    []string `json:"roles"`
 	Scopes   string   `json:"scp"`
+	Client   []string `json:"xms_cc"`
 }
 
 // parser takes RS256 only: neither "none" nor an HMAC keyed with a public key
@@ -108,14 +111,14 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 }
 
 // stands tells whether a token still is an account's.
-func (v *verified) stands(p *Principal) error {
+func (v verified) stands(p *Principal) error {
 	switch {
 	case !p.Enabled:
 		return badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
 	// Tokens tell the second of their issue: of the one in which it was revoked,
 	// all are refused.
 	case p.user != nil && !p.user.ValidFrom.IsZero() && !v.issued.After(p.user.ValidFrom):
-		return badToken("Revoked", "the token was issued at %s, and the tokens of %s are revoked that were issued until %s", v.issued.UTC().Format(time.RFC3339), p.Name, p.user.ValidFrom.UTC().Format(time.RFC3339))
+		return revokedToken(v, p)
 	}
 	return nil
 }
@@ -163,10 +166,23 @@ func (d *Directory) parse(token string) (verified, error) {
 	if c.NotBefore != nil {
 		v.begins = c.NotBefore.Time
 	}
+	v.capable = slices.ContainsFunc(c.Client, func(v string) bool { return strings.EqualFold(v, "cp1") })
 	if c.IssuedAt != nil {
 		v.issued = c.IssuedAt.Add(backdate)
 	}
 	return v, nil
+}
+
+// revokedToken refuses a token of before the user's sign-ins were revoked. A client
+// that understands it is told that it needs a newer one: Continuous Access
+// Evaluation. Source: entra-docs app-resilience-continuous-access-evaluation.md.
+func revokedToken(v verified, p *Principal) error {
+	e := badToken("Revoked", "the token was issued at %s, and the tokens of %s are revoked that were issued until %s",
+		v.issued.UTC().Format(time.RFC3339), p.Name, p.user.ValidFrom.UTC().Format(time.RFC3339))
+	if v.capable {
+		e.claims = fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, p.user.ValidFrom.Unix())
+	}
+	return e
 }
 
 var errUnknownKey = errors.New("unknown key")

@@ -42,10 +42,24 @@ type Config struct {
 	Metrics string `yaml:"metrics"`
 	// Telemetry is where metrics are sent; nowhere by default.
 	Telemetry TelemetryConfig `yaml:"telemetry"`
+	SignIn    SignInConfig    `yaml:"signIn"`
 	// Keeper is a gocloud.dev/secrets URL (base64key://) of the key that wraps
 	// the data key; by default it is a file in the data directory.
 	Keeper string `yaml:"keeper"`
 }
+
+// SignInConfig is what the token service may do beyond its defaults.
+type SignInConfig struct {
+	// PasswordGrant serves the resource owner password credentials grant: az
+	// login -u -p, UsernamePasswordCredential.
+	PasswordGrant bool `yaml:"passwordGrant"`
+	// ReuseTokens is how long after its issue an application that asks again gets
+	// the same access token; 0, the default, signs each afresh.
+	ReuseTokens time.Duration `yaml:"reuseTokens"`
+}
+
+// maxReuse keeps most of a token's hour for whoever gets it again.
+const maxReuse = 30 * time.Minute
 
 // ModelConfig is a model and the server, or the several, that answer for it.
 type ModelConfig struct {
@@ -139,6 +153,9 @@ func ReadConfig(path string) (Config, error) {
 	}
 	if c.Propagation != nil && *c.Propagation < 0 {
 		return c, fmt.Errorf("configuration %s: propagation is %v, but must not be negative", path, *c.Propagation)
+	}
+	if r := c.SignIn.ReuseTokens; r < 0 || r > maxReuse {
+		return c, fmt.Errorf("configuration %s: signIn.reuseTokens is %v, but must be from 0 to %v", path, r, maxReuse)
 	}
 	if err := checkModels(c.Models); err != nil {
 		return c, fmt.Errorf("configuration %s: %w", path, err)

@@ -51,9 +51,10 @@ func TestReadConfigDefaults(t *testing.T) {
 
 func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"modles: []":          "modles",
-		"propagation: -1s":    "propagation is -1s",
-		"models: [{name: x}]": "models[0] needs a name and a url",
+		"modles: []":                "modles",
+		"propagation: -1s":          "propagation is -1s",
+		"signIn: {reuseTokens: 2h}": "signIn.reuseTokens is 2h",
+		"models: [{name: x}]":       "models[0] needs a name and a url",
 		"models: [{name: x, url: u}, {name: X, url: u}]":                                     "models[1]: there are two models of the name X",
 		"models: [{name: x, backends: [{name: a}]}]":                                         "models[0].backends[0] needs a name and a url",
 		"models: [{name: x, backends: [{name: a, url: u, weight: 0}]}]":                      "models[0].backends[0]: the weight 0",

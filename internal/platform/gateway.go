@@ -156,6 +156,7 @@ func (c Config) fixedSince(now Config) []string {
 	}{
 		{"proxy", c.Proxy != now.Proxy}, {"audit", c.Audit != now.Audit}, {"keeper", c.Keeper != now.Keeper}, {"metrics", c.Metrics != now.Metrics},
 		{"telemetry", c.Telemetry != now.Telemetry}, {"propagation", !equal(c.Propagation, now.Propagation)},
+		{"signIn", c.SignIn != now.SignIn},
 	} {
 		if k.changed {
 			keys = append(keys, k.name)

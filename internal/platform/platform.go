@@ -172,6 +172,9 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 	if p.directory, err = entra.New(ctx, p.store, seal, p.opts.Now); err != nil {
 		return err
 	}
+	if err := p.directory.ReuseTokens(config.SignIn.ReuseTokens); err != nil {
+		return err
+	}
 	p.ca, err = openCA(ctx, p.store, seal, p.opts.Data)
 	p.sealing = seal
 	return err
@@ -208,7 +211,7 @@ func (p *Platform) assemble(config Config) error {
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),
 		authority.PDP(),
-		login.New(p.directory, login.Options{}).Service(),
+		login.New(p.directory, login.Options{PasswordGrant: config.SignIn.PasswordGrant}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
 	var err error
@@ -240,6 +243,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("metrics", func() error { return p.gateway.serve(ctx) })
 	p.background("telemetry", func() error { return p.gateway.send(ctx) })
 	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
+	p.background("notice of expiry", func() error { return p.tellOfExpiry(ctx) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil

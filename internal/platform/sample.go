@@ -76,7 +76,7 @@ func (p *Platform) createDirectory(tx *store.Tx, c *Credentials) error {
 	admin := &Administrator{UserPrincipalName: "admin@contoso.com", ObjectID: uuid.NewString(), Password: entra.NewPassword()}
 	c.Administrator.UserPrincipalName, c.Administrator.Password = admin.UserPrincipalName, admin.Password
 	tenant := Tenant{ID: c.TenantID, Name: "Contoso", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}, Administrator: admin}
-	if err := putTenant(tx, tenant, entra.HashPassword(admin.Password), now); err != nil {
+	if err := putTenant(tx, tenant, admin.user(now)); err != nil {
 		return err
 	}
 	app := entra.Application{ID: uuid.NewString(), AppID: uuid.NewString(), DisplayName: "automation", SignInAudience: "AzureADMyOrg", Created: now}

@@ -25,7 +25,16 @@ type Status struct {
 	Counts   Counts   `json:"counts"`
 	LastHour LastHour `json:"lastHour"`
 	Denials  []Denial `json:"denials"` // newest first
+	// Expiring are the secrets and certificates of applications that end within
+	// noticeOfExpiry, the next one first.
+	Expiring []Expiring `json:"expiring"`
 }
+
+// Expiring is a credential that ends soon.
+type Expiring = entra.Expiring
+
+// noticeOfExpiry is how long beforehand it is told that a credential ends.
+const noticeOfExpiry = 30 * 24 * time.Hour
 
 // Counts are how many there are of what people look for.
 type Counts struct {
@@ -58,6 +67,9 @@ const shownDenials = 5
 func (p *Platform) Status(ctx context.Context) (s Status, err error) {
 	s = Status{Version: Release, Since: p.control.started.UTC(), Data: p.opts.Data, Profile: cmp.Or(p.opts.Profile, "default"), Addresses: p.Addresses()}
 	if err := p.count(ctx, &s.Counts); err != nil {
+		return s, err
+	}
+	if s.Expiring, err = p.directory.Expiring(ctx, time.Now().Add(noticeOfExpiry)); err != nil {
 		return s, err
 	}
 	if s.LastHour.Allowed, s.LastHour.Refused, err = p.audit.Count(ctx, time.Now().Add(-time.Hour)); err != nil {
@@ -142,4 +154,25 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	}
 	defer resp.Body.Close()
 	return s, json.NewDecoder(resp.Body).Decode(&s)
+}
+
+// tellOfExpiry logs each day which credentials of applications end soon, until
+// ctx ends.
+func (p *Platform) tellOfExpiry(ctx context.Context) error {
+	ticker := time.NewTicker(24 * time.Hour)
+	defer ticker.Stop()
+	for {
+		all, err := p.directory.Expiring(ctx, time.Now().Add(noticeOfExpiry))
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		for _, e := range all {
+			p.opts.Log.Warn("a credential of an application ends soon", "application", e.Application, "appId", e.AppID, "kind", e.Kind, "keyId", e.KeyID, "ends", e.End.Format(time.RFC3339))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
 }

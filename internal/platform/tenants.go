@@ -32,11 +32,16 @@ type Tenant struct {
 	Administrator *Administrator `json:"administrator,omitempty"`
 }
 
-// Administrator is a new tenant's Global Administrator.
+// Administrator is a tenant's first Global Administrator.
 type Administrator struct {
 	UserPrincipalName string `json:"userPrincipalName"`
 	ObjectID          string `json:"objectId"`
 	Password          string `json:"password"`
+}
+
+func (a *Administrator) user(now time.Time) entra.User {
+	return entra.User{ID: a.ObjectID, UserPrincipalName: a.UserPrincipalName, DisplayName: "Administrator",
+		AccountEnabled: true, PasswordHash: entra.HashPassword(a.Password), Created: now}
 }
 
 var (
@@ -78,7 +83,8 @@ func domainsOf(tx *store.Tx, domain string) ([]string, error) {
 	return []string{domain, initial}, err
 }
 
-// CreateTenant makes a tenant and its administrator.
+// CreateTenant makes a tenant and its administrator, whose first sign-in asks for
+// another password.
 func (p *Platform) CreateTenant(ctx context.Context, in TenantRequest) (Tenant, error) {
 	t := Tenant{ID: uuid.NewString(), Name: strings.TrimSpace(in.Name)}
 	if t.Name == "" || len(t.Name) > 256 {
@@ -93,12 +99,13 @@ func (p *Platform) CreateTenant(ctx context.Context, in TenantRequest) (Tenant, 
 		return Tenant{}, fmt.Errorf("the administrator %q must be NAME@%s", upn, domain)
 	}
 	t.Administrator = &Administrator{UserPrincipalName: upn, ObjectID: uuid.NewString(), Password: entra.NewPassword()}
-	hash := entra.HashPassword(t.Administrator.Password) // before the transaction, which may run again
+	admin := t.Administrator.user(p.opts.Now().UTC()) // hashed before the transaction, which may run again
+	admin.ForceChange = true
 	err = p.store.Update(ctx, func(tx *store.Tx) error {
 		if t.Domains, err = domainsOf(tx, domain); err != nil {
 			return err
 		}
-		return putTenant(tx, t, hash, p.opts.Now().UTC())
+		return putTenant(tx, t, admin)
 	})
 	if err != nil {
 		return Tenant{}, err
@@ -107,15 +114,14 @@ func (p *Platform) CreateTenant(ctx context.Context, in TenantRequest) (Tenant, 
 }
 
 // putTenant writes a tenant with its administrator.
-func putTenant(tx *store.Tx, t Tenant, passwordHash string, now time.Time) error {
+func putTenant(tx *store.Tx, t Tenant, admin entra.User) error {
 	if err := entra.PutTenant(tx, entra.Tenant{ID: t.ID, DisplayName: t.Name, Domains: t.Domains}); err != nil {
 		return err
 	}
-	if err := entra.PutUser(tx, t.ID, entra.User{ID: t.Administrator.ObjectID, UserPrincipalName: t.Administrator.UserPrincipalName,
-		DisplayName: "Administrator", AccountEnabled: true, PasswordHash: passwordHash, Created: now}); err != nil {
+	if err := entra.PutUser(tx, t.ID, admin); err != nil {
 		return err
 	}
-	return putGlobalAdministrator(tx, t.ID, t.Administrator.ObjectID)
+	return putGlobalAdministrator(tx, t.ID, admin.ID)
 }
 
 // domainFree refuses a domain that a tenant has.

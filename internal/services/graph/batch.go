@@ -46,27 +46,18 @@ func (s *Graph) batch(w http.ResponseWriter, call *api.Call) error {
 	}
 	done := map[string]int{} // statuses, by folded id
 	answers := []answer{}
-	for len(answers) < len(parts) {
-		before := len(answers)
-		for _, p := range parts {
-			id := strings.ToLower(p.ID)
-			if _, ok := done[id]; ok || !ready(p, done) {
-				continue
-			}
-			a := failedDependency(p)
-			if !slices.ContainsFunc(p.DependsOn, func(on string) bool { return done[strings.ToLower(on)] >= 400 }) {
-				a = serve(call, p)
-			}
-			done[id] = a.Status
-			answers = append(answers, a)
+	for _, p := range parts {
+		a := failedDependency(p)
+		if !slices.ContainsFunc(p.DependsOn, func(on string) bool { return done[strings.ToLower(on)] >= 400 }) {
+			a = serve(call, p)
 		}
-		if len(answers) == before {
-			return api.BadRequest("BadRequest", "dependsOn", "Invalid batch payload format: the requests wait for each other.")
-		}
+		done[strings.ToLower(p.ID)] = a.Status
+		answers = append(answers, a)
 	}
 	return reply(w, call, map[string]any{"responses": answers})
 }
 
+// readBatch reads the parts, in an order in which none waits for a later one.
 func readBatch(call *api.Call) ([]part, error) {
 	raw, err := io.ReadAll(call.Request.Body)
 	if err != nil {
@@ -99,12 +90,28 @@ func readBatch(call *api.Call) ([]part, error) {
 			}
 		}
 	}
-	return in.Requests, nil
+	ordered := inOrder(in.Requests)
+	if len(ordered) < len(in.Requests) {
+		return nil, bad("requests wait for each other.")
+	}
+	return ordered, nil
 }
 
-// ready tells whether all that a part depends on is done.
-func ready(p part, done map[string]int) bool {
-	return !slices.ContainsFunc(p.DependsOn, func(on string) bool { _, ok := done[strings.ToLower(on)]; return !ok })
+// inOrder puts the parts behind what they depend on; it leaves out those that
+// wait for each other.
+func inOrder(parts []part) (ordered []part) {
+	placed := map[string]bool{}
+	waits := func(on string) bool { return !placed[strings.ToLower(on)] }
+	for before := -1; len(ordered) > before; {
+		before = len(ordered)
+		for _, p := range parts {
+			if id := strings.ToLower(p.ID); !placed[id] && !slices.ContainsFunc(p.DependsOn, waits) {
+				placed[id] = true
+				ordered = append(ordered, p)
+			}
+		}
+	}
+	return ordered
 }
 
 func failedDependency(p part) answer {

@@ -256,12 +256,15 @@ func (s *Graph) createAssignment(w http.ResponseWriter, call *api.Call) error {
 		}
 		a.Principal, a.Role = record.ID, strings.ToLower(a.Role)
 		a.ID = entra.JoinedID(a.Role, a.Principal) + "-1"
+		_, err = tx.Lookup(entra.KindRoleAssignment, store.Key{Name: "grant", Value: a.Principal + "/" + a.Role})
+		if err == nil {
+			return api.BadRequest("Request_BadRequest", "", "A conflicting object with one or more of the specified property values is present in the directory.")
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		return entra.PutRoleAssignment(tx, record.Tenant, a)
 	})
-	var taken *store.UniqueError
-	if errors.As(err, &taken) {
-		return api.BadRequest("Request_BadRequest", "", "A conflicting object with one or more of the specified property values is present in the directory.")
-	}
 	if err != nil {
 		return err
 	}

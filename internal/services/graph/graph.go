@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -190,7 +189,7 @@ func (s *Graph) get(w http.ResponseWriter, call *api.Call, t target) error {
 // count is the bare number of entities.
 func (s *Graph) count(w http.ResponseWriter, call *api.Call, c collection) error {
 	if !eventual(call) {
-		return api.BadRequest("Request_BadRequest", "", "$count is not currently supported.")
+		return errNoCount
 	}
 	q, err := parseQuery(call)
 	if err != nil {
@@ -200,10 +199,7 @@ func (s *Graph) count(w http.ResponseWriter, call *api.Call, c collection) error
 	if err != nil {
 		return err
 	}
-	setHeaders(w, call)
-	w.Header().Set("Content-Type", "text/plain")
-	_, err = io.WriteString(w, strconv.Itoa(len(matched)))
-	return err
+	return replyCount(w, call, len(matched))
 }
 
 // getByIDs finds objects of any type by object id.

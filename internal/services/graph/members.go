@@ -245,58 +245,6 @@ func (s *Graph) related(call *api.Call, t target, r relation) (all []map[string]
 	return sorted(all), err
 }
 
-// listRelated lists members, owners, ownedObjects.
-// Source: group-list-members.md, group-list-owners.md, user-list-ownedobjects.md.
-func (s *Graph) listRelated(r relation) itemHandler {
-	return s.listObjects(func(call *api.Call, t target) ([]map[string]any, error) { return s.related(call, t, r) })
-}
-
-// listMemberships lists memberOf, transitiveMemberOf: groups and directory roles.
-// Source: user-list-memberof.md.
-func (s *Graph) listMemberships(r relation) itemHandler {
-	return s.listObjects(func(call *api.Call, t target) ([]map[string]any, error) {
-		in, err := s.related(call, t, r)
-		if err != nil {
-			return nil, err
-		}
-		held, err := s.rolesOf(call, t)
-		return sorted(append(in, held...)), err
-	})
-}
-
-// sorted puts objects in the order of their ids.
-func sorted(all []map[string]any) []map[string]any {
-	slices.SortFunc(all, func(a, b map[string]any) int {
-		return strings.Compare(strings.ToLower(a["id"].(string)), strings.ToLower(b["id"].(string)))
-	})
-	return all
-}
-
-func (s *Graph) listObjects(find func(*api.Call, target) ([]map[string]any, error)) itemHandler {
-	return func(w http.ResponseWriter, call *api.Call, t target) error {
-		q, err := parseQuery(call)
-		if err != nil {
-			return err
-		}
-		entities, err := find(call, t)
-		if err != nil {
-			return err
-		}
-		var matched []map[string]any
-		for _, entity := range entities {
-			entity = seen(call, collectionOfType(entity), entity)
-			ok, err := q.match(entity)
-			if err != nil {
-				return err
-			}
-			if ok {
-				matched = append(matched, entity)
-			}
-		}
-		return s.replyList(w, call, q, "directoryObjects", hiddenOf, matched)
-	}
-}
-
 // memberGroups answers getMemberGroups and, with directory roles, too,
 // getMemberObjects: ids of all groups, by nesting, too.
 // Source: directoryobject-getmembergroups.md, directoryobject-getmemberobjects.md.

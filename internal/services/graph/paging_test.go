@@ -105,6 +105,28 @@ func TestCounting(t *testing.T) {
 	}
 }
 
+func TestCountingMembers(t *testing.T) {
+	s := newPeople(t)
+	eventual := map[string]string{"ConsistencyLevel": "eventual"}
+	for path, want := range map[string]string{
+		"/groups/" + ownTeam + "/members/$count":                                                 "1",
+		"/groups/" + group + "/members/$count":                                                   "0",
+		"/groups/" + ownTeam + "/transitiveMembers/$count":                                       "1",
+		"/users/" + mia + "/memberOf/$count":                                                     "1",
+		"/users/mia@contoso.com/transitiveMemberOf/$count":                                       "1",
+		"/users/" + ada + "/memberOf/$count":                                                     "1", // a directory role
+		"/users/" + mia + "/memberOf/$count?$filter=" + url.QueryEscape("displayName eq 'none'"): "0",
+	} {
+		if r := s.do(request{client: readers, path: path, header: eventual}); r.Code != 200 || r.Body.String() != want {
+			t.Errorf("%s: %d %s, want %s", path, r.Code, r.Body, want)
+		}
+	}
+	wantError(t, s.get("/groups/"+ownTeam+"/members/$count"), 400, "Request_BadRequest", "$count is not currently supported.")
+	if r := s.do(request{user: gus, scopes: asUser, path: "/users/" + mia + "/memberOf/$count", header: eventual}); r.Code != 403 {
+		t.Errorf("a guest counts: %d %s", r.Code, r.Body)
+	}
+}
+
 func FuzzParseKey(f *testing.F) {
 	for _, seed := range []string{"'a')", "appId='a')", "'o''neil')", "'')", "''')", "a')", "='a')", "", "'", "')"} {
 		f.Add(seed)

@@ -76,6 +76,9 @@ var (
 	readOther   = by(api.AllUsers, readUsers)
 	readProfile = with(readOther, userRead, userReadWrite)
 
+	// readOwnedBy is of what others own; readOwn opens the door to the user's own.
+	readOwnedBy = also(readDirectory, []string{"User.Read.All", userWriteAll}, entra.UserAdministrator, entra.PrivilegedAuthAdministrator)
+	readOwn     = by(api.AllUsers, with(readOwnedBy, userRead))
 	// readAll shows more of others than User.ReadBasic.All does.
 	readAll = api.Permission{Scopes: slices.DeleteFunc(slices.Clone(readUsers.Scopes), func(s string) bool { return s == userReadBasic })}
 

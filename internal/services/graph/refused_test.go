@@ -214,7 +214,7 @@ func (s *server) everything() string {
 	var b strings.Builder
 	err := s.store.View(s.t.Context(), func(tx *store.Tx) error {
 		b.Reset()
-		for _, kind := range []string{entra.KindUser, entra.KindGroup, entra.KindMember, entra.KindApplication, entra.KindServicePrincipal, entra.KindOwner, entra.KindRoleAssignment} {
+		for _, kind := range []string{entra.KindUser, entra.KindGroup, entra.KindMember, entra.KindApplication, entra.KindServicePrincipal, entra.KindOwner, entra.KindRoleAssignment, entra.KindPermissionGrant, entra.KindAppRoleAssignment} {
 			records, err := tx.List(kind, store.Query{})
 			if err != nil {
 				return err
@@ -311,6 +311,7 @@ func FuzzBody(f *testing.F) {
 				func(b *body) { readGroup(b, &entra.Group{}); b.references("members") },
 				func(b *body) { readFederated(b, &entra.FederatedCredential{}) },
 				func(b *body) { linked(b) },
+				func(b *body) { readAppRole(b) },
 			} {
 				b := raw.again()
 				read(b)

@@ -157,7 +157,7 @@ func (s *Graph) items(c collection) []item {
 	case entra.KindUser:
 		all = append(all,
 			item{http.MethodPost, "/revokeSignInSessions", "revokeSignInSessions", "user-revokesigninsessions", revoke, s.revokesOthers, s.revokeSessions},
-			item{http.MethodGet, "/ownedObjects", "ListOwnedObjects", "user-list-ownedobjects", readProfile, s.otherUser, s.listRelated(ownedBy)},
+			item{http.MethodGet, "/ownedObjects", "ListOwnedObjects", "user-list-ownedobjects", readOwn, s.ofOther(readOwnedBy), s.listRelated(ownedBy)},
 			item{http.MethodPatch, "", "Update", "user-update", updateUsers, s.userChanges, s.updateUser},
 			item{http.MethodDelete, "", "Delete", "user-delete", deleteUsers, s.administrator, s.deleteUser})
 	case entra.KindGroup:
@@ -166,6 +166,8 @@ func (s *Graph) items(c collection) []item {
 			item{http.MethodDelete, "", "Delete", "group-delete", deleteGroups, s.owned(deleteGroups), s.deleteGroup},
 			item{http.MethodGet, "/members", "ListMembers", "group-list-members", readOneGroup, nil, s.listRelated(members)},
 			item{http.MethodGet, "/transitiveMembers", "ListTransitiveMembers", "group-list-transitivemembers", readOneGroup, nil, s.listRelated(transitively(members))},
+			item{http.MethodGet, "/members/$count", "CountMembers", "group-list-members", readOneGroup, nil, s.countRelated(members)},
+			item{http.MethodGet, "/transitiveMembers/$count", "CountTransitiveMembers", "group-list-transitivemembers", readOneGroup, nil, s.countRelated(transitively(members))},
 			item{http.MethodPost, "/members/$ref", "AddMember", "group-post-members", writeMembers, both(s.owned(writeMembers), s.memberType), s.addReference(addMember)},
 			item{http.MethodDelete, "/members/{member}/$ref", "RemoveMember", "group-delete-members", writeMembers, s.owned(writeMembers), s.removeReference(entra.KindMember)})
 		all = append(all, s.ownerItems("group", readOneGroup, updateGroups, s.owned(updateGroups))...)
@@ -205,6 +207,8 @@ func (s *Graph) items(c collection) []item {
 	}...)
 	if c.kind != "" {
 		all = append(all,
+			item{http.MethodGet, "/memberOf/$count", "CountMemberOf", c.page + "-list-memberof", read.needs, read.also, s.countMemberships(groups)},
+			item{http.MethodGet, "/transitiveMemberOf/$count", "CountTransitiveMemberOf", c.page + "-list-transitivememberof", read.needs, read.also, s.countMemberships(transitively(groups))},
 			item{http.MethodGet, "/memberOf", "ListMemberOf", c.page + "-list-memberof", read.needs, read.also, s.listMemberships(groups)},
 			item{http.MethodGet, "/transitiveMemberOf", "ListTransitiveMemberOf", c.page + "-list-transitivememberof", read.needs, read.also, s.listMemberships(transitively(groups))})
 	}

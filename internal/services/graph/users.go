@@ -197,6 +197,9 @@ func (s *Graph) userChanges(call *api.Call, t target) (needs []api.Permission, e
 			sensitive = sensitive || name == "userPrincipalName" || name == "mobilePhone"
 		}
 	}
+	if len(needs) == 0 { // nobody learns by an empty change whether there is such a user
+		needs = []api.Permission{createUsers}
+	}
 	if sensitive {
 		more, err := s.administrator(call, t)
 		return append(needs, more...), err
