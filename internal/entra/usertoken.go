@@ -56,19 +56,25 @@ type signedIn struct {
 	code     string // that an ID token comes with
 }
 
-// subjectOf is the user's account in the tenant that a token is for: their own,
-// or that of a guest.
-func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+// tenantOf is the one that an authority names, or the account's own.
+func (d *Directory) tenantOf(ctx context.Context, authority string, home *Principal) (*Tenant, error) {
 	name := authority
 	if Shared(authority) {
 		name = home.Tenant
 	}
 	tenant, err := d.Tenant(ctx, name)
+	if err == nil && tenant == nil {
+		err = TenantNotFound(name)
+	}
+	return tenant, err
+}
+
+// subjectOf is the user's account in the tenant that a token is for: their own,
+// or that of a guest.
+func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+	tenant, err := d.tenantOf(ctx, authority, home)
 	if err != nil {
 		return nil, nil, err
-	}
-	if tenant == nil {
-		return nil, nil, TenantNotFound(name)
 	}
 	if strings.EqualFold(tenant.ID, home.Tenant) {
 		return tenant, home, nil
@@ -83,10 +89,10 @@ func (d *Directory) subjectOf(ctx context.Context, authority string, home *Princ
 	return tenant, guest, nil
 }
 
-// notRedeemed is the answer to a guest who has not accepted the invitation, which
-// takes a sign-in in a browser.
-func notRedeemed(guest *Principal, tenant *Tenant) *Error {
-	return fail(50177, "interaction_required", "The guest '%s' has not accepted the invitation to the tenant '%s' yet. Sign in to it in a browser once.", guest.Name, tenant.DisplayName)
+// pendingGuest is the answer for a guest who has not accepted the invitation.
+// Source: reference-error-codes.md, GuestUserInPendingState.
+func pendingGuest(p *Principal, t *Tenant) *Error {
+	return fail(50014, "interaction_required", "The user account '%s' has not accepted the invitation to tenant '%s' yet. Sign in to it in a browser.", p.Name, t.DisplayName)
 }
 
 // stillGood tells whether an account may still use what it was given at a time.
@@ -115,8 +121,8 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 			return nil, err
 		}
 	}
-	if subject.Pending {
-		return nil, notRedeemed(subject, tenant)
+	if subject.Pending { // the invitation is accepted in a browser
+		return nil, pendingGuest(subject, tenant)
 	}
 	r, audience, err := d.resource(ctx, tenant, asked.resource())
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Login) authorize(version int) func(http.ResponseWriter, *api.Call) erro
 			return s.page(call, err)
 		}
 		f := flow{Authority: authority, Version: version, Request: asked}
-		call.Caller.App = asked.Get("client_id")
+		call.Caller.App = clientID(asked.Get("client_id"))
 		return s.start(w, call, f)
 	}
 }
@@ -140,13 +140,14 @@ func (s *Login) answer(w http.ResponseWriter, call *api.Call, f flow, a entra.Se
 	case err == nil:
 	case !errors.As(err, &refused):
 		return err
-	case refused.Number == 65001 && !slices.Contains(strings.Fields(q.Prompt), "none"):
-		return s.showConsent(w, call, f, c, q, a, session, false)
-	case refused.Number == 50020:
-		return s.page(call, err)
+	case q.Prompt == "none":
+		return s.refuse(call, f, silently(*refused))
 	case refused.Number == 65001:
-		refused.OAuth = "consent_required" // of prompt=none: OpenID Connect Core §3.1.2.6
-		return s.refuse(call, f, refused)
+		return s.showConsent(w, call, f, c, q, a, session, false)
+	case refused.OAuth == "invalid_grant" || refused.OAuth == "unauthorized_client":
+		// Whom the application may not have stays here: nextauthjs/next-auth#5455,
+		// isaacrlevin/presencelight#935.
+		return s.page(call, err)
 	default:
 		return s.refuse(call, f, err)
 	}
@@ -171,6 +172,18 @@ func (s *Login) answer(w http.ResponseWriter, call *api.Call, f flow, a entra.Se
 		add("client_info", a.Home.ClientInfo())
 	}
 	return s.send(w, call, f, q, fields)
+}
+
+// silently is a refusal as it goes to a client that no person must be asked for.
+// Source: OpenID Connect Core §3.1.2.6; microsoft-authentication-library-for-js#1287.
+func silently(e entra.Error) *entra.Error {
+	switch {
+	case e.Number == 65001:
+		e.OAuth = "consent_required"
+	case e.OAuth == "invalid_grant":
+		e.OAuth = "interaction_required"
+	}
+	return &e
 }
 
 // declined sends back a person who does not go on.

@@ -21,8 +21,11 @@ func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) err
 		if err != nil {
 			return err
 		}
-		client, _ := credentials(call.Request, form)
-		call.Caller.App = client
+		client, _, err := credentials(call.Request, form)
+		call.Caller.App = clientID(client)
+		if err != nil {
+			return err
+		}
 		asked, scope, err := askedOf(call, form, version)
 		if err != nil {
 			return err

@@ -28,6 +28,9 @@ type flow struct {
 	UserCode  string // of a device, which has no endpoint of its own to go back to
 	User      string // who proved themself, on the pages after that
 	Agreed    bool   // the consent page was answered
+	// Shown are the keys of the permissions that the consent page lists: nobody
+	// agrees to what they have not seen.
+	Shown []string
 }
 
 // flowLife is how long a person may take over the pages.

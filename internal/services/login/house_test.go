@@ -139,7 +139,7 @@ func (h *house) people() {
 
 // apps registers the applications, and consents to what each asks of Graph.
 func (h *house) apps() {
-	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(time.Hour))
+	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(365*24*time.Hour))
 	h.webKey = h.secret(secret, "client secret")
 	yes := true
 	scope := func(id, value, kind string) json.RawMessage {
@@ -451,4 +451,10 @@ func consentToEvery(h *house) func(*store.Tx) error {
 			entra.PutServicePrincipal(tx, tenant, entra.ServicePrincipal{ID: id, AppID: everyApp, DisplayName: "Every", Type: "Application", AccountEnabled: true}),
 			h.consent(tx, tenant, id, "", entra.GraphAppID, goodScope))
 	}
+}
+
+// mustChange makes a user change the password at the next sign-in.
+func (h *house) mustChange(id string) {
+	h.t.Helper()
+	h.changeUser(id, func(u *entra.User) { u.ForceChange = true })
 }

@@ -64,7 +64,7 @@ func (s *Login) redeem(call *api.Call, form url.Values, grant string, req entra.
 		}
 		return s.directory.OnBehalfOf(ctx, req, form.Get("assertion"))
 	case grantPassword:
-		call.Caller.Name = form.Get("username")
+		call.Caller.Name = audited(form.Get("username"))
 		return s.directory.PasswordGrant(ctx, req, form.Get("username"), form.Get("password"))
 	}
 	code := form.Get("device_code")
