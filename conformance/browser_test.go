@@ -288,12 +288,25 @@ func (p *somebody) enters(code string) {
 	p.through()
 }
 
+// change chooses another password.
+func (p *somebody) change(password string) {
+	p.t.Helper()
+	p.is(pagePassword)
+	p.fill("#passwd", p.password)
+	p.fill("#newpasswd", password)
+	p.fill("#confirmnewpasswd", password)
+	p.click("button[value=change]")
+	p.password = password
+}
+
 func (p *somebody) through() {
 	p.t.Helper()
 	for range 9 {
 		switch p.kind() {
 		case pageSignIn:
 			p.signIn(p.name, p.password, false)
+		case pagePassword:
+			p.change(p.password + "-new")
 		case pagePicker:
 			name := p.name
 			if !strings.Contains(p.text(), name) {
