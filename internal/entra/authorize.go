@@ -180,10 +180,10 @@ func (d *Directory) Authorize(ctx context.Context, c *Client, r AuthorizeRequest
 	if _, err := d.consented(ctx, c, tenant, subject, resource, asked); err != nil {
 		return nil, err
 	}
-	if subject.Pending && strings.Contains(r.Prompt, "none") {
-		return nil, notRedeemed(subject, tenant)
-	}
 	if subject.Pending {
+		if r.Prompt == "none" {
+			return nil, pendingGuest(subject, tenant)
+		}
 		if err := d.Redeem(ctx, subject); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/netip"
@@ -99,7 +100,7 @@ func newUserCode() string {
 // the address, so that nobody finds one by trying. Errors are *Error.
 func (d *Directory) Device(userCode string, remote netip.Addr) (PendingDevice, error) {
 	userCode = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(userCode))
-	if err := d.lockout.locked("", remote, d.now()); err != nil {
+	if err := d.lockout.lockedFrom(remote, d.now()); err != nil {
 		return PendingDevice{}, err
 	}
 	d.devices.mu.Lock()
@@ -148,12 +149,23 @@ func (d *Directory) RedeemDevice(ctx context.Context, req TokenRequest, deviceCo
 	if err != nil {
 		return nil, err
 	}
-	s, err := d.answered(c, deviceCode)
+	s, err := d.answered(c, deviceCode, false)
 	if err != nil {
 		return nil, err
 	}
 	home, err := d.homeOf(ctx, s.account.User)
 	if err != nil {
+		return nil, err
+	}
+	// The page that the user saw named the tenant.
+	begun, _, err := d.subjectOf(ctx, s.Authority, home)
+	if err != nil {
+		return nil, err
+	}
+	if asked, err := d.tenantOf(ctx, req.Authority, home); err != nil || asked.ID != begun.ID {
+		return nil, cmp.Or(err, error(fail(70018, "bad_verification_code", "The device code is of tenant '%s' and can't be redeemed in another.", begun.ID)))
+	}
+	if s, err = d.answered(c, deviceCode, true); err != nil {
 		return nil, err
 	}
 	g := grant{ID: newID(), User: home.ID, Client: c.AppID, Platform: c.platform(), Scope: s.asked,
@@ -162,8 +174,8 @@ func (d *Directory) RedeemDevice(ctx context.Context, req TokenRequest, deviceCo
 	return d.answer(ctx, c, g, in, req, s.asked, by)
 }
 
-// answered takes the answer to a device code, once.
-func (d *Directory) answered(c *Client, deviceCode string) (*deviceSignIn, error) {
+// answered is the answer to a device code, which is taken once.
+func (d *Directory) answered(c *Client, deviceCode string, take bool) (*deviceSignIn, error) {
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
 	s, ok := d.devices.byCode.Get(d.deviceDigest(deviceCode))
@@ -179,6 +191,6 @@ func (d *Directory) answered(c *Client, deviceCode string) (*deviceSignIn, error
 	case s.declined:
 		return nil, fail(70017, "authorization_declined", "The end user denied the authorization request.")
 	}
-	s.used = true
+	s.used = take
 	return s, nil
 }

@@ -168,3 +168,7 @@ func claimsOf(t *testing.T, token string) jwt.MapClaims {
 	}
 	return claims
 }
+
+const deviceV2 = "/" + tenant + "/oauth2/v2.0/devicecode"
+
+func get(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }

@@ -21,6 +21,7 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/services/graph"
 	"sekisho/internal/store"
 )
 
@@ -90,7 +91,7 @@ func newHouseWith(t *testing.T, o Options) *house {
 	h.directory, err = entra.New(t.Context(), h.store, seal, h.now)
 	h.must(err)
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.gate, err = gate.New(gate.Config{Verifier: h.directory, Audit: h, Log: log, Services: []api.Service{New(h.directory, o).Service(), resourceService()}})
+	h.gate, err = gate.New(gate.Config{Verifier: h.directory, Audit: h, Log: log, Services: []api.Service{New(h.directory, o).Service(), resourceService(), graph.New(h.store, h.directory, h.now).Service()}})
 	h.must(err)
 	h.people()
 	h.apps()
@@ -139,7 +140,7 @@ func (h *house) people() {
 
 // apps registers the applications, and consents to what each asks of Graph.
 func (h *house) apps() {
-	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(time.Hour))
+	secret, credential := h.directory.NewSecret("", h.now().Add(-time.Hour), h.now().Add(365*24*time.Hour))
 	h.webKey = h.secret(secret, "client secret")
 	yes := true
 	scope := func(id, value, kind string) json.RawMessage {
@@ -451,4 +452,10 @@ func consentToEvery(h *house) func(*store.Tx) error {
 			entra.PutServicePrincipal(tx, tenant, entra.ServicePrincipal{ID: id, AppID: everyApp, DisplayName: "Every", Type: "Application", AccountEnabled: true}),
 			h.consent(tx, tenant, id, "", entra.GraphAppID, goodScope))
 	}
+}
+
+// mustChange makes a user change the password at the next sign-in.
+func (h *house) mustChange(id string) {
+	h.t.Helper()
+	h.changeUser(id, func(u *entra.User) { u.ForceChange = true })
 }

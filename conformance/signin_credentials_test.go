@@ -1,0 +1,72 @@
+package conformance
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// chatter is a language whose azure-identity signs a user in.
+type chatter struct {
+	name    string
+	command func(s *sekisho) (more, args []string)
+}
+
+func chatters() []chatter {
+	return []chatter{
+		{"Python", func(s *sekisho) ([]string, []string) {
+			return nil, []string{python(s.t, "azure-mgmt"), program(s.t, "signin/chat.py")}
+		}},
+		{"JavaScript", func(s *sekisho) ([]string, []string) {
+			node, modules := s.nodeAt("24")
+			// On a desktop it brings its own xdg-open, which takes the desktop's browser.
+			return []string{"NODE_PATH=" + modules, "NODE_USE_ENV_PROXY=1", "DISPLAY="}, []string{node, program(s.t, "signin/chat.cjs")}
+		}},
+		{"Java", func(s *sekisho) ([]string, []string) { return nil, s.java("signin/Chat.java") }},
+		{"Go", func(s *sekisho) ([]string, []string) {
+			variable, path := self(s.t, "go-chatter")
+			return []string{variable}, []string{path}
+		}},
+	}
+}
+
+func TestEveryAzureIdentitySignsAUserInByBrowserByCodeAndByTheAzureCLI(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	browser := s.browser()
+	// The Azure CLI that all of them find is that of one more user.
+	cli, id := s.user(browser.private(), "cli")
+	s.grant(s.scope(), roleReader, id)
+	s.grant(s.scope(sampleAccount), roleOpenAIUser, id)
+	s.azAs(cli, "login").ok()
+	for _, c := range chatters() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s.in(t).chats(browser.in(t), c)
+		})
+	}
+}
+
+func (s *sekisho) chats(browser *browser, c chatter) {
+	user, id := s.user(browser.private(), strings.ToLower(c.name))
+	s.grant(s.scope(), roleReader, id)
+	attend := func(said string) {
+		switch code, isCode := strings.CutPrefix(said, "code "); {
+		case isCode:
+			user.enters(code)
+		case said == "assign":
+			s.grant(s.scope(sampleAccount), roleOpenAIUser, id)
+		default:
+			user.opens(said)
+		}
+	}
+	more, args := c.command(s)
+	more = append(more, "AZURE_TENANT_ID="+s.TenantID, "SUBSCRIPTION="+s.SubscriptionID, "USERNAME="+user.name,
+		"AZURE_CONFIG_DIR="+filepath.Join(filepath.Dir(s.data), "azure"))
+	taken := strings.Split(s.attended(attend, more, args...).line(), "\n")
+	want := []string{"signed in", "groups: rg-sample", "denied 401 PermissionDenied", "answered", "by code", "by az"}
+	if !slices.Equal(taken, want) {
+		s.t.Errorf("the steps taken are %q, want %q", taken, want)
+	}
+}
