@@ -111,7 +111,7 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 }
 
 // stands tells whether a token still is an account's.
-func (v *verified) stands(p *Principal) error {
+func (v verified) stands(p *Principal) error {
 	switch {
 	case !p.Enabled:
 		return badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
@@ -176,7 +176,7 @@ func (d *Directory) parse(token string) (verified, error) {
 // revokedToken refuses a token of before the user's sign-ins were revoked. A client
 // that understands it is told that it needs a newer one: Continuous Access
 // Evaluation. Source: entra-docs app-resilience-continuous-access-evaluation.md.
-func revokedToken(v *verified, p *Principal) error {
+func revokedToken(v verified, p *Principal) error {
 	e := badToken("Revoked", "the token was issued at %s, and the tokens of %s are revoked that were issued until %s",
 		v.issued.UTC().Format(time.RFC3339), p.Name, p.user.ValidFrom.UTC().Format(time.RFC3339))
 	if v.capable {

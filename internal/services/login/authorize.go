@@ -61,8 +61,11 @@ func (s *Login) start(w http.ResponseWriter, call *api.Call, f flow) error {
 		accounts = session.Accounts
 	}
 	prompts := strings.Fields(q.Prompt)
-	hint := f.Request.Get("login_hint")
-	if hint != "" {
+	hint, named, err := s.hint(call, f)
+	if err != nil {
+		return err
+	}
+	if named {
 		accounts = slices.DeleteFunc(slices.Clone(accounts), func(a entra.SessionAccount) bool { return !strings.EqualFold(a.Home.Name, hint) })
 	}
 	switch {
@@ -81,10 +84,25 @@ func (s *Login) start(w http.ResponseWriter, call *api.Call, f flow) error {
 			return s.showSignIn(w, call, f, accounts[0].Home.Name, "")
 		}
 		return s.answer(w, call, f, accounts[0], session.ID)
-	case len(accounts) > 0 && (hint == "" || slices.Contains(prompts, "select_account")):
+	case len(accounts) > 0 && (!named || slices.Contains(prompts, "select_account")):
 		return s.showPicker(w, call, f, session.Accounts)
 	}
 	return s.showSignIn(w, call, f, hint, "")
+}
+
+// hint is the name of the user that a client has in mind, if it has one in mind.
+// An ID token that is not ours names nobody.
+// Source: OpenID Connect Core §3.1.2.1, login_hint and id_token_hint.
+func (s *Login) hint(call *api.Call, f flow) (name string, named bool, err error) {
+	if name = f.Request.Get("login_hint"); name != "" {
+		return name, true, nil
+	}
+	token := f.Request.Get("id_token_hint")
+	if token == "" {
+		return "", false, nil
+	}
+	name, err = s.directory.Hint(call.Request.Context(), token)
+	return name, true, err
 }
 
 // request is what a flow asks for, held against the client's registration.

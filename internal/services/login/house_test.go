@@ -21,6 +21,7 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/services/graph"
 	"sekisho/internal/store"
 )
 
@@ -90,7 +91,7 @@ func newHouseWith(t *testing.T, o Options) *house {
 	h.directory, err = entra.New(t.Context(), h.store, seal, h.now)
 	h.must(err)
 	log := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.gate, err = gate.New(gate.Config{Verifier: h.directory, Audit: h, Log: log, Services: []api.Service{New(h.directory, o).Service(), resourceService()}})
+	h.gate, err = gate.New(gate.Config{Verifier: h.directory, Audit: h, Log: log, Services: []api.Service{New(h.directory, o).Service(), resourceService(), graph.New(h.store, h.directory, h.now).Service()}})
 	h.must(err)
 	h.people()
 	h.apps()

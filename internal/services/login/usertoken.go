@@ -125,8 +125,8 @@ func (s *Login) nativeClient(w http.ResponseWriter, call *api.Call) error {
 	return pages.Write(w, http.StatusOK, pages.Message{Frame: pages.Frame{Lang: language(call, flow{})}, Kind: pages.NativeClient})
 }
 
-// allowOrigin lets single-page applications read the replies of the token
-// endpoint. It takes no cookie, so that any origin may ask.
+// allowOrigin lets single-page applications read the replies of discovery and of
+// the token endpoint. Those take no cookie, so that any origin may ask.
 func allowOrigin(w http.ResponseWriter, call *api.Call) {
 	if call.Request.Header.Get("Origin") != "" {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
