@@ -59,7 +59,7 @@ func (s *sekisho) chats(browser *browser, c chatter) {
 	attend := func(said string) {
 		switch code, isCode := strings.CutPrefix(said, "code "); {
 		case isCode:
-			user.enters(code)
+			user.enters(devicePage, code)
 		case said == "assign":
 			s.grant(s.scope(sampleAccount), roleOpenAIUser, id)
 		case said == "revoke":

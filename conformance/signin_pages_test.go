@@ -49,7 +49,7 @@ func TestThePagesSpeakJapaneseAndFitAPhone(t *testing.T) {
 	w.signIn(taro.name, taro.password, false)
 	w.open(begin + "&prompt=select_account")
 	fits(pagePicker, hanako.name, taro.name)
-	w.open("https://login.microsoft.com/device")
+	w.open(devicePage)
 	fits(pageCode, "コード")
 	w.enter("ABCDEFGH2")
 	fits(pageCode, "コード")
