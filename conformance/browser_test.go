@@ -280,10 +280,13 @@ func (p *somebody) opens(url string) {
 	p.through()
 }
 
-// enters types a code at the page of devices, and goes through those after it.
-func (p *somebody) enters(code string) {
+// devicePage is where a device's code is typed.
+const devicePage = "https://login.microsoft.com/device"
+
+// enters types a code at a page, and goes through those after it.
+func (p *somebody) enters(page, code string) {
 	p.t.Helper()
-	p.open("https://login.microsoft.com/device")
+	p.open(page)
 	p.enter(code)
 	p.through()
 }

@@ -80,7 +80,7 @@ func (s *sekisho) keeps(browser *browser, app string, k keeper) {
 	attend := func(said string) {
 		switch code, isCode := strings.CutPrefix(said, "code "); {
 		case isCode:
-			user.enters(code)
+			user.enters(devicePage, code)
 		case said == "revoked":
 			graph.do(t, http.MethodPost, at+"/revokeSignInSessions", object{}, nil)
 		case said == "disabled", said == "enabled":

@@ -63,6 +63,15 @@ func goChatter() error {
 		return err
 	}
 	fmt.Println("by az")
+
+	// The next call is challenged, and signs the user in again.
+	if err := say("revoke"); err != nil {
+		return err
+	}
+	if names, err = groupNames(ctx, credential); err != nil {
+		return err
+	}
+	fmt.Println("challenged:", strings.Join(names, " "))
 	return nil
 }
 

@@ -1,33 +1,38 @@
 package conformance
 
 import (
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // chatter is a language whose azure-identity signs a user in.
 type chatter struct {
 	name    string
 	command func(s *sekisho) (more, args []string)
+	revoked string // what becomes of a call with a token that was revoked
 }
+
+const challenged = "challenged: rg-sample"
 
 func chatters() []chatter {
 	return []chatter{
 		{"Python", func(s *sekisho) ([]string, []string) {
 			return nil, []string{python(s.t, "azure-mgmt"), program(s.t, "signin/chat.py")}
-		}},
+		}, challenged},
 		{"JavaScript", func(s *sekisho) ([]string, []string) {
 			node, modules := s.nodeAt("24")
 			// On a desktop it brings its own xdg-open, which takes the desktop's browser.
 			return []string{"NODE_PATH=" + modules, "NODE_USE_ENV_PROXY=1", "DISPLAY="}, []string{node, program(s.t, "signin/chat.cjs")}
-		}},
-		{"Java", func(s *sekisho) ([]string, []string) { return nil, s.java("signin/Chat.java") }},
+		}, challenged},
+		{"Java", func(s *sekisho) ([]string, []string) { return nil, s.java("signin/Chat.java") }, "refused 401 InvalidAuthenticationToken"},
 		{"Go", func(s *sekisho) ([]string, []string) {
 			variable, path := self(s.t, "go-chatter")
 			return []string{variable}, []string{path}
-		}},
+		}, challenged},
 	}
 }
 
@@ -54,9 +59,12 @@ func (s *sekisho) chats(browser *browser, c chatter) {
 	attend := func(said string) {
 		switch code, isCode := strings.CutPrefix(said, "code "); {
 		case isCode:
-			user.enters(code)
+			user.enters(devicePage, code)
 		case said == "assign":
 			s.grant(s.scope(sampleAccount), roleOpenAIUser, id)
+		case said == "revoke":
+			s.graph().do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/users/"+id+"/revokeSignInSessions", object{}, nil)
+			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // tokens tell the second of their issue
 		default:
 			user.opens(said)
 		}
@@ -65,7 +73,7 @@ func (s *sekisho) chats(browser *browser, c chatter) {
 	more = append(more, "AZURE_TENANT_ID="+s.TenantID, "SUBSCRIPTION="+s.SubscriptionID, "USERNAME="+user.name,
 		"AZURE_CONFIG_DIR="+filepath.Join(filepath.Dir(s.data), "azure"))
 	taken := strings.Split(s.attended(attend, more, args...).line(), "\n")
-	want := []string{"signed in", "groups: rg-sample", "denied 401 PermissionDenied", "answered", "by code", "by az"}
+	want := []string{"signed in", "groups: rg-sample", "denied 401 PermissionDenied", "answered", "by code", "by az", c.revoked}
 	if !slices.Equal(taken, want) {
 		s.t.Errorf("the steps taken are %q, want %q", taken, want)
 	}

@@ -18,6 +18,8 @@ type website struct {
 	sekisho *sekisho
 	client  confidential.Client
 	app     string
+	id      string // of its registration
+	secret  string
 	out     atomic.Int32 // how often it was told of a sign-out
 }
 
@@ -32,13 +34,12 @@ func (s *sekisho) website(name string) *website {
 	w.Server = httptest.NewTLSServer(pages)
 	s.t.Cleanup(w.Close)
 
-	// Its certificate is for example.com, Entra's rule for redirects is https.
-	var id string
-	w.app, id = s.registration(object{"displayName": name, "web": object{
+	w.app, w.id = s.registration(object{"displayName": name, "web": object{
 		"redirectUris": []string{w.URL + "/signed-in", w.URL + "/bye"}, "logoutUrl": w.URL + "/out"}})
 	var secret struct{ SecretText string }
-	s.graph().do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/applications/"+id+"/addPassword", object{"passwordCredential": object{"displayName": "web"}}, &secret)
-	credential, err := confidential.NewCredFromSecret(secret.SecretText)
+	s.graph().do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/applications/"+w.id+"/addPassword", object{"passwordCredential": object{"displayName": "web"}}, &secret)
+	w.secret = secret.SecretText
+	credential, err := confidential.NewCredFromSecret(w.secret)
 	if err == nil {
 		w.client, err = confidential.New("https://login.microsoftonline.com/"+s.TenantID, w.app, credential, confidential.WithHTTPClient(s.httpClient()))
 	}

@@ -99,14 +99,20 @@ func (s *sekisho) azAs(p *somebody, args ...string) result {
 // azByCode does so with somebody who types the code that it prints.
 func (s *sekisho) azByCode(p *somebody, args ...string) result {
 	s.t.Helper()
-	code := regexp.MustCompile(`enter the code (\w+) to authenticate`)
+	return s.byCode(p, []string{"AZ_INSTALLER=PIP"}, append([]string{python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
+}
+
+var shownCode = regexp.MustCompile(`open the page (\S+) and enter the code (\S+) to authenticate`)
+
+// byCode runs a client with somebody who types the code that it prints.
+func (s *sekisho) byCode(p *somebody, more []string, args ...string) result {
+	s.t.Helper()
 	enter := func(said string) {
-		if found := code.FindStringSubmatch(said); found != nil {
-			p.enters(found[1])
+		if shown := shownCode.FindStringSubmatch(said); shown != nil {
+			p.enters(shown[1], shown[2])
 		}
 	}
-	return s.attended(enter, []string{"AZ_INSTALLER=PIP"},
-		append([]string{"bash", "-c", `exec "$@" 2> >(tee "$SIGNIN" >&2)`, "bash", python(s.t, "azure-cli"), "-m", "azure.cli"}, args...)...)
+	return s.attended(enter, more, append([]string{"bash", "-c", `exec "$@" 2> >(tee "$SIGNIN" >&2)`, "bash"}, args...)...)
 }
 
 // administrator is the one that Sekisho has made, at a window.

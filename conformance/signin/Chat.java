@@ -6,6 +6,7 @@ import com.azure.core.credential.TokenCredential;
 import com.azure.core.credential.TokenRequestContext;
 import com.azure.core.exception.HttpResponseException;
 import com.azure.core.management.AzureEnvironment;
+import com.azure.core.management.exception.ManagementException;
 import com.azure.core.management.profile.AzureProfile;
 import com.azure.identity.AzureCliCredentialBuilder;
 import com.azure.identity.DeviceCodeCredentialBuilder;
@@ -50,10 +51,8 @@ public class Chat {
         }
     }
 
-    static String groups(TokenCredential credential) {
-        var profile = new AzureProfile(System.getenv("AZURE_TENANT_ID"), System.getenv("SUBSCRIPTION"), AzureEnvironment.AZURE);
-        return ResourceManager.authenticate(credential, profile).withSubscription(System.getenv("SUBSCRIPTION"))
-            .resourceGroups().list().stream().map(g -> g.name()).collect(Collectors.joining(" "));
+    static String groups(ResourceManager resources) {
+        return resources.resourceGroups().list().stream().map(g -> g.name()).collect(Collectors.joining(" "));
     }
 
     public static void main(String[] args) {
@@ -63,7 +62,9 @@ public class Chat {
             throw new AssertionError(record.getUsername() + " is " + record.getHomeAccountId());
         }
         System.out.println("signed in");
-        System.out.println("groups: " + groups(credential));
+        var profile = new AzureProfile(System.getenv("AZURE_TENANT_ID"), System.getenv("SUBSCRIPTION"), AzureEnvironment.AZURE);
+        var resources = ResourceManager.authenticate(credential, profile).withSubscription(System.getenv("SUBSCRIPTION"));
+        System.out.println("groups: " + groups(resources));
         try {
             chat(credential);
         } catch (HttpResponseException e) {
@@ -79,6 +80,14 @@ public class Chat {
         System.out.println("by code");
         chat(new AzureCliCredentialBuilder().build());
         System.out.println("by az");
+
+        // Its clients for ARM do not announce that they understand challenges.
+        say("revoke");
+        try {
+            groups(resources);
+        } catch (ManagementException e) {
+            System.out.println("refused " + e.getResponse().getStatusCode() + " " + e.getValue().getCode());
+        }
         System.exit(0); // the client's threads go on
     }
 }

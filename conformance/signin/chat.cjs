@@ -30,14 +30,19 @@ async function chat(credential) {
   assert.match(reply.choices[0].message.content, /3776/)
 }
 
+async function groups(resources) {
+  const names = []
+  for await (const group of resources.resourceGroups.list()) names.push(group.name)
+  return names
+}
+
 async function main() {
   const credential = new InteractiveBrowserCredential({})
   const record = await credential.authenticate('https://management.azure.com/.default')
   assert.deepEqual([record.username, record.tenantId], [process.env.USERNAME, process.env.AZURE_TENANT_ID])
   console.log('signed in')
-  const names = []
-  for await (const group of new ResourceManagementClient(credential, process.env.SUBSCRIPTION).resourceGroups.list()) names.push(group.name)
-  console.log('groups:', ...names)
+  const resources = new ResourceManagementClient(credential, process.env.SUBSCRIPTION)
+  console.log('groups:', ...(await groups(resources)))
   await chat(credential).then(() => assert.fail('answered'), (e) => console.log('denied', e.status, e.code))
   await say('assign')
   await chat(credential)
@@ -47,6 +52,10 @@ async function main() {
   console.log('by code')
   await chat(new AzureCliCredential())
   console.log('by az')
+
+  // The next call is challenged, and signs the user in again.
+  await say('revoke')
+  console.log('challenged:', ...(await groups(resources)))
   process.exit() // the line reader goes on
 }
 

@@ -30,8 +30,8 @@ credential = InteractiveBrowserCredential(timeout=100)
 record = credential.authenticate(scopes=["https://management.azure.com/.default"])
 assert record.username == os.environ["USERNAME"] and record.tenant_id == os.environ["AZURE_TENANT_ID"], record.serialize()
 print("signed in")
-groups = ResourceManagementClient(credential, os.environ["SUBSCRIPTION"]).resource_groups.list()
-print("groups:", *(g.name for g in groups))
+resources = ResourceManagementClient(credential, os.environ["SUBSCRIPTION"], enable_cae=True)
+print("groups:", *(g.name for g in resources.resource_groups.list()))
 try:
     chat(credential)
 except openai.AuthenticationError as e:
@@ -44,3 +44,7 @@ chat(DeviceCodeCredential(prompt_callback=lambda uri, code, expires: say("code "
 print("by code")
 chat(AzureCliCredential())
 print("by az")
+
+# The next call is challenged, and signs the user in again.
+say("revoke")
+print("challenged:", *(g.name for g in resources.resource_groups.list()))
