@@ -90,7 +90,7 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 			return asked, fail(70007, "unsupported_response_mode", "'query' is not a supported value of 'response_mode' when requesting a token.")
 		}
 	default:
-		return asked, fail(70007, "unsupported_response_mode", "'%s' is not a supported value of 'response_mode'.", r.ResponseMode)
+		return asked, UnsupportedMode(r.ResponseMode)
 	}
 	if idToken && r.Nonce == "" {
 		return asked, MissingParameter("nonce")

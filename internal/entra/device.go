@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -18,6 +19,9 @@ const (
 	DeviceLife     = 15 * time.Minute
 	DeviceInterval = 5 * time.Second
 	pendingDevices = 10000
+	// Anybody may begin one: these bounds are ours.
+	devicesOfSource = 300 // within sourceWindow
+	maxDeviceScope  = 4096
 	// userCodeLetters leave out what reads alike; a code has 9 of them, 45 bits.
 	userCodeLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	userCodeLength  = 9
@@ -29,6 +33,25 @@ type devices struct {
 	mu     sync.Mutex
 	byCode *lru.Cache[[32]byte, *deviceSignIn] // by digest of the device code
 	byUser map[string]*deviceSignIn            // by user code
+	begun  *lru.Cache[netip.Prefix, *begunBy]
+}
+
+// begunBy counts what an address has begun in a window.
+type begunBy struct {
+	count int
+	first time.Time
+}
+
+// allow counts a sign-in that an address begins, unless it has begun too many.
+func (d *devices) allow(remote netip.Addr, now time.Time) bool {
+	key := source(remote)
+	b, ok := d.begun.Get(key)
+	if !ok || now.Sub(b.first) > sourceWindow {
+		b = &begunBy{first: now}
+		d.begun.Add(key, b)
+	}
+	b.count++
+	return b.count <= devicesOfSource
 }
 
 type deviceSignIn struct {
@@ -51,6 +74,9 @@ type PendingDevice struct {
 func newDevices() (*devices, error) {
 	d := &devices{byUser: map[string]*deviceSignIn{}}
 	var err error
+	if d.begun, err = lru.New[netip.Prefix, *begunBy](trackedAccounts); err != nil {
+		return nil, err
+	}
 	d.byCode, err = lru.NewWithEvict(pendingDevices, func(_ [32]byte, s *deviceSignIn) { delete(d.byUser, s.UserCode) })
 	return d, err
 }
@@ -59,7 +85,7 @@ func newDevices() (*devices, error) {
 type DeviceCode struct{ DeviceCode, UserCode string }
 
 // BeginDevice begins a sign-in at another machine. Errors are *Error.
-func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked, scope string, version int) (*DeviceCode, error) {
+func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked, scope string, version int, remote netip.Addr) (*DeviceCode, error) {
 	c, err := d.Client(ctx, authority, clientID)
 	if err != nil {
 		return nil, err
@@ -67,9 +93,17 @@ func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string,
 	if !c.public() {
 		return nil, needsCredential()
 	}
+	if len(scope) > maxDeviceScope {
+		return nil, MalformedRequest()
+	}
 	code := DeviceCode{DeviceCode: newID() + newID(), UserCode: newUserCode()}
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
+	if !d.devices.allow(remote, d.now()) { // else one could push out those that others wait for
+		e := fail(90055, "temporarily_unavailable", "The tenant exceeded throttling limit: too many sign-ins at a device were begun from this address.")
+		e.Status = http.StatusTooManyRequests
+		return nil, e
+	}
 	for d.devices.byUser[code.UserCode] != nil {
 		code.UserCode = newUserCode()
 	}

@@ -110,6 +110,11 @@ func RequestObject(parameter string) *Error {
 	return fail(9002313, parameter+"_not_supported", "Invalid request. Request is malformed or invalid. The '%s' parameter is not supported.", parameter)
 }
 
+// UnsupportedMode is the answer to a way of replying that can't be gone.
+func UnsupportedMode(mode string) *Error {
+	return fail(70007, "unsupported_response_mode", "'%s' is not a supported value of 'response_mode'.", mode)
+}
+
 // QueryTooLong is the answer to more than an authorization request can be.
 func QueryTooLong() *Error {
 	return fail(90015, "invalid_request", "Requested query string is too long.")

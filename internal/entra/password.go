@@ -200,8 +200,7 @@ func (d *Directory) ChangePassword(ctx context.Context, user, password string) e
 			return err
 		}
 		u.PasswordHash, u.ForceChange = hash, false
-		// What comes of this sign-in bears the time of this second.
-		u.ValidFrom = d.now().UTC().Truncate(time.Second).Add(-time.Second)
+		u.ValidFrom = d.now().UTC()
 		return PutUser(tx, record.Tenant, u)
 	})
 }

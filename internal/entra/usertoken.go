@@ -147,7 +147,7 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 	if req.Remote.IsValid() {
 		in.remote = req.Remote.String()
 	}
-	now := d.now().UTC().Truncate(time.Second)
+	now := d.issueTime(in.home, subject)
 	more, err := d.userClaims(ctx, tenant, subject, in, r, permissions)
 	if err != nil {
 		return nil, err
@@ -166,6 +166,19 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 		t.IDToken, err = d.idToken(ctx, c, tenant, subject, in, asked, req.Version)
 	}
 	return t, err
+}
+
+// issueTime is the second that a token of an account bears. The sign-in is later
+// than what was revoked, the token must be, too: of the second of a revocation
+// all are refused.
+func (d *Directory) issueTime(accounts ...*Principal) time.Time {
+	now := d.now().UTC().Truncate(time.Second)
+	for _, p := range accounts {
+		if revoked := p.user.ValidFrom.Truncate(time.Second); !p.user.ValidFrom.IsZero() && revoked.Equal(now) {
+			return now.Add(time.Second)
+		}
+	}
+	return now
 }
 
 // userClaims are what an access token says of a user.

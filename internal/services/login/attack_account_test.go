@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"sekisho/internal/entra"
 	"sekisho/internal/store"
@@ -64,9 +63,7 @@ func TestAnAccountThatIsOut(t *testing.T) {
 			h := newHouse(t)
 			o := h.holding("eve@contoso.com")
 			h.me(o.arm).served(http.StatusOK)
-			h.ahead += 3 * time.Second
 			c.out(h)
-			h.ahead += time.Second
 			h.post(v2, h.redemption(webApp, o.code)).refused(400, c.oauth, c.number)
 			h.post(v2, h.refreshment(webApp, o.refresh)).refused(400, c.oauth, c.number)
 			o.onBehalf().refused(400, c.oauth, c.onGot)
@@ -78,6 +75,31 @@ func TestAnAccountThatIsOut(t *testing.T) {
 			if r := o.session.get(authorizeV2, ask(webApp)); r.Code != http.StatusOK || !strings.Contains(o.session.to, pathSignIn) {
 				t.Errorf("the session: %d %s", r.Code, r.Header())
 			}
+		})
+	}
+}
+
+// To the moment: what was signed in to before is out, though in the same second,
+// and what comes after is in.
+func TestASignInOfTheSecondOfARevocation(t *testing.T) {
+	for name, revoke := range map[string]func(*house){
+		"revoked":  func(h *house) { h.changeUser(eve, func(u *entra.User) { u.ValidFrom = h.now().UTC() }) },
+		"password": func(h *house) { h.must(h.directory.ChangePassword(h.t.Context(), eve, password+"x")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			before := h.tokens(webApp, "eve@contoso.com")
+			revoke(h)
+			if name == "password" {
+				h.changeUser(eve, func(u *entra.User) { u.PasswordHash = annsHash() })
+			}
+			after := h.tokens(webApp, "eve@contoso.com")
+			h.me(after.text("access_token")).served(http.StatusOK)
+			if r := h.me(before.text("access_token")); r.Code == http.StatusOK {
+				t.Error("a token of before is good")
+			}
+			h.post(v2, h.refreshment(webApp, before.text("refresh_token"))).refused(400, "invalid_grant", 50173)
+			h.me(h.post(v2, h.refreshment(webApp, after.text("refresh_token"))).served(http.StatusOK).text("access_token")).served(http.StatusOK)
 		})
 	}
 }

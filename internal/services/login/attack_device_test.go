@@ -2,6 +2,7 @@ package login
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -106,6 +107,23 @@ func TestBruteForceOfUserCodes(t *testing.T) {
 		b.form, b.to = form, to
 		b.submit("otc", bad).page(400, 70019)
 	}
+}
+
+// Nobody pushes out the sign-ins that others wait for, nor fills the memory.
+func TestManyDevices(t *testing.T) {
+	h := newHouse(t)
+	_, first := h.waiting()
+	h.remote = netip.MustParseAddrPort("198.51.100.1:40000")
+	for range 300 {
+		h.waiting()
+	}
+	form := with(nil, "client_id", nativeApp, "scope", goodScope)
+	if r := h.post(deviceV2, form); r.Code != http.StatusTooManyRequests || !strings.HasPrefix(r.entry.Reason, aadsts(90055)) {
+		t.Errorf("%d %s", r.Code, r.Body)
+	}
+	h.remote = netip.MustParseAddrPort("203.0.113.7:40000")
+	h.poll(first).refused(400, "authorization_pending", 70016)
+	h.post(deviceV2, with(form, "scope", strings.Repeat("x", 5000))).refused(400, "invalid_request", 9002313)
 }
 
 // Who asks for a code must be one that may: no server's, and for no resource

@@ -176,6 +176,7 @@ func TestResponseTypesAndModes(t *testing.T) {
 		})
 	}
 	h.t = t
+	h.browser().get(authorizeV2, ask(nativeApp, "redirect_uri", "myapp://auth", "response_mode", "form_post")).page(400, 70007)
 	off := ask(webTwo, "response_type", "id_token")
 	h.browser().get(authorizeV2, off).sentBack("https://two.contoso.com/back?", "unsupported_response_type", 700054)
 	h.browser().get(authorizeV2, ask(webApp, "response_type", "id_token", "nonce", "")).sentBack(back+"#", "invalid_request", 900144)

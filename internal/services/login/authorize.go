@@ -129,6 +129,9 @@ func (s *Login) request(call *api.Call, f flow) (*entra.Client, entra.AuthorizeR
 	if q.Platform, err = c.Redirect(q.Redirect); err != nil {
 		return nil, q, s.page(call, err)
 	}
+	if q.Mode() == entra.ModeFormPost && !web(q.Redirect) { // there is nobody to post to
+		return nil, q, s.page(call, entra.UnsupportedMode(q.ResponseMode))
+	}
 	for _, name := range []string{"request", "request_uri"} {
 		if get(name) != "" { // what it says would be overlooked
 			return nil, q, s.refuse(call, f, entra.RequestObject(name))
@@ -138,6 +141,11 @@ func (s *Login) request(call *api.Call, f flow) (*entra.Client, entra.AuthorizeR
 		return nil, q, s.refuse(call, f, err)
 	}
 	return c, q, nil
+}
+
+// web tells whether a browser itself goes to a URI, and no other program.
+func web(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
 }
 
 // answer sends the client what it asked for, in the name of an account.

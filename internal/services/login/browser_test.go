@@ -160,7 +160,7 @@ func (h *house) tokens(appID, user string, changes ...string) answered {
 }
 
 // claimsOf reads a token without looking at its signature.
-func claimsOf(t *testing.T, token string) jwt.MapClaims {
+func claimsOf(t testing.TB, token string) jwt.MapClaims {
 	t.Helper()
 	claims := jwt.MapClaims{}
 	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {

@@ -42,7 +42,7 @@ func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) err
 		if err != nil {
 			return err
 		}
-		code, err := s.directory.BeginDevice(call.Request.Context(), authority, client, asked, scope, version)
+		code, err := s.directory.BeginDevice(call.Request.Context(), authority, client, asked, scope, version, call.Origin.Remote.Addr())
 		if err != nil {
 			return err
 		}

@@ -74,9 +74,9 @@ func (h *house) Append(e store.Entry) {
 	h.audit = append(h.audit, e)
 }
 
-func newHouse(t *testing.T) *house { return newHouseWith(t, Options{}) }
+func newHouse(t testing.TB) *house { return newHouseWith(t, Options{}) }
 
-func newHouseWith(t *testing.T, o Options) *house {
+func newHouseWith(t testing.TB, o Options) *house {
 	t.Helper()
 	h := &house{server: &server{t: t}, secrets: map[string]string{}, remote: netip.MustParseAddrPort("203.0.113.7:40000")}
 	dir := t.TempDir()
@@ -284,7 +284,7 @@ func (h *house) leaks() {
 // answered is what a call gave, and its audit entry.
 type answered struct {
 	*httptest.ResponseRecorder
-	t     *testing.T
+	t     testing.TB
 	entry store.Entry
 }
 
