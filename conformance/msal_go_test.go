@@ -160,6 +160,6 @@ func (d *desk) lost(ctx context.Context, deed string) error {
 	if found == nil {
 		return err
 	}
-	fmt.Println(deed, found[1], found[2], "")
+	fmt.Println(deed, found[1], found[2])
 	return nil
 }

@@ -28,6 +28,7 @@ func onDevices(name string) object {
 // keeper is a language whose MSAL obtains, keeps and loses tokens.
 type keeper struct {
 	name    string
+	pin     pin
 	command func(s *sekisho) (more, args []string)
 	lost    []string // what it calls the loss of them
 }
@@ -36,19 +37,19 @@ type keeper struct {
 // sign-in, where the library has one.
 func keepers() []keeper {
 	return []keeper{
-		{"Python", func(s *sekisho) ([]string, []string) {
+		{"Python", pin{"clients/openai.txt", "msal"}, func(s *sekisho) ([]string, []string) {
 			return nil, []string{python(s.t, "openai"), program(s.t, "signin/lose.py")}
-		}, []string{"revoked invalid_grant 50173 bad_token ", "disabled invalid_grant 50057 ", "deleted invalid_grant 500341"}},
-		{"JavaScript", func(s *sekisho) ([]string, []string) {
+		}, []string{"revoked invalid_grant 50173 bad_token", "disabled invalid_grant 50057", "deleted invalid_grant 500341"}},
+		{"JavaScript", pin{"clients/js-node24/package.json", "@azure/msal-node"}, func(s *sekisho) ([]string, []string) {
 			node, modules := s.nodeAt("24")
 			return []string{"NODE_PATH=" + modules, "NODE_USE_ENV_PROXY=1"}, []string{node, program(s.t, "signin/lose.cjs")}
-		}, []string{"revoked invalid_grant 50173 bad_token InteractionRequiredAuthError", "disabled invalid_grant 50057 ", "deleted invalid_grant 500341"}},
-		{"Java", func(s *sekisho) ([]string, []string) { return nil, s.java("signin/Lose.java") },
-			[]string{"revoked invalid_grant 50173 MsalInteractionRequiredException", "disabled invalid_grant 50057 ", "deleted invalid_grant 500341"}},
-		{"Go", func(s *sekisho) ([]string, []string) {
+		}, []string{"revoked invalid_grant 50173 bad_token InteractionRequiredAuthError", "disabled invalid_grant 50057", "deleted invalid_grant 500341"}},
+		{"Java", pin{"clients/java/pom.xml", "msal4j"}, func(s *sekisho) ([]string, []string) { return nil, s.java("signin/Lose.java") },
+			[]string{"revoked invalid_grant 50173 MsalInteractionRequiredException", "disabled invalid_grant 50057", "deleted invalid_grant 500341"}},
+		{"Go", pin{"../go.mod", "microsoft-authentication-library-for-go"}, func(s *sekisho) ([]string, []string) {
 			variable, path := self(s.t, "go-lose")
 			return []string{variable}, []string{path}
-		}, []string{"revoked invalid_grant 50173 ", "disabled invalid_grant 50057 ", "deleted invalid_grant 500341"}},
+		}, []string{"revoked invalid_grant 50173", "disabled invalid_grant 50057", "deleted invalid_grant 500341"}},
 	}
 }
 
@@ -64,17 +65,22 @@ func TestEveryMSALObtainsKeepsRefreshesAndLosesTokensAsWithEntra(t *testing.T) {
 	s := start(t)
 	browser := s.browser()
 	app, _ := s.registration(onDevices("Desk"))
-	for _, k := range keepers() {
-		t.Run(k.name, func(t *testing.T) {
-			t.Parallel()
-			s.in(t).keeps(browser, app, k)
-		})
-	}
+	table := words{part: "msal", steps: []string{"obtained", "cached", "refreshed", "rotated", "by code", "revoked", "disabled", "deleted"}}
+	t.Run("for", func(t *testing.T) {
+		for _, k := range keepers() {
+			t.Run(k.name, func(t *testing.T) {
+				t.Parallel()
+				table.add(k.name, pinned(t, []pin{k.pin}), s.in(t).keeps(browser.in(t), app, k))
+			})
+		}
+	})
+	table.compare(t, len(keepers()))
 }
 
-func (s *sekisho) keeps(browser *browser, app string, k keeper) {
+func (s *sekisho) keeps(browser *browser, app string, k keeper) (taken []string) {
+	s.t.Helper()
 	t := s.t
-	user, id := s.user(browser.in(t).private(), strings.ToLower(k.name))
+	user, id := s.user(browser.private(), strings.ToLower(k.name))
 	graph := s.graph()
 	at := "https://graph.microsoft.com/v1.0/users/" + id
 	attend := func(said string) {
@@ -93,9 +99,10 @@ func (s *sekisho) keeps(browser *browser, app string, k keeper) {
 	}
 	more, args := k.command(s)
 	more = append(more, "AZURE_CLIENT_ID="+app, "AZURE_TENANT_ID="+s.TenantID)
-	taken := strings.Split(s.attended(attend, more, args...).line(), "\n")
+	taken = strings.Split(s.attended(attend, more, args...).line(), "\n")
 	want := []string{"obtained", "cached", "refreshed", "rotated", "by code", k.lost[0], "obtained", k.lost[1], "obtained", k.lost[2]}
 	if !slices.EqualFunc(taken, want, strings.HasPrefix) {
-		t.Errorf("the steps taken are %q, want %q", taken, want)
+		t.Fatalf("the steps taken are %q, want %q", taken, want)
 	}
+	return taken
 }

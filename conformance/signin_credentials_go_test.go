@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai"
@@ -68,10 +69,10 @@ func goChatter() error {
 	if err := say("revoke"); err != nil {
 		return err
 	}
-	if names, err = groupNames(ctx, credential); err != nil {
-		return err
+	if names, err = groupNames(ctx, credential); err != nil || !slices.Equal(names, []string{"rg-sample"}) {
+		return fmt.Errorf("the groups are %q: %w", names, err)
 	}
-	fmt.Println("challenged:", strings.Join(names, " "))
+	fmt.Println("revoked challenged")
 	return nil
 }
 

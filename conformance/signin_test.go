@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Users sign in with unmodified clients. A client opens its browser by BROWSER or
@@ -142,6 +143,12 @@ func (s *sekisho) grant(scope, role, principal string) {
 	s.arm().do(s.t, http.MethodPut, scope+"/providers/Microsoft.Authorization/roleAssignments/"+name+"?api-version=2022-04-01", object{"properties": object{
 		"roleDefinitionId": "/subscriptions/" + s.SubscriptionID + "/providers/Microsoft.Authorization/roleDefinitions/" + role,
 		"principalId":      principal, "principalType": "User"}}, nil)
+}
+
+// untilNextSecond waits: a token tells the second of its issue only, and those of
+// the second in which a user was revoked are refused.
+func untilNextSecond() {
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
 }
 
 func TestAUserSignsInWithTheAzureCLIInABrowserAndByADevicesCode(t *testing.T) {

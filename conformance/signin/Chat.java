@@ -86,7 +86,7 @@ public class Chat {
         try {
             groups(resources);
         } catch (ManagementException e) {
-            System.out.println("refused " + e.getResponse().getStatusCode() + " " + e.getValue().getCode());
+            System.out.println("revoked refused " + e.getResponse().getStatusCode() + " " + e.getValue().getCode());
         }
         System.exit(0); // the client's threads go on
     }

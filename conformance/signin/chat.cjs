@@ -55,7 +55,8 @@ async function main() {
 
   // The next call is challenged, and signs the user in again.
   await say('revoke')
-  console.log('challenged:', ...(await groups(resources)))
+  assert.deepEqual(await groups(resources), ['rg-sample'])
+  console.log('revoked challenged')
   process.exit() // the line reader goes on
 }
 

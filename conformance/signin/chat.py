@@ -47,4 +47,5 @@ print("by az")
 
 # The next call is challenged, and signs the user in again.
 say("revoke")
-print("challenged:", *(g.name for g in resources.resource_groups.list()))
+assert [g.name for g in resources.resource_groups.list()] == ["rg-sample"]
+print("revoked challenged")

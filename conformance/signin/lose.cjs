@@ -3,7 +3,7 @@
 const fs = require('node:fs')
 const assert = require('node:assert')
 const readline = require('node:readline')
-const { PublicClientApplication, InteractionRequiredAuthError } = require('@azure/msal-node')
+const { PublicClientApplication } = require('@azure/msal-node')
 
 const scopes = ['https://management.azure.com/user_impersonation']
 const app = new PublicClientApplication({
@@ -35,7 +35,7 @@ async function lost(deed) {
   await say(deed)
   const e = await silent(true).then(() => assert.fail('a token after ' + deed), (e) => e)
   const [, number] = /AADSTS(\d+)/.exec(e.errorMessage)
-  console.log(deed, e.errorCode, number, e.subError || undefined, e instanceof InteractionRequiredAuthError ? 'InteractionRequiredAuthError' : e.name)
+  console.log(deed, e.errorCode, number, ...(e.subError ? [e.subError] : []), e.name)
 }
 
 async function main() {

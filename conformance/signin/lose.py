@@ -43,8 +43,8 @@ def lost(deed):
     say(deed)
     refused = silent(force=True)
     if "error" not in refused:
-        raise SystemExit(f"{deed}: {refused}")
-    print(deed, refused["error"], *refused["error_codes"], refused.get("suberror"), refused.get("classification"))
+        raise SystemExit(f"a token after {deed}")
+    print(deed, refused["error"], *refused["error_codes"], refused.get("suberror", ""))
 
 
 first = took("obtained", sign_in())
