@@ -75,14 +75,23 @@ func (s *Storage) signingKey(call *api.Call, text, signature []byte) (string, er
 	}
 	found := ""
 	for _, name := range keyNames {
-		if key, err := base64.StdEncoding.DecodeString(keys[name]); err == nil && len(key) > 0 && hmac.Equal(sign(key, text), signature) {
+		if hmac.Equal(sign(keys[name], text), signature) {
 			found = name
 		}
 	}
 	return found, nil
 }
 
-func sign(key, text []byte) []byte {
+// sign signs with an account key, which is in base64.
+func sign(key string, text []byte) []byte {
+	raw, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(raw) == 0 {
+		return nil // and fits no signature
+	}
+	return digest(raw, text)
+}
+
+func digest(key, text []byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(text)
 	return mac.Sum(nil)
