@@ -10,6 +10,7 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/store"
+	"sekisho/rbac"
 )
 
 // controlSource documents the control plane of this provider.
@@ -34,16 +35,21 @@ type account struct {
 }
 
 type networkACLs struct {
-	DefaultAction string   `json:"defaultAction"`
-	Bypass        string   `json:"bypass,omitempty"`
-	IPRules       []ipRule `json:"ipRules"`
-	VirtualRules  []any    `json:"virtualNetworkRules"`
-	ResourceRules []any    `json:"resourceAccessRules,omitempty"`
+	DefaultAction string         `json:"defaultAction"`
+	Bypass        string         `json:"bypass,omitempty"`
+	IPRules       []ipRule       `json:"ipRules"`
+	VirtualRules  []any          `json:"virtualNetworkRules"`
+	ResourceRules []resourceRule `json:"resourceAccessRules,omitempty"`
 }
 
 type ipRule struct {
 	Value  string `json:"value"`
 	Action string `json:"action,omitempty"`
+}
+
+type resourceRule struct {
+	Tenant   string `json:"tenantId"`
+	Resource string `json:"resourceId"`
 }
 
 var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
@@ -93,7 +99,9 @@ func (s *Storage) commitAccount(tx *store.Tx, old, new *arm.Resource) error {
 	return s.keys.Create(tx, new.Tenant, new.ID, keyNames...)
 }
 
-func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error { return nil }
+func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error {
+	return s.delegation.Forget(tx, old.ID)
+}
 
 func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 	p, err := arm.DecodeProperties[account](r)
@@ -101,10 +109,16 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 		return arm.Endpoint{}, err
 	}
 	end := arm.Endpoint{Service: Service, Hosts: []string{r.Name + hostSuffix}, Guard: api.Guard{
-		PublicAccess: p.PublicNetworkAccess != "Disabled", Keys: p.AllowSharedKey == nil || bool(*p.AllowSharedKey), Tokens: true}}
+		PublicAccess: p.PublicNetworkAccess != "Disabled", Keys: p.AllowSharedKey == nil || bool(*p.AllowSharedKey), Tokens: true,
+		Anonymous: p.AllowBlobPublic != nil && bool(*p.AllowBlobPublic)}}
 	if acls := p.NetworkACLs; acls != nil {
 		end.Guard.DefaultDeny = acls.DefaultAction == "Deny"
-		end.Guard.TrustedServices = strings.Contains(acls.Bypass, "AzureServices")
+		if strings.Contains(acls.Bypass, "AzureServices") {
+			end.Guard.TrustedServices = trustedServices
+		}
+		for _, rule := range acls.ResourceRules {
+			end.Guard.Instances = append(end.Guard.Instances, api.Instance{Tenant: rule.Tenant, Resource: rbac.Scope(rule.Resource)})
+		}
 		for _, rule := range acls.IPRules {
 			value := rule.Value
 			if !strings.Contains(value, "/") {
