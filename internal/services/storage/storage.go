@@ -30,7 +30,7 @@ type Storage struct {
 
 // New makes the service's declarations; Attach completes it.
 func New(keys *arm.Keys, blobs *blob.Store, now func() time.Time) *Storage {
-	return &Storage{keys: keys, blobs: blobs, now: now}
+	return &Storage{keys: keys.Base64(keySize), blobs: blobs, now: now}
 }
 
 // Attach gives the service the resources, which are made of its declarations.
