@@ -63,7 +63,7 @@ func (d *durable) flush() error {
 		if err != nil {
 			return err
 		}
-		d.file = f // only one flush runs at a time
+		d.file = f                                            // only one flush runs at a time
 		if err := syncDir(filepath.Dir(d.path)); err != nil { // SQLite has just made it
 			return err
 		}
