@@ -58,6 +58,10 @@ const (
 	BadSignature       Reason = "BadSignature"       // a signature that does not verify, or no longer
 	SASPermission      Reason = "SASPermission"      // a good signed URL that does not permit this
 	SASResourceType    Reason = "SASResourceType"    // an account SAS for other types of resources
+	SASService         Reason = "SASService"         // an account SAS for other services
+	SASProtocol        Reason = "SASProtocol"        // a signed URL for HTTPS only
+	SASAddress         Reason = "SASAddress"         // a signed URL for other addresses
+	SASUnsupported     Reason = "SASUnsupported"     // an operation that no such signed URL can allow
 )
 
 // Refusal is gate's no, with what decided it.

@@ -86,13 +86,27 @@ type Guard struct {
 	// below have no effect without it.
 	DefaultDeny bool
 	IPRules     []netip.Prefix
-	// TrustedServices is networkAcls.bypass == "AzureServices".
-	TrustedServices bool
+	// TrustedServices are those that networkAcls.bypass "AzureServices" lets in:
+	// providers, or types of theirs, in lower case ("microsoft.search",
+	// "microsoft.search/searchservices"); empty without the bypass.
+	TrustedServices []string
+	// Instances are networkAcls.resourceAccessRules: single resources that are
+	// let in.
+	Instances []Instance
 	// Keys is false when disableLocalAuth is set.
 	Keys bool
+	// Anonymous is set where parts of the resource may be opened to everybody
+	// (allowBlobPublicAccess).
+	Anonymous bool
 	// Tokens is true on a host that belongs to one account only (a custom
 	// subdomain); Azure refuses Entra tokens elsewhere.
 	Tokens bool
+}
+
+// Instance is a resource of a tenant, known by its managed identity.
+type Instance struct {
+	Tenant   string
+	Resource rbac.Scope
 }
 
 // Credential is how a caller proved who it is.
@@ -102,6 +116,11 @@ const (
 	Anonymous  Credential = "anonymous"
 	Token      Credential = "token"
 	AccountKey Credential = "key"
+	// SharedKey is a request that an account key signed; SAS a signed URL;
+	// DelegationSAS one that a user's delegation key signed.
+	SharedKey     Credential = "sharedKey"
+	SAS           Credential = "sas"
+	DelegationSAS Credential = "delegationSas"
 )
 
 // Caller is who makes a call, as far as it was proved.
@@ -141,9 +160,18 @@ type Signed struct {
 	// Whole is set when the account's key signed the request itself: it may do
 	// everything with the account.
 	Whole bool
-	// Permissions are the letters of a signed URL; Types those of an account SAS,
-	// empty for one of a single resource.
+	// Permissions are the letters of a signed URL; Types the types of resources
+	// that it reaches, as an account SAS has them (s, c, o).
 	Permissions, Types string
+	// Single is set for a signed URL of one container, directory or blob; Lists if
+	// it may also list and search what is in its container.
+	Single, Lists bool
+	// HTTPSOnly, First and Last bound the way in: the protocol, and the addresses
+	// that the request may come from, if they are set.
+	HTTPSOnly   bool
+	First, Last netip.Addr
+	// Holder is the user who alone may use the signature, and must show a token.
+	Holder string
 	// ByKey is set when an account key signed: the account may have closed them.
 	ByKey bool
 	// Delegated is set when the caller's own rights bound the signature, too.

@@ -40,6 +40,8 @@ type Operation struct {
 	// Keys operations also take an account key; BearerKeys ones also as a
 	// bearer (the v1 surface, where clients know one header only).
 	Keys, BearerKeys bool
+	// TokensOnly operations take no signature of any kind.
+	TokensOnly bool
 	// Filtered operations list what the caller may see: the check is not asked
 	// beforehand, the handler leaves out what Call.Can refuses.
 	Filtered bool

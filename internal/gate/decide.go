@@ -64,31 +64,41 @@ func (d *decision) network() error {
 	default:
 		return nil
 	}
-	if origin.Kind == api.Sibling && guard.TrustedServices {
+	if origin.Kind == api.Sibling && (len(guard.TrustedServices) > 0 || len(guard.Instances) > 0) {
 		d.deferred = refused
 		return nil
 	}
 	return refused
 }
 
-// trustedProviders are the resource providers that networkAcls.bypass
-// "AzureServices" lets reach Azure OpenAI, told by the xms_mirid of their
-// system-assigned identity.
-// Source: cognitive-services-virtual-networks.md, "Grant access to trusted Azure services".
-var trustedProviders = []string{"microsoft.cognitiveservices", "microsoft.machinelearningservices", "microsoft.search"}
-
-// trusted settles a rule that waited for the token.
+// trusted settles a rule that waited for the token: it must be the one of the
+// system-assigned identity of the service that calls, told by its xms_mirid.
 func (d *decision) trusted() error {
 	if d.deferred == nil {
 		return nil
 	}
 	caller := d.call.Caller
 	if caller.Credential == api.Token && caller.Identity != "" && caller.Identity.Key() == d.call.Origin.Source.Key() {
-		if id, err := rbac.ParseID(string(caller.Identity)); err == nil && slices.Contains(trustedProviders, strings.ToLower(id.Provider)) {
+		if letsIn(d.call.Target.Guard, caller) {
 			return nil
 		}
 	}
 	return d.deferred
+}
+
+// letsIn tells whether a guard names the caller's resource, or its kind.
+func letsIn(guard *api.Guard, caller api.Caller) bool {
+	if slices.ContainsFunc(guard.Instances, func(i api.Instance) bool {
+		return strings.EqualFold(i.Tenant, caller.Tenant) && i.Resource.Key() == caller.Identity.Key()
+	}) {
+		return true
+	}
+	id, err := rbac.ParseID(string(caller.Identity))
+	if err != nil || len(id.Types) == 0 {
+		return false
+	}
+	provider := strings.ToLower(id.Provider)
+	return slices.Contains(guard.TrustedServices, provider) || slices.Contains(guard.TrustedServices, provider+"/"+strings.ToLower(id.Types[0]))
 }
 
 // identify verifies the credential that the call carries.
@@ -124,15 +134,9 @@ func (d *decision) identify() error {
 }
 
 func (d *decision) verifyToken(token string) error {
-	caller, err := d.gate.Verifier.Verify(d.call.Request.Context(), token, d.service.Audiences)
-	var bad TokenError
-	if err != nil && !errors.As(err, &bad) {
-		return err // the directory failed, which says nothing of the token
-	}
+	caller, err := d.bearer(token)
 	if err != nil {
-		refused := d.refuse(api.InvalidToken, "%v", err)
-		refused.Err = err
-		return refused
+		return err
 	}
 	d.call.Caller = caller
 	target := d.call.Target
@@ -143,6 +147,18 @@ func (d *decision) verifyToken(token string) error {
 		return d.refuse(api.WrongTenant, "the token is of tenant %s, the resource of tenant %s", caller.Tenant, target.Tenant)
 	}
 	return nil
+}
+
+// bearer verifies a token of this service, whoever it is for.
+func (d *decision) bearer(token string) (api.Caller, error) {
+	caller, err := d.gate.Verifier.Verify(d.call.Request.Context(), token, d.service.Audiences)
+	var bad TokenError
+	if errors.As(err, &bad) {
+		refused := d.refuse(api.InvalidToken, "%v", err)
+		refused.Err = err
+		return caller, refused
+	}
+	return caller, err // else the directory failed, which says nothing of the token
 }
 
 func (d *decision) verifyKey(key string) error {
@@ -177,47 +193,6 @@ func (d *decision) verifyKey(key string) error {
 	return nil
 }
 
-// verifySignature takes a request that bears a signature of its service, or that
-// the resource lets everybody make.
-func (d *decision) verifySignature() (known bool, err error) {
-	if d.service.Credential == nil {
-		return false, nil
-	}
-	signed, err := d.service.Credential(d.call)
-	if err != nil || signed == nil {
-		return false, err
-	}
-	d.call.Caller = signed.Caller
-	target := d.call.Target
-	if signed.ByKey && target.Guard != nil && !target.Guard.Keys {
-		return true, d.refuse(api.KeysDisabled, "allowSharedKeyAccess of %s is false", target.Scope)
-	}
-	d.signed = signed
-	return true, nil
-}
-
-// permitsSAS holds a signature against what an operation asks of one.
-func (d *decision) permitsSAS(check api.Check) error {
-	s := d.signed
-	switch {
-	case s.Whole:
-		return nil
-	case check.SAS == "":
-		refused := d.refuse(api.SASPermission, "no signed URL allows this operation")
-		refused.Check = check
-		return refused
-	case s.Types != "" && !strings.Contains(s.Types, check.SASType):
-		refused := d.refuse(api.SASResourceType, "the signed URL is for the resource types %q, and this operation needs %q", s.Types, check.SASType)
-		refused.Check = check
-		return refused
-	case !strings.ContainsAny(s.Permissions, check.SAS):
-		refused := d.refuse(api.SASPermission, "the signed URL permits %q, and this operation needs one of %q", s.Permissions, check.SAS)
-		refused.Check = check
-		return refused
-	}
-	return nil
-}
-
 // authorize asks RBAC, or Graph's permissions. A key is its account's own
 // consent to every operation that takes keys.
 func (d *decision) authorize() error {
@@ -236,7 +211,7 @@ func (d *decision) authorize() error {
 			continue
 		}
 		if d.signed != nil {
-			if err := d.permitsSAS(check); err != nil {
+			if err := d.permits(check); err != nil {
 				return err
 			}
 			if !d.signed.Delegated {

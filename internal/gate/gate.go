@@ -121,7 +121,7 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 		call.Request.Body = http.MaxBytesReader(w, call.Request.Body, t.service.MaxBody)
 	}
 	d := &decision{gate: g, service: t.service, call: call}
-	call.Authorize = func(check api.Check) error { _, err := d.question(check); return err }
+	call.Authorize = d.grants
 	call.Part = func(w http.ResponseWriter, r *http.Request) { g.ServeCall(w, r, call.Origin, call.Target) }
 	if err := d.network(); err != nil {
 		g.record(call, d, err)

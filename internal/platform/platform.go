@@ -201,7 +201,7 @@ func (p *Platform) assemble(config Config) error {
 		return fmt.Errorf("blobs: %w", err)
 	}
 	p.closers = append(p.closers, bucket.Close)
-	blobs := storage.New(keys, blob.New(p.store, bucket, p.opts.Now), p.opts.Now)
+	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), blob.New(p.store, bucket, p.opts.Now), p.opts.Now)
 	types = append(types, blobs.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)

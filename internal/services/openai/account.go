@@ -174,6 +174,11 @@ func oneOf(at, value string, values ...string) (string, error) {
 // virtual networks" and "Manage IP network rules".
 const maxRules = 100
 
+// trustedServices are those that networkAcls.bypass "AzureServices" lets reach
+// Azure OpenAI, by their system-assigned identity.
+// Source: cognitive-services-virtual-networks.md, "Grant access to trusted Azure services".
+var trustedServices = []string{"microsoft.cognitiveservices", "microsoft.machinelearningservices", "microsoft.search"}
+
 func parseIPRule(value string) (netip.Prefix, error) {
 	if !strings.Contains(value, "/") {
 		value += "/32"
@@ -202,7 +207,9 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 	}
 	if acls := p.NetworkACLs; acls != nil {
 		end.Guard.DefaultDeny = acls.DefaultAction == "Deny"
-		end.Guard.TrustedServices = acls.Bypass == "AzureServices"
+		if acls.Bypass == "AzureServices" {
+			end.Guard.TrustedServices = trustedServices
+		}
 		for _, rule := range acls.IPRules {
 			prefix, err := parseIPRule(rule.Value)
 			if err != nil {

@@ -55,12 +55,10 @@ type routing struct {
 }
 
 // stored is an account as it is kept: what clients write of it, and what they
-// never see.
+// can't.
 type stored struct {
 	account
 	KeyCreation map[string]time.Time `json:"keyCreationTime,omitempty"`
-	// Revoked is when all user delegation keys up to then were revoked.
-	Revoked time.Time `json:"userDelegationKeysRevoked,omitzero"`
 }
 
 var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
@@ -146,6 +144,9 @@ func nameOwner(tx *store.Tx, name string) (string, error) {
 // same name is empty, and has other keys.
 func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error {
 	if _, err := s.keys.Take(tx, old.ID); err != nil {
+		return err
+	}
+	if err := s.delegation.Forget(tx, old.ID); err != nil {
 		return err
 	}
 	if err := removeShares(tx, old); err != nil {

@@ -55,7 +55,6 @@ func TestAnAccountHasAzuresDefaults(t *testing.T) {
 		{nil, []string{"properties", "primaryEndpoints", "file"}}, // which nobody serves
 		{"japaneast", []string{"properties", "primaryLocation"}},
 		{"available", []string{"properties", "statusOfPrimary"}},
-		{nil, []string{"properties", "userDelegationKeysRevoked"}},
 	} {
 		if got := r.Get(c.path...); got != c.want {
 			t.Errorf("%s is %v, want %v", strings.Join(c.path, "."), got, c.want)

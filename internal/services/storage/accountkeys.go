@@ -142,18 +142,11 @@ func (s *Storage) revokeDelegationKeys(w http.ResponseWriter, call *api.Call) er
 	if err != nil {
 		return err
 	}
-	err = s.changeAccount(call, r, func(_ *store.Tx, p *stored) error { p.Revoked = s.now().UTC(); return nil })
+	err = s.resources.Update(call.Request.Context(), func(tx *store.Tx) error { return s.delegation.Revoke(tx, r.Tenant, r.ID) })
 	if err != nil {
 		return err
 	}
 	arm.WriteHeaders(w, call)
 	w.WriteHeader(http.StatusOK)
 	return nil
-}
-
-// delegationRevoked is when the user delegation keys of an account were last
-// revoked; zero if never.
-func delegationRevoked(r *arm.Resource) (time.Time, error) {
-	p, err := arm.DecodeProperties[stored](r)
-	return p.Revoked, err
 }

@@ -163,7 +163,8 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 	}
 	name := strings.ToLower(r.Name)
 	end := arm.Endpoint{Service: Service, Guard: api.Guard{
-		PublicAccess: p.PublicNetworkAccess != "Disabled", Keys: p.AllowSharedKey == nil || bool(*p.AllowSharedKey), Tokens: true}}
+		PublicAccess: p.PublicNetworkAccess != "Disabled", Keys: p.AllowSharedKey == nil || bool(*p.AllowSharedKey), Tokens: true,
+		Anonymous: p.AllowBlobPublic != nil && bool(*p.AllowBlobPublic)}}
 	if r.Kind == kindFile {
 		end.Reserved = []string{name + fileSuffix}
 		return end, nil
@@ -171,7 +172,12 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 	end.Hosts = []string{name + hostSuffix}
 	if acls := p.NetworkACLs; acls != nil {
 		end.Guard.DefaultDeny = acls.DefaultAction == "Deny"
-		end.Guard.TrustedServices = strings.Contains(acls.Bypass, "AzureServices")
+		if strings.Contains(acls.Bypass, "AzureServices") {
+			end.Guard.TrustedServices = trustedServices
+		}
+		for _, rule := range acls.ResourceRules {
+			end.Guard.Instances = append(end.Guard.Instances, api.Instance{Tenant: rule.Tenant, Resource: rbac.Scope(rule.Resource)})
+		}
 		for _, rule := range acls.IPRules {
 			prefix, err := parseIPRule(rule.Value)
 			if err != nil {

@@ -19,8 +19,10 @@ func (s *Storage) blobOperations() []api.Operation {
 			Source: source + page, Checks: asks(action, or, true, sas, "o"), Handle: handle}
 	}
 	const read, write, add, remove = blobActions + "/read", blobActions + "/write", blobActions + "/add/action", blobActions + "/delete"
+	put := row(http.MethodPut, "BlockBlob_Upload", "put-blob.md", write, add, "cw", nil, "x-ms-blob-type=BlockBlob", s.putBlob)
+	put.Checks = s.creates
 	return []api.Operation{
-		row(http.MethodPut, "BlockBlob_Upload", "put-blob.md", write, add, "cw", nil, "x-ms-blob-type=BlockBlob", s.putBlob),
+		put,
 		row(http.MethodGet, "Blob_Download", "get-blob.md", read, "", "r", nil, "", s.getBlob),
 		row(http.MethodHead, "Blob_GetProperties", "get-blob-properties.md", read, "", "r", nil, "", s.getBlob),
 		row(http.MethodDelete, "Blob_Delete", "delete-blob.md", remove, "", "d", nil, "", s.deleteBlob),
@@ -110,6 +112,7 @@ func (s *Storage) putBlob(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	keepOthers(call, &cond)
 	in, err := described(h, true)
 	if err != nil {
 		return err
@@ -169,6 +172,7 @@ func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
 	setHeaders(w, call)
 	s.describe(w.Header(), b)
 	h := w.Header()
+	override(h, call)
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	status := http.StatusOK
 	if partial && r.Method != http.MethodHead {

@@ -44,9 +44,9 @@ func (s *Storage) createContainer(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	access := call.Request.Header.Get("x-ms-blob-public-access")
-	if access != "" && access != "container" && access != "blob" {
-		return invalidHeader("x-ms-blob-public-access", access)
+	access, err := publicAccess(call)
+	if err != nil {
+		return err
 	}
 	c, err := s.blobs.CreateContainer(ctx, blob.Container{Account: account, Name: name, Metadata: meta, PublicAccess: access})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"sekisho/internal/arm"
 )
 
-// sasRequest is what both kinds of tokens are asked for with.
+// tokenRequest is what both kinds of tokens are asked for with.
 // Source: storage.json AccountSasParameters, ServiceSasParameters.
-type sasRequest struct {
+type tokenRequest struct {
 	Permission string `json:"signedPermission"`
 	IP         string `json:"signedIp"`
 	Protocol   string `json:"signedProtocol"`
@@ -35,18 +35,18 @@ func permissions(given, known string) (string, bool) {
 
 // plan fills in what may be left out, and refuses what no token has. Without an
 // expiry, or a permission, a stored access policy must have them.
-func (in *sasRequest) plan(now time.Time, known string, policy bool) error {
+func (in *tokenRequest) plan(now time.Time, known string, policy bool) error {
 	var ok bool
 	if in.Permission, ok = permissions(in.Permission, known); !ok || in.Permission == "" && !policy {
 		return invalidParameters("signedPermission")
 	}
-	start, err := parseTime(in.Start)
-	if err != nil {
+	start, ok := optionalTime(in.Start)
+	if !ok {
 		return invalidParameters("signedStart")
 	}
-	expiry, err := parseTime(in.Expiry)
+	expiry, ok := optionalTime(in.Expiry)
 	switch {
-	case err != nil, expiry.IsZero() && !policy, !expiry.IsZero() && !expiry.After(now):
+	case !ok, expiry.IsZero() && !policy, !expiry.IsZero() && !expiry.After(now):
 		return invalidParameters("signedExpiry")
 	case !expiry.IsZero() && !start.Before(expiry):
 		return invalidParameters("signedStart")
@@ -61,6 +61,7 @@ func (in *sasRequest) plan(now time.Time, known string, policy bool) error {
 	if in.Key == "" {
 		in.Key = keyNames[0]
 	}
+	var err error
 	in.Key, err = keyName("keyToSign", in.Key)
 	return err
 }
@@ -76,24 +77,21 @@ func ipRange(text string) bool {
 	return err == nil && b.Is4() && !b.Less(a)
 }
 
-// parseTime reads a time, or a day; nothing is the zero time.
-func parseTime(text string) (t time.Time, err error) {
+// optionalTime reads a time, or a day; nothing is the zero time.
+func optionalTime(text string) (time.Time, bool) {
 	if text == "" {
-		return t, nil
+		return time.Time{}, true
 	}
-	if t, err = time.Parse(time.RFC3339, text); err != nil {
-		t, err = time.Parse(time.DateOnly, text)
-	}
-	return t, err
+	return parseTime(text)
 }
 
 func (s *Storage) listAccountSAS(w http.ResponseWriter, call *api.Call) error {
 	var in struct {
-		sasRequest
+		tokenRequest
 		Services string `json:"signedServices"`
 		Types    string `json:"signedResourceTypes"`
 	}
-	r, key, err := s.signWith(call, &in, &in.sasRequest, "rwdlacup", func() bool { return false })
+	r, key, err := s.signWith(call, &in, &in.tokenRequest, "rwdlacup", func() bool { return false })
 	if err != nil {
 		return err
 	}
@@ -114,7 +112,7 @@ func (s *Storage) listAccountSAS(w http.ResponseWriter, call *api.Call) error {
 
 func (s *Storage) listServiceSAS(w http.ResponseWriter, call *api.Call) error {
 	var in struct {
-		sasRequest
+		tokenRequest
 		Canonical   string `json:"canonicalizedResource"`
 		Resource    string `json:"signedResource"`
 		Identifier  string `json:"signedIdentifier"`
@@ -124,7 +122,7 @@ func (s *Storage) listServiceSAS(w http.ResponseWriter, call *api.Call) error {
 		Language    string `json:"rscl"`
 		ContentType string `json:"rsct"`
 	}
-	r, key, err := s.signWith(call, &in, &in.sasRequest, "racwdl", func() bool { return in.Identifier != "" })
+	r, key, err := s.signWith(call, &in, &in.tokenRequest, "racwdl", func() bool { return in.Identifier != "" })
 	if err != nil {
 		return err
 	}
@@ -155,7 +153,7 @@ func canonicalBlob(text, account string) (container, blob string, ok bool) {
 }
 
 // signWith reads a request for a token, and the key that it is signed with.
-func (s *Storage) signWith(call *api.Call, body any, in *sasRequest, known string, policy func() bool) (*arm.Resource, string, error) {
+func (s *Storage) signWith(call *api.Call, body any, in *tokenRequest, known string, policy func() bool) (*arm.Resource, string, error) {
 	r, err := s.find(call)
 	if err != nil {
 		return nil, "", err

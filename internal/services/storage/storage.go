@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,16 +22,17 @@ const (
 
 // Storage is the service.
 type Storage struct {
-	resources *arm.Manager
-	reader    *arm.Reader
-	keys      *arm.Keys
-	blobs     *blob.Store
-	now       func() time.Time
+	resources  *arm.Manager
+	reader     *arm.Reader
+	keys       *arm.Keys
+	delegation *Delegation
+	blobs      *blob.Store
+	now        func() time.Time
 }
 
 // New makes the service's declarations; Attach completes it.
-func New(keys *arm.Keys, blobs *blob.Store, now func() time.Time) *Storage {
-	return &Storage{keys: keys.Base64(keySize), blobs: blobs, now: now}
+func New(keys *arm.Keys, delegation *Delegation, blobs *blob.Store, now func() time.Time) *Storage {
+	return &Storage{keys: keys.Base64(keySize), delegation: delegation, blobs: blobs, now: now}
 }
 
 // Attach gives the service the resources, which are made of its declarations.
@@ -55,7 +57,7 @@ func (s *Storage) DataPlane() api.Service {
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
 		Selectors: []string{"comp", "restype"}, Nested: true, Credential: s.credential, WriteError: writeError,
-		Operations: append(s.containerOperations(), s.blobOperations()...),
+		Operations: slices.Concat(s.delegationOperations(), s.containerOperations(), s.aclOperations(), s.blobOperations()),
 	}
 }
 

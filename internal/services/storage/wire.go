@@ -225,12 +225,17 @@ func refusalXML(w http.ResponseWriter, call *api.Call, r *api.Refusal) (int, err
 		if tenant == "" {
 			tenant = call.Target.Tenant
 		}
-		w.Header().Set("WWW-Authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/"+tenant+"/oauth2/authorize resource_id=https://storage.azure.com")
-		e.Code, e.Message = "NoAuthenticationInformation", "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."
-		if r.Reason != api.NoCredential {
-			e.Code, e.Detail = "InvalidAuthenticationInfo", r.Cause
+		status := http.StatusUnauthorized
+		e.Code, e.Message = "InvalidAuthenticationInfo", "Server failed to authenticate the request. Please refer to the information in the www-authenticate header."
+		if r.Reason == api.NoCredential {
+			status, e.Code, e.Message = challenged(call)
+		} else {
+			e.Detail = r.Cause
 		}
-		return http.StatusUnauthorized, e
+		if status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/"+tenant+"/oauth2/authorize resource_id=https://storage.azure.com")
+		}
+		return status, e
 	case api.BadSignature:
 		e.Code, e.Detail = "AuthenticationFailed", r.Cause
 		e.Message = "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature."
@@ -238,7 +243,13 @@ func refusalXML(w http.ResponseWriter, call *api.Call, r *api.Refusal) (int, err
 		e.Code, e.Message = "KeyBasedAuthenticationNotPermitted", "Key based authentication is not permitted on this storage account."
 	case api.SASResourceType:
 		e.Code, e.Message = "AuthorizationResourceTypeMismatch", "This request is not authorized to perform this operation using this resource type."
-	case api.PublicAccessClosed, api.NetworkRules:
+	case api.SASService:
+		e.Code, e.Message = "AuthorizationServiceMismatch", "This request is not authorized to perform this operation using this service."
+	case api.SASProtocol:
+		e.Code, e.Message = "AuthorizationProtocolMismatch", "This request is not authorized to perform this operation using this protocol."
+	case api.SASAddress:
+		e.Code, e.Message = "AuthorizationSourceIPMismatch", fmt.Sprintf("This request is not authorized to perform this operation using this source IP %s.", call.Origin.Remote.Addr().Unmap())
+	case api.PublicAccessClosed, api.NetworkRules, api.SASUnsupported:
 		e.Code, e.Message = "AuthorizationFailure", "This request is not authorized to perform this operation."
 	default:
 		e.Code, e.Message = "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission."

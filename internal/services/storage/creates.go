@@ -1,0 +1,33 @@
+package storage
+
+import (
+	"sekisho/internal/api"
+	"sekisho/internal/services/storage/blob"
+)
+
+// overwrites is what a call needs that writes over the blob it addresses.
+func overwrites(call *api.Call) api.Check {
+	return api.Check{Scope: containerScope(call), Action: blobActions + "/write", Data: true, SAS: "w", SASType: "o"}
+}
+
+// creates is what a call needs that makes the blob it addresses: less, as long as
+// there is none. Source: put-blob.md, "Permissions".
+func (s *Storage) creates(call *api.Call) ([]api.Check, error) {
+	check := overwrites(call)
+	_, err := s.blobs.Get(call.Request.Context(), at(call), blob.Conditions{})
+	switch {
+	case notFound(err):
+		check.Or, check.SAS = blobActions+"/add/action", "cw"
+	case err != nil:
+		return nil, err
+	}
+	return []api.Check{check}, nil
+}
+
+// keepOthers makes a call that may only create fail where another created the
+// blob since gate looked.
+func keepOthers(call *api.Call, cond *blob.Conditions) {
+	if !call.Can(overwrites(call)) {
+		cond.IfNoneMatch = "*"
+	}
+}
