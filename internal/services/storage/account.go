@@ -7,6 +7,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
@@ -152,5 +153,5 @@ func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error {
 	if err := removeShares(tx, old); err != nil {
 		return err
 	}
-	return s.blobs.RemoveAccount(tx, old.Name)
+	return blob.ForgetAccount(tx, old.Name)
 }

@@ -57,7 +57,8 @@ func (s *Storage) DataPlane() api.Service {
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
 		Selectors: []string{"comp", "restype"}, Nested: true, Credential: s.credential, WriteError: writeError,
-		Operations: slices.Concat(s.delegationOperations(), s.containerOperations(), s.aclOperations(), s.blobOperations()),
+		Operations: slices.Concat(s.delegationOperations(), s.listOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
+			s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations()),
 	}
 }
 
