@@ -214,3 +214,44 @@ func TestFileSharesAreResources(t *testing.T) {
 	w.Need(200, w.ARM("PUT", group+accounts+"stblobs", `{"location":"japaneast","kind":"BlockBlobStorage","sku":{"name":"Premium_LRS"}}`))
 	wantError(t, "files of BlockBlobStorage", w.ARM("PUT", group+accounts+"stblobs/fileServices/default/shares/some", `{}`), 400, "FeatureNotSupportedForAccount")
 }
+
+// Source: blob.json BlobContainers_Lease; lease-container.md.
+func TestLeasesOfContainersAreTheSameOnBothPlanes(t *testing.T) {
+	w := servicetest.New(t, servicetest.Builtin)
+	id := makeAccount(w, w.MakeGroup("rg"), "stleases")
+	container := id + "/blobServices/default/containers/con"
+	w.Need(201, w.ARM("PUT", container, `{}`))
+	lease := func(body string) servicetest.Reply { return w.ARM("POST", container+"/lease", body) }
+	for _, body := range []string{`{}`, `{"action":"Take"}`, `{"action":"Acquire"}`, `{"action":"Acquire","leaseDuration":14}`, `{"action":"Renew"}`, `{"action":"Change","leaseId":"x"}`,
+		`{"action":"Break","breakPeriod":61}`} {
+		wantError(t, body, lease(body), 400, "InvalidValuesForRequestParameters")
+	}
+	r := w.Need(200, lease(`{"action":"Acquire","leaseDuration":-1,"leaseId":null}`))
+	held, _ := r.Get("leaseId").(string)
+	if got := w.ARM("GET", container, ""); got.Get("properties", "leaseState") != "Leased" || got.Get("properties", "leaseStatus") != "Locked" || got.Get("properties", "leaseDuration") != "Infinite" {
+		t.Errorf("while it is held: %s", got.Body)
+	}
+	wantError(t, "delete", w.ARM("DELETE", container, ""), 412, "LeaseIdMissing")
+	w.Need(412, blobs(w, w.Owner, "DELETE", "https://stleases.blob.core.windows.net/con?restype=container", ""))
+	wantError(t, "another", lease(`{"action":"Acquire","leaseDuration":60}`), 409, "LeaseAlreadyPresent")
+	w.Need(200, lease(`{"action":"Release","leaseId":"`+held+`"}`))
+	w.Need(200, w.ARM("DELETE", container, ""))
+}
+
+// Source: blob.json BlobContainers_List, $include; DeletedBlobContainersList.json.
+func TestDeletedContainersAreListedOnDemand(t *testing.T) {
+	w := servicetest.New(t, servicetest.Builtin)
+	id := makeAccount(w, w.MakeGroup("rg"), "stdeleted")
+	containers := id + "/blobServices/default/containers"
+	w.Need(200, w.ARM("PUT", id+"/blobServices/default", `{"properties":{"containerDeleteRetentionPolicy":{"enabled":true,"days":7}}}`))
+	w.Need(201, w.ARM("PUT", containers+"/con", `{}`))
+	w.Need(200, w.ARM("DELETE", containers+"/con", ""))
+	if n := len(w.Need(200, w.ARM("GET", containers, "")).Get("value").([]any)); n != 0 {
+		t.Errorf("%d containers are left", n)
+	}
+	r := w.Need(200, w.ARM("GET", containers+"?$include=deleted", ""))
+	all := r.Get("value").([]any)
+	if len(all) != 1 || !strings.Contains(r.Body, `"deleted":true`) || !strings.Contains(r.Body, `"version":"`) {
+		t.Errorf("with what was deleted: %s", r.Body)
+	}
+}

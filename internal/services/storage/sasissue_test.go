@@ -87,3 +87,45 @@ func TestSignedURLs(t *testing.T) {
 		}
 	}
 }
+
+// What Resource Manager signs, the data plane takes, and for no more than it says.
+func TestTheDataPlaneTakesTheURLsThatResourceManagerSigns(t *testing.T) {
+	w := servicetest.New(t, servicetest.Builtin)
+	id := makeAccount(w, w.MakeGroup("rg"), "stagree")
+	host := "https://stagree.blob.core.windows.net/"
+	w.Need(201, w.ARM("PUT", id+"/blobServices/default/containers/con", `{}`))
+	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	token := func(verb, body string) string {
+		r := w.Need(200, w.ARM("POST", id+"/"+verb, body))
+		return r.Get(map[string]string{"listAccountSas": "accountSasToken", "listServiceSas": "serviceSasToken"}[verb]).(string)
+	}
+	send := func(method, path, token, body string) servicetest.Reply {
+		join := "?"
+		if strings.Contains(path, "?") {
+			join = "&"
+		}
+		return w.Do(servicetest.Request{Method: method, URL: host + path + join + token, Body: body, Header: map[string][]string{"X-Ms-Blob-Type": {"BlockBlob"}}})
+	}
+	account := token("listAccountSas", `{"signedServices":"b","signedResourceTypes":"sco","signedPermission":"rwl","signedExpiry":"`+until+`","signedProtocol":"https"}`)
+	service := token("listServiceSas", `{"canonicalizedResource":"/blob/stagree/con","signedResource":"c","signedPermission":"r","signedExpiry":"`+until+`"}`)
+	one := token("listServiceSas", `{"canonicalizedResource":"/blob/stagree/con/a b","signedResource":"b","signedPermission":"r","signedExpiry":"`+until+`","rsct":"text/special"}`)
+	w.Need(201, send("PUT", "con/a%20b", account, "text"))
+	w.Need(201, send("PUT", "con/other", account, "text"))
+	w.Need(200, send("GET", "?comp=list", account, ""))
+	w.Need(403, send("DELETE", "con/other", account, ""))
+	w.Need(200, send("GET", "con/other", service, ""))
+	w.Need(403, send("PUT", "con/other", service, "text"))
+	if r := w.Need(200, send("GET", "con/a%20b", one, "")); r.Header.Get("Content-Type") != "text/special" || r.Body != "text" {
+		t.Errorf("one blob: %v %s", r.Header, r.Body)
+	}
+	w.Need(403, send("GET", "con/other", one, ""))
+
+	w.Need(200, w.ARM("POST", id+"/regenerateKey", `{"keyName":"key1"}`))
+	for _, token := range []string{account, service, one} {
+		w.Need(403, send("GET", "con/a%20b", token, ""))
+	}
+	again := token("listServiceSas", `{"canonicalizedResource":"/blob/stagree/con","signedResource":"c","signedPermission":"r","signedExpiry":"`+until+`"}`)
+	w.Need(200, send("GET", "con/other", again, ""))
+	w.Need(200, w.ARM("PATCH", id, `{"properties":{"allowSharedKeyAccess":false}}`))
+	w.Need(403, send("GET", "con/other", again, ""))
+}
