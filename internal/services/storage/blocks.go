@@ -53,6 +53,11 @@ func (s *Storage) putBlock(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return cut(err)
 	}
+	return staged(w, call, written)
+}
+
+// staged answers a staged block.
+func staged(w http.ResponseWriter, call *api.Call, written blob.Written) error {
 	setHeaders(w, call)
 	setDigests(w.Header(), written)
 	w.Header().Set("x-ms-request-server-encrypted", "true")

@@ -1,7 +1,10 @@
 package blob
 
 import (
+	"cmp"
 	"context"
+	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -18,7 +21,7 @@ type CopyFrom struct {
 	KeepMetadata, KeepProperties, KeepTags bool
 	// Recorded writes the copy down with the blob.
 	Recorded bool
-	// Kind is what the copy must be; empty for what the source is.
+	// Kind is what the copy becomes; empty for what the source is, with its blocks.
 	Kind string
 }
 
@@ -30,11 +33,18 @@ func (s *Store) Copy(ctx context.Context, at Address, from CopyFrom, cond Condit
 		if err != nil {
 			return nil, err
 		}
-		if from.Kind != "" && src.Kind != from.Kind || old != nil && old.Kind != src.Kind {
+		b := from.Into
+		b.Kind, b.Size, b.Parts = src.Kind, src.Size, src.Parts
+		b.Sealed = src.Kind == AppendBlob && from.Into.Sealed
+		switch {
+		case from.Kind != "":
+			b.Kind, b.Parts = from.Kind, slices.Clone(src.Parts)
+			for i := range b.Parts {
+				b.Parts[i].Block = ""
+			}
+		case old != nil && old.Kind != src.Kind:
 			return nil, invalidBlobType()
 		}
-		b := from.Into
-		b.Kind, b.Size, b.Parts, b.Sealed = src.Kind, src.Size, src.Parts, src.Sealed && from.Into.Sealed
 		if src.Tier == Archive && (b.Tier == "" || from.Kind != "") {
 			return nil, archived() // its bytes can't be read, only moved out of the archive
 		}
@@ -42,7 +52,7 @@ func (s *Store) Copy(ctx context.Context, at Address, from CopyFrom, cond Condit
 			b.Metadata = src.Metadata
 		}
 		if from.KeepProperties {
-			b.Properties = src.Properties
+			b.Properties = b.Properties.or(src.Properties)
 		}
 		if from.KeepTags {
 			b.Tags = src.Tags
@@ -68,7 +78,11 @@ func (s *Store) Copy(ctx context.Context, at Address, from CopyFrom, cond Condit
 
 // sourceOf finds the source of a copy.
 func (s *Store) sourceOf(tx *store.Tx, at Address, cond Conditions) (*Blob, error) {
+	missing := fail(http.StatusNotFound, "CannotVerifyCopySource", "The specified blob does not exist.")
 	c, err := loadContainer(tx, at.Account, at.Container)
+	if isNotFound(err) {
+		return nil, missing
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +91,10 @@ func (s *Store) sourceOf(tx *store.Tx, at Address, cond Conditions) (*Blob, erro
 		return nil, err
 	}
 	if b == nil {
-		return nil, NotFound()
+		return nil, missing
+	}
+	if err := b.Lease.read(cond.LeaseID, ofBlob, s.now()); err != nil {
+		return nil, err
 	}
 	return b, cond.source(b)
 }
@@ -90,4 +107,17 @@ func (s *Store) Source(ctx context.Context, at Address, cond Conditions) (*Blob,
 		return err
 	})
 	return b, err
+}
+
+// or takes what p lacks from other.
+func (p Properties) or(other Properties) Properties {
+	p.ContentType = cmp.Or(p.ContentType, other.ContentType)
+	p.ContentEncoding = cmp.Or(p.ContentEncoding, other.ContentEncoding)
+	p.ContentLanguage = cmp.Or(p.ContentLanguage, other.ContentLanguage)
+	p.ContentDisposition = cmp.Or(p.ContentDisposition, other.ContentDisposition)
+	p.CacheControl = cmp.Or(p.CacheControl, other.CacheControl)
+	if p.MD5 == nil {
+		p.MD5 = other.MD5
+	}
+	return p
 }
