@@ -57,7 +57,7 @@ func (s *Storage) sharedKey(call *api.Call, scheme, rest string) (*api.Signed, e
 		return nil, err
 	}
 	if key == "" {
-		return nil, bad(call, "The MAC signature found in the HTTP request '%s' is not the same as any computed signature. Server used following string to sign: '%s'.", base64.StdEncoding.EncodeToString(given), text)
+		return nil, bad(call, "The MAC signature found in the HTTP request '%s' is not the same as any computed signature. Server used following string to sign: '%s'.", base64.StdEncoding.EncodeToString(given), withoutSecrets(text))
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.SharedKey, Tenant: call.Target.Tenant, Name: key}, Whole: true, ByKey: true}, nil
 }
@@ -133,6 +133,20 @@ func stringToSignLite(r *http.Request, account, path string) string {
 		resource += "?comp=" + comp
 	}
 	return strings.Join(lines, "\n") + "\n" + resource
+}
+
+// secretHeaders bear secrets, and are signed.
+var secretHeaders = []string{"authorization", "x-ms-copy-source", "x-ms-copy-source-authorization", "x-ms-encryption-key", "x-ms-source-encryption-key", "sig"}
+
+// withoutSecrets is a text that was to be signed, as it may be shown and recorded.
+func withoutSecrets(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if name, _, ok := strings.Cut(line, ":"); ok && slices.Contains(secretHeaders, strings.ToLower(name)) {
+			lines[i] = name + ":(not shown)"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // signedLength is empty for a request without a body. Source:
