@@ -92,7 +92,7 @@ func (s *Storage) text(call *api.Call, p *sas) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if !bool(account.HierarchicalNames) {
+		if account.HierarchicalNames == nil || !bool(*account.HierarchicalNames) {
 			return "", badSAS("sr=d needs an account with a hierarchical namespace")
 		}
 	}

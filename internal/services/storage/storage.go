@@ -32,7 +32,7 @@ type Storage struct {
 
 // New makes the service's declarations; Attach completes it.
 func New(keys *arm.Keys, delegation *Delegation, blobs *blob.Store, now func() time.Time) *Storage {
-	return &Storage{keys: keys, delegation: delegation, blobs: blobs, now: now}
+	return &Storage{keys: keys.Base64(keySize), delegation: delegation, blobs: blobs, now: now}
 }
 
 // Attach gives the service the resources, which are made of its declarations.
