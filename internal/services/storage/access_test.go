@@ -290,6 +290,29 @@ func TestServiceSASKeepsToItsContainerOrBlob(t *testing.T) {
 	}
 }
 
+// A signed URL of a snapshot does not reach the blob itself.
+func TestASnapshotsSASDoesNotWrite(t *testing.T) {
+	h := newHouse(t, "")
+	const moment = "2026-01-01T00:00:00.0000000Z"
+	v := values("sv", sv, "sr", "bs", "sp", "rw", "se", iso(time.Now().Add(time.Hour)))
+	sas := query(h.keys["key1"], v, "rw", "", v.Get("se"), "/blob/"+accountName+"/con1/a", "", "", "", sv, "bs", moment, "", "", "", "", "", "")
+	h.detail("Signature did not match", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a?snapshot="+strings.Replace(moment, "01-01", "01-02", 1)+"&"+sas, "", nil))
+	h.want(404, "BlobNotFound", h.call("GET", "/con1/a?snapshot="+moment+"&"+sas, "", nil)) // it fits, and there is none
+	h.want(403, "AuthorizationFailure", h.call("PUT", "/con1/a?snapshot="+moment+"&"+sas, "x", nil, "x-ms-blob-type: BlockBlob"))
+}
+
+func TestADirectorySASNeedsAHierarchicalNamespace(t *testing.T) {
+	h := newHouse(t, `"isHnsEnabled":true`)
+	h.want(201, "", h.signed("PUT", "/con1/a/b/c", "hello", "x-ms-blob-type: BlockBlob"))
+	sas := h.serviceSAS("key1", "d", "/con1/a/b", "rl", "sdd", "2")
+	h.want(200, "", h.call("GET", "/con1/a/b/c?"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a/bc/c?"+sas, "", nil))
+	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1?restype=container&comp=list&"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a/b/c?"+strings.Replace(sas, "sdd=2", "sdd=1", 1), "", nil))
+}
+
 // Source: put-blob.md, "Permissions": create alone makes new blobs only.
 func TestCreateDoesNotOverwrite(t *testing.T) {
 	h := newHouse(t, "")
