@@ -101,7 +101,7 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 	prompts := strings.Fields(r.Prompt)
 	for _, p := range prompts {
 		switch p {
-		case "login", "consent", "select_account", "create", "admin_consent":
+		case "login", "consent", "select_account", "create":
 			continue
 		case "none":
 			if len(prompts) == 1 { // OpenID Connect Core §3.1.2.1

@@ -9,8 +9,6 @@ import (
 	"sekisho/internal/store"
 )
 
-const noConsentScope = "openid offline_access User.Read Mail.Read"
-
 // forget takes away all that was consented to for a client, for all.
 func (h *house) forget(appID string) {
 	h.t.Helper()

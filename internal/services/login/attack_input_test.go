@@ -103,7 +103,7 @@ func TestReflectedValues(t *testing.T) {
 		for _, name := range []string{"client_id", "redirect_uri", "login_hint", "ui_locales", "mkt", "scope", "state", "prompt", "response_type", "response_mode", "domain_hint", "claims", "nonce"} {
 			b := h.browser()
 			replies["authorize "+name] = b.get(authorizeV2, ask(webApp, name, evil))
-			if b.to != "" {
+			if b.to != "" && name == "state" { // once: for nobody, too, a password is hashed
 				replies["sign-in after "+name] = b.submit("login", evil, "passwd", "Wrong-horse-1", "action", "signin")
 			}
 		}
