@@ -27,7 +27,7 @@ type website struct {
 
 func (s *sekisho) website(name string) *website {
 	s.t.Helper()
-	w := &website{sekisho: s, scopes: openID}
+	w := &website{sekisho: s, scopes: justUser}
 	pages := http.NewServeMux()
 	pages.HandleFunc("/in", w.begin)
 	pages.HandleFunc("/signed-in", w.end)
@@ -51,8 +51,9 @@ func (s *sekisho) website(name string) *website {
 	return w
 }
 
-// openID is what a site asks for that only wants to know who its user is.
-var openID = []string{"openid", "profile", "User.Read"}
+// justUser is what a site asks for that only wants to know who its user is. What
+// is OpenID's, the library asks for when it redeems the code.
+var justUser = []string{"User.Read"}
 
 func (w *website) begin(out http.ResponseWriter, r *http.Request) {
 	target, err := w.client.AuthCodeURL(r.Context(), w.app, w.URL+"/signed-in", w.scopes)
@@ -70,6 +71,10 @@ func (w *website) end(out http.ResponseWriter, r *http.Request) {
 	}
 	token, err := w.client.AcquireTokenByAuthCode(r.Context(), r.FormValue("code"), w.URL+"/signed-in", w.scopes)
 	if err != nil {
+		http.Error(out, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if _, err := w.client.AcquireTokenSilent(r.Context(), w.scopes, confidential.WithSilentAccount(token.Account)); err != nil {
 		http.Error(out, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -180,7 +185,7 @@ func TestAnAdministratorConsentsForEverybodyToWhatUsersMayNot(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	reports := s.website("Reports")
-	reports.scopes = []string{"openid", "profile", "Directory.Read.All"}
+	reports.scopes = []string{"Directory.Read.All"}
 	browser := s.browser(pinOfTests(t))
 	w := browser.private()
 	hanako, _ := s.user(w, "hanako")
