@@ -37,9 +37,10 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	program := filepath.Join(dir, "xdg-open")
+	// Python would not wait for one of the name of xdg-open, and try the next browser.
+	program := filepath.Join(dir, "browser")
 	az := "#!/bin/sh\nAZ_INSTALLER=PIP exec " + python(s.t, "azure-cli") + " -m azure.cli \"$@\"\n" // as it is on a path
-	for path, text := range map[string]string{program: opener, filepath.Join(dir, "az"): az} {
+	for path, text := range map[string]string{program: opener, filepath.Join(dir, "xdg-open"): opener, filepath.Join(dir, "az"): az} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			s.t.Fatal(err)
 		}
