@@ -140,7 +140,11 @@ func (d *Directory) wanted(c *Client, tenant *Tenant, user *Principal, r Resourc
 	of := func(resource *Principal) []string { return d.grantedTo(c, tenant, user, resource) }
 	granted = of(target)
 	want := func(resource *Principal, name string) error {
-		if slices.ContainsFunc(of(resource), func(g string) bool { return strings.EqualFold(g, name) }) {
+		has := func(name string) bool {
+			return slices.ContainsFunc(of(resource), func(g string) bool { return strings.EqualFold(g, name) })
+		}
+		// Who may read the profile may know who it is.
+		if has(name) || resource == graph && (name == "openid" || name == "profile") && has("User.Read") {
 			return nil
 		}
 		for _, s := range d.scopesOf(resource) {
@@ -272,6 +276,9 @@ func (d *Directory) ConsentNeed(ctx context.Context, c *Client, r AuthorizeReque
 	if _, need.Wanted, err = d.wanted(c, tenant, of, resource, asked); err != nil {
 		return nil, err
 	}
+	if len(need.Wanted) > 0 {
+		need.Wanted = d.withBasics(c, tenant, of, need.Wanted)
+	}
 	for _, role := range d.rolesOf(subject.ID) {
 		need.MayForAll = need.MayForAll || slices.Contains(consenters, role)
 	}
@@ -279,6 +286,22 @@ func (d *Directory) ConsentNeed(ctx context.Context, c *Client, r AuthorizeReque
 		need.May = need.May && (w.Type != "Admin" || need.MayForAll)
 	}
 	return need, nil
+}
+
+// withBasics adds to the first consent what an application always needs: to stay
+// signed in, and to know who it is. Source: entra-docs scopes-oidc.md, "openid",
+// "the offline_access and User.Read permissions are automatically included".
+func (d *Directory) withBasics(c *Client, tenant *Tenant, user *Principal, wanted []WantedScope) []WantedScope {
+	graph := d.apps[appKey(tenant.ID, GraphAppID)]
+	if graph == nil || len(d.grantedTo(c, tenant, user, graph)) > 0 {
+		return wanted
+	}
+	for _, s := range d.scopesOf(graph) {
+		if (s.Value == "offline_access" || s.Value == "User.Read") && !slices.ContainsFunc(wanted, func(w WantedScope) bool { return w.ID == s.ID }) {
+			wanted = append(wanted, WantedScope{s, graph.Name, graph.ID})
+		}
+	}
+	return wanted
 }
 
 // GrantConsent writes down what a user agreed to, for themself or for all. An

@@ -168,10 +168,15 @@ func (d *Directory) answer(ctx context.Context, c *Client, g grant, in signedIn,
 	asked := scope
 	if !req.Asked.None() {
 		asked = req.Asked
-		asked.OpenID = scope.OpenID
+		asked.OpenID = slices.Clone(scope.OpenID)
+		for _, s := range req.Asked.OpenID { // MSAL for Go asks for them here only
+			if !asked.has(s) {
+				asked.OpenID = append(asked.OpenID, s)
+			}
+		}
 	}
 	t, err := d.userToken(ctx, c, in, req, asked, by)
-	if err != nil || !scope.has("offline_access") {
+	if err != nil || !asked.has("offline_access") {
 		return t, err
 	}
 	now := d.now().UTC()

@@ -54,6 +54,7 @@ type signedIn struct {
 	tellTime bool // auth_time was asked for
 	grant    string
 	code     string // that an ID token comes with
+	remote   string // address of the client, where it is known
 }
 
 // tenantOf is the one that an authority names, or the account's own.
@@ -143,13 +144,13 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 	if err != nil {
 		return nil, err
 	}
+	if req.Remote.IsValid() {
+		in.remote = req.Remote.String()
+	}
 	now := d.issueTime(in.home, subject)
 	more, err := d.userClaims(ctx, tenant, subject, in, r, permissions)
 	if err != nil {
 		return nil, err
-	}
-	if req.Remote.IsValid() {
-		more["ipaddr"] = req.Remote.String()
 	}
 	if len(capabilities) > 0 {
 		more["xms_cc"] = capabilities
@@ -184,7 +185,11 @@ func (d *Directory) issueTime(accounts ...*Principal) time.Time {
 func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal, in signedIn, r Resource, permissions []string) (jwt.MapClaims, error) {
 	u := p.user
 	claims := jwt.MapClaims{
-		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
+		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "),
+	}
+	if r.app == nil { // others ask for these
+		claims["idtyp"] = "user"
+		setText(claims, "ipaddr", in.remote)
 	}
 	if in.session != "" {
 		claims["sid"] = in.session
@@ -219,6 +224,7 @@ func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal
 		}
 		claims["wids"] = append(wids, everyUser)
 	}
+	addOptional(claims, optionalClaims(r.app, "accessToken"), in, p, in.remote)
 	return claims, nil
 }
 
@@ -253,6 +259,10 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	if in.session != "" {
 		claims["sid"] = in.session
 	}
+	if err := d.clientClaims(ctx, claims, c, tenant, p); err != nil {
+		return "", err
+	}
+	addOptional(claims, optionalClaims(c.app, "idToken"), in, p, in.remote)
 	setText(claims, "nonce", in.nonce)
 	if in.tellTime {
 		claims["auth_time"] = in.authTime.Unix()
@@ -262,6 +272,24 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 		claims["c_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
 	}
 	return d.sign(ctx, claims, version == 1)
+}
+
+// clientClaims are the roles and groups that an application wants to know of who
+// signs in to it. Source: id-token-claims-reference.md, roles and groups.
+func (d *Directory) clientClaims(ctx context.Context, claims jwt.MapClaims, c *Client, tenant *Tenant, p *Principal) error {
+	if c.app == nil {
+		return nil
+	}
+	r := Resource{AppID: c.AppID, app: c.app}
+	groups, roles, err := d.groupsAndRoles(ctx, p.ID, tenant, r)
+	if err != nil {
+		return err
+	}
+	if len(roles) > 0 {
+		claims["roles"] = roles
+	}
+	d.groupClaims(claims, r, p, groups)
+	return nil
 }
 
 // DisplayName is what a person is called.

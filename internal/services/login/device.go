@@ -14,6 +14,9 @@ import (
 // Source: entra-docs v2-oauth2-device-code.md, "Device authorization response".
 func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) error {
 	return func(w http.ResponseWriter, call *api.Call) error {
+		if h := call.Request.Header; h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/x-www-form-urlencoded") // azure-identity for Java does not say what its body is
+		}
 		form, err := formOf(call.Request)
 		if err != nil {
 			return err

@@ -112,7 +112,7 @@ func (s *Login) frame(w http.ResponseWriter, call *api.Call, f flow, action stri
 	if err != nil {
 		return pages.Frame{}, err
 	}
-	frame := pages.Frame{Lang: language(call, f), Action: call.URL(action), Flow: sealed, Allow: f.Request.Get("redirect_uri")}
+	frame := pages.Frame{Lang: language(call, f), Action: call.URL(action), Flow: sealed}
 	ctx := call.Request.Context()
 	if t, err := s.directory.Tenant(ctx, f.Authority); err == nil && t != nil {
 		frame.Tenant = t.DisplayName
