@@ -187,3 +187,28 @@ func TestAUserSignsInWithTheAzureCLIInABrowserAndByADevicesCode(t *testing.T) {
 	}
 	s.typed("group create -n rg-other -l japaneast").fails("AuthorizationFailed", other.name)
 }
+
+// By Sekisho's own name there is no proxy: neither az nor the browser needs one.
+func TestAUserSignsInWithTheAzureCLIByTheOwnNameOfSekisho(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	config := filepath.Join(s.home, "cloud.json")
+	if err := os.WriteFile(config, []byte(s.cli("cloud-config", "--data", s.data).ok()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.typed("cloud register -n Sekisho --cloud-config @" + config).ok()
+	s.typed("cloud set -n Sekisho").ok()
+	own := []string{"AZ_INSTALLER=PIP", "AZURE_CORE_INSTANCE_DISCOVERY=false", "HTTPS_PROXY="}
+	az := func(args ...string) []string {
+		return append([]string{python(t, "azure-cli"), "-m", "azure.cli"}, args...)
+	}
+	admin := s.administrator(s.browser().private())
+	s.attended(admin.opens, own, az("login")...).ok()
+	admin.says("You have logged into Microsoft Azure!")
+	s.client(own, az("group", "create", "-n", "rg-own", "-l", "japaneast")...).ok()
+	s.client(own, az("logout")...).ok()
+	s.byCode(admin, own, az("login", "--use-device-code")...).ok()
+	if got := s.client(own, az("ad", "signed-in-user", "show", "--query", "userPrincipalName", "-o", "tsv")...).line(); got != admin.name {
+		t.Errorf("the signed-in user is %q", got)
+	}
+}
