@@ -11,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"sekisho/internal/entra"
 	"sekisho/internal/servicetest"
+	"sekisho/internal/store"
 )
 
 // Built-in roles of Storage.
@@ -290,6 +294,29 @@ func TestServiceSASKeepsToItsContainerOrBlob(t *testing.T) {
 	}
 }
 
+// A signed URL of a snapshot does not reach the blob itself.
+func TestASnapshotsSASDoesNotWrite(t *testing.T) {
+	h := newHouse(t, "")
+	const moment = "2026-01-01T00:00:00.0000000Z"
+	v := values("sv", sv, "sr", "bs", "sp", "rw", "se", iso(time.Now().Add(time.Hour)))
+	sas := query(h.keys["key1"], v, "rw", "", v.Get("se"), "/blob/"+accountName+"/con1/a", "", "", "", sv, "bs", moment, "", "", "", "", "", "")
+	h.detail("Signature did not match", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a?snapshot="+strings.Replace(moment, "01-01", "01-02", 1)+"&"+sas, "", nil))
+	h.want(404, "BlobNotFound", h.call("GET", "/con1/a?snapshot="+moment+"&"+sas, "", nil)) // it fits, and there is none
+	h.want(403, "AuthorizationFailure", h.call("PUT", "/con1/a?snapshot="+moment+"&"+sas, "x", nil, "x-ms-blob-type: BlockBlob"))
+}
+
+func TestADirectorySASNeedsAHierarchicalNamespace(t *testing.T) {
+	h := newHouse(t, `"isHnsEnabled":true`)
+	h.want(201, "", h.signed("PUT", "/con1/a/b/c", "hello", "x-ms-blob-type: BlockBlob"))
+	sas := h.serviceSAS("key1", "d", "/con1/a/b", "rl", "sdd", "2")
+	h.want(200, "", h.call("GET", "/con1/a/b/c?"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a/bc/c?"+sas, "", nil))
+	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1?restype=container&comp=list&"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/a/b/c?"+strings.Replace(sas, "sdd=2", "sdd=1", 1), "", nil))
+}
+
 // Source: put-blob.md, "Permissions": create alone makes new blobs only.
 func TestCreateDoesNotOverwrite(t *testing.T) {
 	h := newHouse(t, "")
@@ -471,6 +498,32 @@ func TestUserDelegationSAS(t *testing.T) {
 	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
 	h.Need(200, h.ARM("DELETE", grant+"?api-version=2022-04-01", ""))
 	h.want(403, "AuthorizationPermissionMismatch", h.call("GET", "/con1/a?"+sas, "", nil))
+
+	h.Grant(other.ID, blobReader, h.account)
+	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.Need(200, h.ARM("POST", h.account+"/revokeUserDelegationKeys?api-version=2024-01-01", ""))
+	h.detail("Signature did not match", h.call("GET", "/con1/a?"+sas, "", nil))
+	sas = h.delegated(&other, "b", "/con1/a", "r")
+	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.Update(func(tx *store.Tx) error {
+		return entra.PutServicePrincipal(tx, h.Tenant, entra.ServicePrincipal{ID: other.ID, AppID: uuid.NewString(), DisplayName: "off", Type: "Application"})
+	})
+	h.detail("does not exist any more, or is disabled", h.call("GET", "/con1/a?"+sas, "", nil))
+}
+
+// Source: azure-docs storage/common/sas-expiration-policy.md.
+func TestAnExpirationPolicyThatBlocks(t *testing.T) {
+	h := newHouse(t, `"sasPolicy":{"sasExpirationPeriod":"0.02:00:00","expirationAction":"Block"}`)
+	get := func(sas string) servicetest.Reply { return h.call("GET", "/con1/a?"+sas, "", nil) }
+	later := iso(time.Now().Add(3 * time.Hour))
+	h.want(200, "", get(h.serviceSAS("key1", "b", "/con1/a", "r")))
+	h.want(200, "", get(h.accountSAS("b", "o", "r")))
+	h.detail("valid for too long", get(h.serviceSAS("key1", "b", "/con1/a", "r", "se", later)))
+	h.detail("valid for too long", get(h.accountSAS("b", "o", "r", "se", later)))
+	h.detail("(st) is missing", get(h.serviceSAS("key1", "b", "/con1/a", "r", "st", "-")))
+	h.detail("(st) is missing", get(h.delegated(h.with(blobReader), "b", "/con1/a", "r")))
+	h.configure(`"sasPolicy":{"sasExpirationPeriod":"0.02:00:00","expirationAction":"Log"}`)
+	h.want(200, "", get(h.serviceSAS("key1", "b", "/con1/a", "r", "se", later)))
 }
 
 func TestWhoGetsAUserDelegationKey(t *testing.T) {
