@@ -11,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"sekisho/internal/entra"
 	"sekisho/internal/servicetest"
+	"sekisho/internal/store"
 )
 
 // Built-in roles of Storage.
@@ -494,6 +498,32 @@ func TestUserDelegationSAS(t *testing.T) {
 	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
 	h.Need(200, h.ARM("DELETE", grant+"?api-version=2022-04-01", ""))
 	h.want(403, "AuthorizationPermissionMismatch", h.call("GET", "/con1/a?"+sas, "", nil))
+
+	h.Grant(other.ID, blobReader, h.account)
+	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.Need(200, h.ARM("POST", h.account+"/revokeUserDelegationKeys?api-version=2024-01-01", ""))
+	h.detail("Signature did not match", h.call("GET", "/con1/a?"+sas, "", nil))
+	sas = h.delegated(&other, "b", "/con1/a", "r")
+	h.want(200, "", h.call("GET", "/con1/a?"+sas, "", nil))
+	h.Update(func(tx *store.Tx) error {
+		return entra.PutServicePrincipal(tx, h.Tenant, entra.ServicePrincipal{ID: other.ID, AppID: uuid.NewString(), DisplayName: "off", Type: "Application"})
+	})
+	h.detail("does not exist any more, or is disabled", h.call("GET", "/con1/a?"+sas, "", nil))
+}
+
+// Source: azure-docs storage/common/sas-expiration-policy.md.
+func TestAnExpirationPolicyThatBlocks(t *testing.T) {
+	h := newHouse(t, `"sasPolicy":{"sasExpirationPeriod":"0.02:00:00","expirationAction":"Block"}`)
+	get := func(sas string) servicetest.Reply { return h.call("GET", "/con1/a?"+sas, "", nil) }
+	later := iso(time.Now().Add(3 * time.Hour))
+	h.want(200, "", get(h.serviceSAS("key1", "b", "/con1/a", "r")))
+	h.want(200, "", get(h.accountSAS("b", "o", "r")))
+	h.detail("valid for too long", get(h.serviceSAS("key1", "b", "/con1/a", "r", "se", later)))
+	h.detail("valid for too long", get(h.accountSAS("b", "o", "r", "se", later)))
+	h.detail("(st) is missing", get(h.serviceSAS("key1", "b", "/con1/a", "r", "st", "-")))
+	h.detail("(st) is missing", get(h.delegated(h.with(blobReader), "b", "/con1/a", "r")))
+	h.configure(`"sasPolicy":{"sasExpirationPeriod":"0.02:00:00","expirationAction":"Log"}`)
+	h.want(200, "", get(h.serviceSAS("key1", "b", "/con1/a", "r", "se", later)))
 }
 
 func TestWhoGetsAUserDelegationKey(t *testing.T) {

@@ -112,7 +112,7 @@ func (s *Storage) commitAccount(tx *store.Tx, old, new *arm.Resource) error {
 			return err
 		}
 	}
-	if err := s.commitEncryption(tx, new, &p); err != nil {
+	if err := commitEncryption(tx, old, new, p.Encryption); err != nil {
 		return err
 	}
 	return new.SetProperties(p)

@@ -153,6 +153,7 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	}
 	p.request = call.Request.Clone(call.Request.Context())
 	p.request.Method, p.request.URL, p.request.RequestURI = method, u, u.RequestURI()
+	headers.Del("Content-Length") // it is 0, which signatures since 2015 leave out
 	p.request.Header, p.request.Body, p.request.ContentLength = http.Header(headers), http.NoBody, 0
 	// A shared key signs all headers of the service: none may come to them.
 	if p.request.Header.Get("x-ms-version") == "" && !strings.HasPrefix(p.request.Header.Get("Authorization"), sharedKeyScheme) {
