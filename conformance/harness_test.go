@@ -22,7 +22,9 @@ var executable string
 var children = map[string]func() error{
 	"check-access":  checkAccess,
 	"go-sdk":        goSDK,
+	"go-chatter":    goChatter,
 	"go-identity":   goIdentity,
+	"go-lose":       goLose,
 	"go-keyless":    goKeyless,
 	"go-msi":        goMSI,
 	"go-roles":      goRoles,

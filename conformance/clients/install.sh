@@ -14,8 +14,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=$root/.cache/clients
 
-# What the clients run on, and what the stories in a network namespace need
-# (ip, nsenter): program and Debian package. Root installs what is missing.
+# What the clients run on, what the stories in a network namespace need (ip,
+# nsenter), and the browser that users sign in with: program and Debian package.
+# Root installs what is missing.
 missing=()
 while read -r program package; do
 	command -v "$program" >/dev/null || missing+=("$package")
@@ -29,8 +30,10 @@ done <<-END
 	jq jq
 	ip iproute2
 	nsenter util-linux
+	chromium chromium
 END
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+compgen -G '/usr/share/fonts/*/noto/NotoSansCJK*' >/dev/null || missing+=(fonts-noto-cjk) # of the Japanese pages
 if [ ${#missing[@]} -gt 0 ]; then
 	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "install.sh: these are needed (Debian, Ubuntu: apt install ${missing[*]})" >&2

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/store"
 	"sekisho/rbac"
 )
 
@@ -34,7 +35,7 @@ func (m *Manager) handleWrite(w http.ResponseWriter, call *api.Call, t *Type) er
 	}
 	status := http.StatusOK
 	if created {
-		status = http.StatusCreated
+		status = cmp.Or(t.Created, http.StatusCreated)
 	}
 	return m.reply(w, call, status, res)
 }
@@ -85,6 +86,19 @@ func (m *Manager) Find(ctx context.Context, id string) (*Resource, error) {
 		err = m.absent(ctx, id)
 	}
 	return res, err
+}
+
+// FindTx is Find of what is in a transaction, to change it.
+func (m *Manager) FindTx(tx *store.Tx, id string) (*Resource, error) {
+	res, err := m.load(tx, id)
+	if err != nil || res != nil {
+		return res, err
+	}
+	parsed, err := rbac.ParseID(id)
+	if err != nil {
+		return nil, badID(id, err)
+	}
+	return nil, NotFound(parsed)
 }
 
 // absent is ARM's answer for a resource that does not exist: it names the

@@ -47,10 +47,23 @@ type Sealer interface {
 type Keys struct {
 	store *store.Store
 	seal  Sealer
+	text  func(random []byte) string // of a fresh key
+	size  int                        // of random, in bytes
 }
 
-// NewKeys keeps account keys in s, sealed.
-func NewKeys(s *store.Store, seal Sealer) *Keys { return &Keys{s, seal} }
+// NewKeys keeps account keys in s, sealed. Fresh ones look like those of Azure AI
+// services: 84 letters and digits.
+func NewKeys(s *store.Store, seal Sealer) *Keys { return &Keys{s, seal, alphanumeric, 63} }
+
+func alphanumeric(random []byte) string {
+	return strings.NewReplacer("+", "A", "/", "z").Replace(base64.StdEncoding.EncodeToString(random))
+}
+
+// Base64 are the same keys, for a service whose own are so many random bytes in
+// base64.
+func (k *Keys) Base64(size int) *Keys {
+	return &Keys{k.store, k.seal, base64.StdEncoding.EncodeToString, size}
+}
 
 // Digest is how keys are indexed.
 func (k *Keys) Digest(key string) [32]byte { return k.seal.Digest("account-key", []byte(key)) }
@@ -110,34 +123,45 @@ func keysNotFound(account string, err error) error {
 	return err
 }
 
+// Created tells when an account's keys were made, by name.
+func (k *Keys) Created(tx *store.Tx, account string) (map[string]time.Time, error) {
+	list, _, err := store.Load[keyList](tx, kindKeys, account)
+	made := map[string]time.Time{}
+	for _, key := range list.Keys {
+		made[key.ID] = key.CreatedAt
+	}
+	return made, err
+}
+
 // Regenerate replaces the key of the given name. The others stay as they are.
 func (k *Keys) Regenerate(ctx context.Context, account, name string) (map[string]string, error) {
-	var list keyList
-	err := k.store.Update(ctx, func(tx *store.Tx) error {
-		var record store.Record
-		var err error
-		if list, record, err = store.Load[keyList](tx, kindKeys, account); err != nil {
-			return err
-		}
-		i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return strings.EqualFold(key.ID, name) })
-		if i < 0 {
-			return fmt.Errorf("account %s has no key %q", account, name)
-		}
-		if list.Keys[i], err = k.fresh(account, list.Keys[i].ID); err != nil {
-			return err
-		}
-		return k.put(tx, record.Tenant, account, list)
-	})
+	err := k.store.Update(ctx, func(tx *store.Tx) error { return k.RegenerateTx(tx, account, name) })
 	if err != nil {
 		return nil, keysNotFound(account, err)
 	}
-	return k.open(account, list)
+	return k.List(ctx, account)
+}
+
+// RegenerateTx is Regenerate in the caller's transaction.
+func (k *Keys) RegenerateTx(tx *store.Tx, account, name string) error {
+	list, record, err := store.Load[keyList](tx, kindKeys, account)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return strings.EqualFold(key.ID, name) })
+	if i < 0 {
+		return fmt.Errorf("account %s has no key %q", account, name)
+	}
+	if list.Keys[i], err = k.fresh(account, list.Keys[i].ID); err != nil {
+		return err
+	}
+	return k.put(tx, record.Tenant, account, list)
 }
 
 func (k *Keys) fresh(account, name string) (accountKey, error) {
-	raw := make([]byte, 63) // 84 characters in base64, as Azure AI services keys have
+	raw := make([]byte, k.size)
 	rand.Read(raw)
-	key := strings.NewReplacer("+", "A", "/", "z").Replace(base64.StdEncoding.EncodeToString(raw))
+	key := k.text(raw)
 	sealed, err := k.seal.Seal(kindKeys, account+"#"+name, []byte(key))
 	digest := k.Digest(key)
 	return accountKey{ID: name, Sealed: sealed, Digest: hex.EncodeToString(digest[:]), CreatedAt: time.Now().UTC()}, err

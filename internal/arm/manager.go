@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -312,7 +313,7 @@ func (m *Manager) save(tx *store.Tx, t *Type, res *Resource) error {
 		if err != nil {
 			return err
 		}
-		for _, host := range end.Hosts {
+		for _, host := range slices.Concat(end.Hosts, end.Reserved) {
 			record.Unique = append(record.Unique, store.Key{Name: "host", Value: host})
 		}
 	}
@@ -323,6 +324,15 @@ func (m *Manager) save(tx *store.Tx, t *Type, res *Resource) error {
 	}
 	res.Etag = saved.Etag
 	return err
+}
+
+// HostOwner is the id of the resource that has a host name; empty if none has.
+func HostOwner(tx *store.Tx, host string) (string, error) {
+	record, err := tx.Lookup(kindResource, store.Key{Name: "host", Value: host})
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	return record.ID, err
 }
 
 // SubdomainTaken is the answer to a host name that another account has.

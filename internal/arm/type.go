@@ -24,6 +24,8 @@ type Type struct {
 	// if Identities is set.
 	Tracked    bool
 	Identities bool
+	// Created is the status of a reply to a creation; 0 is 201.
+	Created int
 
 	// Revive settles a creation where something of the same id was deleted and
 	// is kept: it gives what to create instead of in. nil if nothing is kept.
@@ -51,7 +53,9 @@ type Type struct {
 type Endpoint struct {
 	Service string // the table that its calls are looked up in
 	Hosts   []string
-	Guard   api.Guard
+	// Reserved are names that are the resource's and lead nowhere.
+	Reserved []string
+	Guard    api.Guard
 }
 
 // Namespace is the resource provider of the type.

@@ -110,7 +110,9 @@ func (ca *CA) mint(name string, now time.Time) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+	// The root goes along for Chromium, which looks for the key that it was told of
+	// (sekisho browse) in what the server sends, not in the chain that it builds.
+	return &tls.Certificate{Certificate: [][]byte{der, ca.root.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
 // serial is a random serial number of 16 octets (RFC 5280 §4.1.2.2 allows 20),

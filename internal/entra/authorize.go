@@ -90,7 +90,7 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 			return asked, fail(70007, "unsupported_response_mode", "'query' is not a supported value of 'response_mode' when requesting a token.")
 		}
 	default:
-		return asked, fail(70007, "unsupported_response_mode", "'%s' is not a supported value of 'response_mode'.", r.ResponseMode)
+		return asked, UnsupportedMode(r.ResponseMode)
 	}
 	if idToken && r.Nonce == "" {
 		return asked, MissingParameter("nonce")
@@ -101,7 +101,7 @@ func (c *Client) Check(r AuthorizeRequest) (Asked, error) {
 	prompts := strings.Fields(r.Prompt)
 	for _, p := range prompts {
 		switch p {
-		case "login", "consent", "select_account", "create", "admin_consent":
+		case "login", "consent", "select_account", "create":
 			continue
 		case "none":
 			if len(prompts) == 1 { // OpenID Connect Core §3.1.2.1
@@ -180,10 +180,10 @@ func (d *Directory) Authorize(ctx context.Context, c *Client, r AuthorizeRequest
 	if _, err := d.consented(ctx, c, tenant, subject, resource, asked); err != nil {
 		return nil, err
 	}
-	if subject.Pending && strings.Contains(r.Prompt, "none") {
-		return nil, notRedeemed(subject, tenant)
-	}
 	if subject.Pending {
+		if r.Prompt == "none" {
+			return nil, pendingGuest(subject, tenant)
+		}
 		if err := d.Redeem(ctx, subject); err != nil {
 			return nil, err
 		}

@@ -21,6 +21,9 @@ type WantedScope struct {
 	resource string // object id of the resource's service principal
 }
 
+// Key tells a permission from all others.
+func (w WantedScope) Key() string { return strings.ToLower(w.resource + "/" + w.Value) }
+
 // ConsentNeed is what a client asks of a user, or of an administrator.
 type ConsentNeed struct {
 	Wanted []WantedScope
@@ -40,28 +43,54 @@ var consenters = []string{GlobalAdministrator, ApplicationAdministrator, CloudAp
 // all of them, whichever it asks for. It fails when it asks for one that nobody
 // consented to: with 65001. Errors are *Error.
 func (d *Directory) consented(ctx context.Context, c *Client, tenant *Tenant, user *Principal, r Resource, asked Asked) ([]string, error) {
-	if c.known != nil && r.app == nil {
-		granted := c.known.permissions(r)
-		for _, p := range asked.Permissions {
-			if !slices.ContainsFunc(granted, func(g string) bool { return strings.EqualFold(g, p) }) {
-				return nil, fail(65002, "invalid_grant", "Consent between first party application '%s' and first party resource '%s' must be configured via preauthorization - applications owned and operated by Microsoft must get approval from the API owner before requesting tokens for that API.", c.AppID, r.AppID)
-			}
-		}
-		return granted, nil
-	}
 	if err := d.follower.Sync(ctx); err != nil {
 		return nil, err
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	granted, wanted, err := d.wanted(c, tenant, user, r, asked)
-	if err == nil && len(wanted) > 0 {
-		err = consentRequired(c)
+	if sp := d.apps[appKey(tenant.ID, c.AppID)]; sp != nil && !sp.Enabled {
+		return nil, fail(7000112, "unauthorized_client", "Application '%s'(%s) is disabled.", c.AppID, c.Name)
+	}
+	if err := d.open(tenant, r, asked.resource()); err != nil {
+		return nil, err
+	}
+	var granted []string
+	var err error
+	if c.known != nil && r.app == nil {
+		granted, err = c.known.trusted(r, asked)
+	} else {
+		var wanted []WantedScope
+		if granted, wanted, err = d.wanted(c, tenant, user, r, asked); err == nil && len(wanted) > 0 {
+			err = consentRequired(c)
+		}
 	}
 	if err == nil {
 		err = d.assigned(c, tenant, user)
 	}
 	return granted, err
+}
+
+// trusted are the permissions that one of Microsoft's clients has of one of
+// Microsoft's resources. It gets no others.
+func (c *firstPartyClient) trusted(r Resource, asked Asked) ([]string, error) {
+	granted := c.permissions(r)
+	for _, p := range asked.Permissions {
+		if !slices.ContainsFunc(granted, func(g string) bool { return strings.EqualFold(g, p) }) {
+			return nil, fail(65002, "invalid_grant", "Consent between first party application '%s' and first party resource '%s' must be configured via preauthorization - applications owned and operated by Microsoft must get approval from the API owner before requesting tokens for that API.", c.appID, r.AppID)
+		}
+	}
+	return granted, nil
+}
+
+// open refuses tokens for a resource that the tenant's administrator disabled.
+// The caller holds the view.
+// Source: learn.microsoft.com/troubleshoot, "Required resource is disabled".
+func (d *Directory) open(tenant *Tenant, r Resource, name string) error {
+	sp := d.apps[appKey(tenant.ID, r.AppID)]
+	if sp == nil || sp.Enabled {
+		return nil
+	}
+	return fail(500014, "invalid_resource", "The service principal for resource '%s' is disabled. This indicate that a subscription within the tenant has lapsed, or that the administrator for this tenant has disabled the application, preventing tokens from being issued for it.", name)
 }
 
 func consentRequired(c *Client) *Error {
@@ -111,7 +140,11 @@ func (d *Directory) wanted(c *Client, tenant *Tenant, user *Principal, r Resourc
 	of := func(resource *Principal) []string { return d.grantedTo(c, tenant, user, resource) }
 	granted = of(target)
 	want := func(resource *Principal, name string) error {
-		if slices.ContainsFunc(of(resource), func(g string) bool { return strings.EqualFold(g, name) }) {
+		has := func(name string) bool {
+			return slices.ContainsFunc(of(resource), func(g string) bool { return strings.EqualFold(g, name) })
+		}
+		// Who may read the profile may know who it is.
+		if has(name) || resource == graph && (name == "openid" || name == "profile") && has("User.Read") {
 			return nil
 		}
 		for _, s := range d.scopesOf(resource) {
@@ -243,6 +276,9 @@ func (d *Directory) ConsentNeed(ctx context.Context, c *Client, r AuthorizeReque
 	if _, need.Wanted, err = d.wanted(c, tenant, of, resource, asked); err != nil {
 		return nil, err
 	}
+	if len(need.Wanted) > 0 {
+		need.Wanted = d.withBasics(c, tenant, of, need.Wanted)
+	}
 	for _, role := range d.rolesOf(subject.ID) {
 		need.MayForAll = need.MayForAll || slices.Contains(consenters, role)
 	}
@@ -250,6 +286,22 @@ func (d *Directory) ConsentNeed(ctx context.Context, c *Client, r AuthorizeReque
 		need.May = need.May && (w.Type != "Admin" || need.MayForAll)
 	}
 	return need, nil
+}
+
+// withBasics adds to the first consent what an application always needs: to stay
+// signed in, and to know who it is. Source: entra-docs scopes-oidc.md, "openid",
+// "the offline_access and User.Read permissions are automatically included".
+func (d *Directory) withBasics(c *Client, tenant *Tenant, user *Principal, wanted []WantedScope) []WantedScope {
+	graph := d.apps[appKey(tenant.ID, GraphAppID)]
+	if graph == nil || len(d.grantedTo(c, tenant, user, graph)) > 0 {
+		return wanted
+	}
+	for _, s := range d.scopesOf(graph) {
+		if (s.Value == "offline_access" || s.Value == "User.Read") && !slices.ContainsFunc(wanted, func(w WantedScope) bool { return w.ID == s.ID }) {
+			wanted = append(wanted, WantedScope{s, graph.Name, graph.ID})
+		}
+	}
+	return wanted
 }
 
 // GrantConsent writes down what a user agreed to, for themself or for all. An

@@ -1,8 +1,10 @@
 package entra
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -17,6 +19,9 @@ const (
 	DeviceLife     = 15 * time.Minute
 	DeviceInterval = 5 * time.Second
 	pendingDevices = 10000
+	// Anybody may begin one: these bounds are ours.
+	devicesOfSource = 300 // within sourceWindow
+	maxDeviceScope  = 4096
 	// userCodeLetters leave out what reads alike; a code has 9 of them, 45 bits.
 	userCodeLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 	userCodeLength  = 9
@@ -28,6 +33,25 @@ type devices struct {
 	mu     sync.Mutex
 	byCode *lru.Cache[[32]byte, *deviceSignIn] // by digest of the device code
 	byUser map[string]*deviceSignIn            // by user code
+	begun  *lru.Cache[netip.Prefix, *begunBy]
+}
+
+// begunBy counts what an address has begun in a window.
+type begunBy struct {
+	count int
+	first time.Time
+}
+
+// allow counts a sign-in that an address begins, unless it has begun too many.
+func (d *devices) allow(remote netip.Addr, now time.Time) bool {
+	key := source(remote)
+	b, ok := d.begun.Get(key)
+	if !ok || now.Sub(b.first) > sourceWindow {
+		b = &begunBy{first: now}
+		d.begun.Add(key, b)
+	}
+	b.count++
+	return b.count <= devicesOfSource
 }
 
 type deviceSignIn struct {
@@ -50,6 +74,9 @@ type PendingDevice struct {
 func newDevices() (*devices, error) {
 	d := &devices{byUser: map[string]*deviceSignIn{}}
 	var err error
+	if d.begun, err = lru.New[netip.Prefix, *begunBy](trackedAccounts); err != nil {
+		return nil, err
+	}
 	d.byCode, err = lru.NewWithEvict(pendingDevices, func(_ [32]byte, s *deviceSignIn) { delete(d.byUser, s.UserCode) })
 	return d, err
 }
@@ -58,7 +85,7 @@ func newDevices() (*devices, error) {
 type DeviceCode struct{ DeviceCode, UserCode string }
 
 // BeginDevice begins a sign-in at another machine. Errors are *Error.
-func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked, scope string, version int) (*DeviceCode, error) {
+func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string, asked Asked, scope string, version int, remote netip.Addr) (*DeviceCode, error) {
 	c, err := d.Client(ctx, authority, clientID)
 	if err != nil {
 		return nil, err
@@ -66,9 +93,17 @@ func (d *Directory) BeginDevice(ctx context.Context, authority, clientID string,
 	if !c.public() {
 		return nil, needsCredential()
 	}
+	if len(scope) > maxDeviceScope {
+		return nil, MalformedRequest()
+	}
 	code := DeviceCode{DeviceCode: newID() + newID(), UserCode: newUserCode()}
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
+	if !d.devices.allow(remote, d.now()) { // else one could push out those that others wait for
+		e := fail(90055, "temporarily_unavailable", "The tenant exceeded throttling limit: too many sign-ins at a device were begun from this address.")
+		e.Status = http.StatusTooManyRequests
+		return nil, e
+	}
 	for d.devices.byUser[code.UserCode] != nil {
 		code.UserCode = newUserCode()
 	}
@@ -99,7 +134,7 @@ func newUserCode() string {
 // the address, so that nobody finds one by trying. Errors are *Error.
 func (d *Directory) Device(userCode string, remote netip.Addr) (PendingDevice, error) {
 	userCode = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(userCode))
-	if err := d.lockout.locked("", remote, d.now()); err != nil {
+	if err := d.lockout.lockedFrom(remote, d.now()); err != nil {
 		return PendingDevice{}, err
 	}
 	d.devices.mu.Lock()
@@ -148,12 +183,23 @@ func (d *Directory) RedeemDevice(ctx context.Context, req TokenRequest, deviceCo
 	if err != nil {
 		return nil, err
 	}
-	s, err := d.answered(c, deviceCode)
+	s, err := d.answered(c, deviceCode, false)
 	if err != nil {
 		return nil, err
 	}
 	home, err := d.homeOf(ctx, s.account.User)
 	if err != nil {
+		return nil, err
+	}
+	// The page that the user saw named the tenant.
+	begun, _, err := d.subjectOf(ctx, s.Authority, home)
+	if err != nil {
+		return nil, err
+	}
+	if asked, err := d.tenantOf(ctx, req.Authority, home); err != nil || asked.ID != begun.ID {
+		return nil, cmp.Or(err, error(fail(70018, "bad_verification_code", "The device code is of tenant '%s' and can't be redeemed in another.", begun.ID)))
+	}
+	if s, err = d.answered(c, deviceCode, true); err != nil {
 		return nil, err
 	}
 	g := grant{ID: newID(), User: home.ID, Client: c.AppID, Platform: c.platform(), Scope: s.asked,
@@ -162,8 +208,8 @@ func (d *Directory) RedeemDevice(ctx context.Context, req TokenRequest, deviceCo
 	return d.answer(ctx, c, g, in, req, s.asked, by)
 }
 
-// answered takes the answer to a device code, once.
-func (d *Directory) answered(c *Client, deviceCode string) (*deviceSignIn, error) {
+// answered is the answer to a device code, which is taken once.
+func (d *Directory) answered(c *Client, deviceCode string, take bool) (*deviceSignIn, error) {
 	d.devices.mu.Lock()
 	defer d.devices.mu.Unlock()
 	s, ok := d.devices.byCode.Get(d.deviceDigest(deviceCode))
@@ -179,6 +225,6 @@ func (d *Directory) answered(c *Client, deviceCode string) (*deviceSignIn, error
 	case s.declined:
 		return nil, fail(70017, "authorization_declined", "The end user denied the authorization request.")
 	}
-	s.used = true
+	s.used = take
 	return s, nil
 }

@@ -3,6 +3,7 @@ package entra
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"sekisho/internal/api"
 )
@@ -21,7 +22,16 @@ func (e *Error) Error() string { return fmt.Sprintf("AADSTS%d: %s", e.Number, e.
 // Unwrap says that the client may read the error: gate hides any other.
 func (e *Error) Unwrap() error { return api.Errorf(e.Status, e.OAuth, "%s", e.Message) }
 
+// maxTold bounds what is told back, and audited, of a value that a client sent,
+// in bytes.
+const maxTold = 1024
+
 func fail(number int, oauth, format string, args ...any) *Error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && len(text) > maxTold {
+			args[i] = strings.ToValidUTF8(text[:maxTold], "") + "…"
+		}
+	}
 	status := http.StatusBadRequest
 	if oauth == "invalid_client" {
 		status = http.StatusUnauthorized
@@ -98,6 +108,11 @@ func SessionLost() *Error {
 // Source: OpenID Connect Core §3.1.2.6; request_uri_parameter_supported is false.
 func RequestObject(parameter string) *Error {
 	return fail(9002313, parameter+"_not_supported", "Invalid request. Request is malformed or invalid. The '%s' parameter is not supported.", parameter)
+}
+
+// UnsupportedMode is the answer to a way of replying that can't be gone.
+func UnsupportedMode(mode string) *Error {
+	return fail(70007, "unsupported_response_mode", "'%s' is not a supported value of 'response_mode'.", mode)
 }
 
 // QueryTooLong is the answer to more than an authorization request can be.

@@ -42,9 +42,16 @@ func (d *Directory) OnBehalfOf(ctx context.Context, req TokenRequest, assertion 
 	if err != nil {
 		return nil, err
 	}
+	// An application of another tenant may bear the same URI: what the audience
+	// names is found as it was when the token was issued.
 	audience := says.Audience[0]
-	switch mine := append(slices.Clone(c.app.IdentifierURIs), c.AppID); {
-	case !slices.ContainsFunc(mine, func(name string) bool { return sameURI(name, audience) }):
+	named, err := look(ctx, d, func() *Application { return d.audiences[appKey(says.Tenant, strings.TrimSuffix(audience, "/"))] })
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case named == nil || !strings.EqualFold(named.AppID, c.AppID):
+		mine := append(slices.Clone(c.app.IdentifierURIs), c.AppID)
 		return nil, fail(500131, "invalid_grant", "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '%s' and the expected audience is '%s' or one of the Application Uris of this application with App ID '%s'(%s).", audience, strings.Join(mine, "', '"), c.AppID, c.Name)
 	case says.AppV1 == "" && says.AppV2 == "":
 		return nil, fail(240002, "invalid_grant", "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.")

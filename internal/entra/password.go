@@ -43,6 +43,7 @@ type lockout struct {
 type failures struct {
 	count  int
 	locks  int
+	first  time.Time
 	last   time.Time
 	until  time.Time
 	recent [][32]byte // digests of the last wrong passwords
@@ -68,15 +69,6 @@ func source(remote netip.Addr) netip.Prefix {
 	return p
 }
 
-func count[K comparable](cache *lru.Cache[K, *failures], key K, now time.Time, window time.Duration) *failures {
-	f, ok := cache.Get(key)
-	if !ok || now.Sub(f.last) > window {
-		f = &failures{}
-		cache.Add(key, f)
-	}
-	return f
-}
-
 // locked tells whether an account or an address must wait.
 func (l *lockout) locked(account string, remote netip.Addr, now time.Time) error {
 	l.mu.Lock()
@@ -84,19 +76,47 @@ func (l *lockout) locked(account string, remote netip.Addr, now time.Time) error
 	if f, ok := l.accounts.Get(account); ok && now.Before(f.until) {
 		return fail(50053, "invalid_grant", "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.")
 	}
-	if f, ok := l.sources.Get(source(remote)); ok && f.count >= sourceFailures && now.Sub(f.last) <= sourceWindow {
+	return l.blocked(remote, now)
+}
+
+// lockedFrom tells whether an address must wait.
+func (l *lockout) lockedFrom(remote netip.Addr, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.blocked(remote, now)
+}
+
+// blocked is lockedFrom for who holds the lockout.
+func (l *lockout) blocked(remote netip.Addr, now time.Time) error {
+	if f, ok := l.sources.Get(source(remote)); ok && f.count >= sourceFailures && now.Sub(f.first) <= sourceWindow {
 		return fail(50053, "invalid_grant", "Sign-in was blocked because it came from an IP address with too many failed sign-ins.")
 	}
 	return nil
+}
+
+// countSource counts a failure of an address, within windows that do not slide:
+// those behind one address mistype now and then, all day. The caller holds the
+// lockout.
+func (l *lockout) countSource(remote netip.Addr, now time.Time) {
+	key := source(remote)
+	f, ok := l.sources.Get(key)
+	if !ok || now.Sub(f.first) > sourceWindow {
+		f = &failures{first: now}
+		l.sources.Add(key, f)
+	}
+	f.count++
 }
 
 // failed counts a failure.
 func (l *lockout) failed(account string, remote netip.Addr, password [32]byte, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := count(l.sources, source(remote), now, sourceWindow)
-	s.count, s.last = s.count+1, now
-	f := count(l.accounts, account, now, failuresAreForgotten)
+	l.countSource(remote, now)
+	f, ok := l.accounts.Get(account)
+	if !ok || now.Sub(f.last) > failuresAreForgotten {
+		f = &failures{}
+		l.accounts.Add(account, f)
+	}
 	f.last = now
 	for _, seen := range f.recent {
 		if subtle.ConstantTimeCompare(seen[:], password[:]) == 1 {
@@ -145,6 +165,11 @@ func (d *Directory) SignInWithPassword(ctx context.Context, name, password strin
 	if err != nil {
 		return nil, err
 	}
+	// Many may have been tried at once, and have locked the account meanwhile: who
+	// is late does not learn whether theirs is right.
+	if err := d.lockout.locked(account, remote, d.now()); err != nil {
+		return nil, err
+	}
 	if !good {
 		d.lockout.failed(account, remote, d.seal.Digest("wrong password", []byte(password)), d.now())
 		return nil, fail(50126, "invalid_grant", "Error validating credentials due to invalid username or password.")
@@ -175,8 +200,7 @@ func (d *Directory) ChangePassword(ctx context.Context, user, password string) e
 			return err
 		}
 		u.PasswordHash, u.ForceChange = hash, false
-		// What comes of this sign-in bears the time of this second.
-		u.ValidFrom = d.now().UTC().Truncate(time.Second).Add(-time.Second)
+		u.ValidFrom = d.now().UTC()
 		return PutUser(tx, record.Tenant, u)
 	})
 }
@@ -213,6 +237,5 @@ func checkPassword(ctx context.Context, phc, password string) (bool, error) {
 func (l *lockout) failedFrom(remote netip.Addr, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := count(l.sources, source(remote), now, sourceWindow)
-	s.count, s.last = s.count+1, now
+	l.countSource(remote, now)
 }

@@ -45,6 +45,9 @@ type SessionAccount struct {
 	Home *Principal `json:"-"`
 }
 
+// Now is the directory's clock, which sign-ins bear.
+func (d *Directory) Now() time.Time { return d.now().UTC() }
+
 func (d *Directory) sessionID(cookie string) string {
 	digest := d.seal.Digest("browser session", []byte(cookie))
 	return hex.EncodeToString(digest[:])

@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -146,6 +147,10 @@ func (d *Directory) issue(ctx context.Context, tenant *Tenant, client *Principal
 	}
 	if refused := evaluate(SignIn{Tenant: tenant.ID, User: client.ID, Client: client.AppID, Resource: r.AppID, Grant: "client_credentials", WorkloadApp: true}); refused != nil {
 		return nil, refused
+	}
+	closed, err := look(ctx, d, func() error { return d.open(tenant, r, resource) })
+	if err = cmp.Or(err, closed); err != nil {
+		return nil, err
 	}
 	more := jwt.MapClaims{"idtyp": "app"}
 	if client.Resource != "" {

@@ -102,7 +102,7 @@ func (d *Directory) RedeemCode(ctx context.Context, req CodeRequest) (*UserToken
 	if err != nil {
 		return nil, err
 	}
-	tenant, _, err := d.subjectOf(ctx, req.Authority, home)
+	tenant, err := d.tenantOf(ctx, req.Authority, home)
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,14 @@ func (d *Directory) RedeemCode(ctx context.Context, req CodeRequest) (*UserToken
 		return nil, err
 	}
 	if replay {
-		return nil, fail(54005, "invalid_grant", "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
+		return nil, codeRedeemed()
 	}
 	in := signedIn{home: home, methods: shown.Methods, authTime: shown.AuthTime, session: shown.Session, nonce: shown.Nonce, tellTime: shown.MaxAge, grant: "authorization_code"}
 	return d.answer(ctx, c, g, in, req.TokenRequest, shown.Scope, by)
+}
+
+func codeRedeemed() *Error {
+	return fail(54005, "invalid_grant", "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.")
 }
 
 // homeOf is the account of a grant, if it is still there.
@@ -164,10 +168,15 @@ func (d *Directory) answer(ctx context.Context, c *Client, g grant, in signedIn,
 	asked := scope
 	if !req.Asked.None() {
 		asked = req.Asked
-		asked.OpenID = scope.OpenID
+		asked.OpenID = slices.Clone(scope.OpenID)
+		for _, s := range req.Asked.OpenID { // MSAL for Go asks for them here only
+			if !asked.has(s) {
+				asked.OpenID = append(asked.OpenID, s)
+			}
+		}
 	}
 	t, err := d.userToken(ctx, c, in, req, asked, by)
-	if err != nil || !scope.has("offline_access") {
+	if err != nil || !asked.has("offline_access") {
 		return t, err
 	}
 	now := d.now().UTC()
@@ -177,8 +186,11 @@ func (d *Directory) answer(ctx context.Context, c *Client, g grant, in signedIn,
 	}
 	err = d.store.Update(ctx, func(tx *store.Tx) error {
 		old, _, err := store.Load[grant](tx, kindGrant, g.ID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) || !old.Revoked.IsZero() {
-			return err // a replay was quicker
+		switch {
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return err
+		case !old.Revoked.IsZero(): // the code came again meanwhile
+			return codeRedeemed()
 		}
 		return putGrant(tx, g)
 	})

@@ -97,7 +97,7 @@ func (a Asked) granted(permissions []string) string {
 	}
 	var all []string
 	for _, p := range permissions {
-		if slices.Contains(openIDScopes, p) {
+		if slices.Contains(openIDScopes, p) && sameResource(a.Resource, graphName) {
 			all = append(all, p)
 		} else {
 			all = append(all, prefix+p)

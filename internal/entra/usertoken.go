@@ -54,21 +54,28 @@ type signedIn struct {
 	tellTime bool // auth_time was asked for
 	grant    string
 	code     string // that an ID token comes with
+	remote   string // address of the client, where it is known
 }
 
-// subjectOf is the user's account in the tenant that a token is for: their own,
-// or that of a guest.
-func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+// tenantOf is the one that an authority names, or the account's own.
+func (d *Directory) tenantOf(ctx context.Context, authority string, home *Principal) (*Tenant, error) {
 	name := authority
 	if Shared(authority) {
 		name = home.Tenant
 	}
 	tenant, err := d.Tenant(ctx, name)
+	if err == nil && tenant == nil {
+		err = TenantNotFound(name)
+	}
+	return tenant, err
+}
+
+// subjectOf is the user's account in the tenant that a token is for: their own,
+// or that of a guest.
+func (d *Directory) subjectOf(ctx context.Context, authority string, home *Principal) (*Tenant, *Principal, error) {
+	tenant, err := d.tenantOf(ctx, authority, home)
 	if err != nil {
 		return nil, nil, err
-	}
-	if tenant == nil {
-		return nil, nil, TenantNotFound(name)
 	}
 	if strings.EqualFold(tenant.ID, home.Tenant) {
 		return tenant, home, nil
@@ -83,10 +90,10 @@ func (d *Directory) subjectOf(ctx context.Context, authority string, home *Princ
 	return tenant, guest, nil
 }
 
-// notRedeemed is the answer to a guest who has not accepted the invitation, which
-// takes a sign-in in a browser.
-func notRedeemed(guest *Principal, tenant *Tenant) *Error {
-	return fail(50177, "interaction_required", "The guest '%s' has not accepted the invitation to the tenant '%s' yet. Sign in to it in a browser once.", guest.Name, tenant.DisplayName)
+// pendingGuest is the answer for a guest who has not accepted the invitation.
+// Source: reference-error-codes.md, GuestUserInPendingState.
+func pendingGuest(p *Principal, t *Tenant) *Error {
+	return fail(50014, "interaction_required", "The user account '%s' has not accepted the invitation to tenant '%s' yet. Sign in to it in a browser.", p.Name, t.DisplayName)
 }
 
 // stillGood tells whether an account may still use what it was given at a time.
@@ -115,8 +122,8 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 			return nil, err
 		}
 	}
-	if subject.Pending {
-		return nil, notRedeemed(subject, tenant)
+	if subject.Pending { // the invitation is accepted in a browser
+		return nil, pendingGuest(subject, tenant)
 	}
 	r, audience, err := d.resource(ctx, tenant, asked.resource())
 	if err != nil {
@@ -137,13 +144,13 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 	if err != nil {
 		return nil, err
 	}
-	now := d.now().UTC().Truncate(time.Second)
+	if req.Remote.IsValid() {
+		in.remote = req.Remote.String()
+	}
+	now := d.issueTime(in.home, subject)
 	more, err := d.userClaims(ctx, tenant, subject, in, r, permissions)
 	if err != nil {
 		return nil, err
-	}
-	if req.Remote.IsValid() {
-		more["ipaddr"] = req.Remote.String()
 	}
 	if len(capabilities) > 0 {
 		more["xms_cc"] = capabilities
@@ -161,11 +168,28 @@ func (d *Directory) userToken(ctx context.Context, c *Client, in signedIn, req T
 	return t, err
 }
 
+// issueTime is the second that a token of an account bears. The sign-in is later
+// than what was revoked, the token must be, too: of the second of a revocation
+// all are refused.
+func (d *Directory) issueTime(accounts ...*Principal) time.Time {
+	now := d.now().UTC().Truncate(time.Second)
+	for _, p := range accounts {
+		if revoked := p.user.ValidFrom.Truncate(time.Second); !p.user.ValidFrom.IsZero() && revoked.Equal(now) {
+			return now.Add(time.Second)
+		}
+	}
+	return now
+}
+
 // userClaims are what an access token says of a user.
 func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal, in signedIn, r Resource, permissions []string) (jwt.MapClaims, error) {
 	u := p.user
 	claims := jwt.MapClaims{
-		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "), "idtyp": "user",
+		"sub": d.Subject(tenant.ID, r.AppID, p.ID), "name": u.DisplayName, "scp": strings.Join(permissions, " "),
+	}
+	if r.app == nil { // others ask for these
+		claims["idtyp"] = "user"
+		setText(claims, "ipaddr", in.remote)
 	}
 	if in.session != "" {
 		claims["sid"] = in.session
@@ -200,6 +224,7 @@ func (d *Directory) userClaims(ctx context.Context, tenant *Tenant, p *Principal
 		}
 		claims["wids"] = append(wids, everyUser)
 	}
+	addOptional(claims, optionalClaims(r.app, "accessToken"), in, p, in.remote)
 	return claims, nil
 }
 
@@ -234,6 +259,10 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 	if in.session != "" {
 		claims["sid"] = in.session
 	}
+	if err := d.clientClaims(ctx, claims, c, tenant, p); err != nil {
+		return "", err
+	}
+	addOptional(claims, optionalClaims(c.app, "idToken"), in, p, in.remote)
 	setText(claims, "nonce", in.nonce)
 	if in.tellTime {
 		claims["auth_time"] = in.authTime.Unix()
@@ -243,6 +272,24 @@ func (d *Directory) idToken(ctx context.Context, c *Client, tenant *Tenant, p *P
 		claims["c_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
 	}
 	return d.sign(ctx, claims, version == 1)
+}
+
+// clientClaims are the roles and groups that an application wants to know of who
+// signs in to it. Source: id-token-claims-reference.md, roles and groups.
+func (d *Directory) clientClaims(ctx context.Context, claims jwt.MapClaims, c *Client, tenant *Tenant, p *Principal) error {
+	if c.app == nil {
+		return nil
+	}
+	r := Resource{AppID: c.AppID, app: c.app}
+	groups, roles, err := d.groupsAndRoles(ctx, p.ID, tenant, r)
+	if err != nil {
+		return err
+	}
+	if len(roles) > 0 {
+		claims["roles"] = roles
+	}
+	d.groupClaims(claims, r, p, groups)
+	return nil
 }
 
 // DisplayName is what a person is called.

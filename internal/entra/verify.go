@@ -65,6 +65,9 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	if d.verifyingKey(v.key) == nil {
 		return api.Caller{}, unknownKey()
 	}
+	if v.caller.App == "" { // an ID token lets nobody in
+		return api.Caller{}, badToken("Invalid", "the token is no access token")
+	}
 	switch now := d.now(); {
 	case !now.Before(v.caller.Expires):
 		return api.Caller{}, badToken("Expired", "the token expired at %s; it is %s", v.caller.Expires.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
@@ -77,16 +80,21 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	// The directory is asked each time: a disabled principal is out at once.
 	d.mu.RLock()
 	p, roles := d.principals[strings.ToLower(v.caller.Object)], d.rolesOf(v.caller.Object)
+	home := p
+	if p != nil && p.Home != nil { // a guest is somebody only as long as they are at home
+		home = d.principals[strings.ToLower(p.Home.Object)]
+	}
 	d.mu.RUnlock()
-	switch {
-	case p == nil || !strings.EqualFold(p.Tenant, v.caller.Tenant):
+	if p == nil || home == nil || !strings.EqualFold(p.Tenant, v.caller.Tenant) {
 		return api.Caller{}, badToken("Principal", "the principal %s is not in the directory", v.caller.Object)
-	case !p.Enabled:
-		return api.Caller{}, badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
-	// Tokens tell the second of their issue: of the one in which it was revoked,
-	// all are refused.
-	case p.user != nil && !p.user.ValidFrom.IsZero() && !v.issued.After(p.user.ValidFrom):
-		return api.Caller{}, revokedToken(v, p)
+	}
+	if err := v.stands(p); err != nil {
+		return api.Caller{}, err
+	}
+	if home != p {
+		if err := v.stands(home); err != nil {
+			return api.Caller{}, err
+		}
 	}
 	caller := v.caller
 	caller.Name = p.Name
@@ -100,6 +108,19 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 		caller.User, caller.Guest = true, p.Guest
 	}
 	return caller, nil
+}
+
+// stands tells whether a token still is an account's.
+func (v verified) stands(p *Principal) error {
+	switch {
+	case !p.Enabled:
+		return badToken("Principal", "the principal %s (%s) is disabled", v.caller.Object, p.Name)
+	// Tokens tell the second of their issue: of the one in which it was revoked,
+	// all are refused.
+	case p.user != nil && !p.user.ValidFrom.IsZero() && !v.issued.After(p.user.ValidFrom):
+		return revokedToken(v, p)
+	}
+	return nil
 }
 
 func (d *Directory) parse(token string) (verified, error) {

@@ -125,8 +125,10 @@ func account(change ...func(*api.Guard)) api.Target {
 	return api.Target{Service: "ai", Scope: accountScope, Tenant: homeTenant, Location: "japaneast", Guard: &guard}
 }
 
-func closed(g *api.Guard)      { g.PublicAccess = false }
-func trusting(g *api.Guard)    { g.TrustedServices = []string{"microsoft.cognitiveservices", "microsoft.search"} }
+func closed(g *api.Guard) { g.PublicAccess = false }
+func trusting(g *api.Guard) {
+	g.TrustedServices = []string{"microsoft.cognitiveservices", "microsoft.search"}
+}
 func keyless(g *api.Guard)     { g.Keys = false }
 func unnamed(g *api.Guard)     { g.Tokens = false }
 func defaultDeny(g *api.Guard) { g.DefaultDeny = true }

@@ -222,6 +222,7 @@ func (p *Platform) assemble(config Config) error {
 			management.New(p.store, grants, p.manager).Operations(),
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
+			blobs.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),

@@ -149,7 +149,7 @@ func (p *Platform) keepAdministrator(tx *store.Tx) error {
 }
 
 func (p *Platform) createResources(tx *store.Tx, c Credentials) error {
-	for _, namespace := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity"} {
+	for _, namespace := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", "Microsoft.ManagedIdentity", "Microsoft.Storage"} {
 		if err := arm.RegisterTx(tx, c.TenantID, c.SubscriptionID, namespace); err != nil {
 			return err
 		}

@@ -50,8 +50,11 @@ type Reply struct {
 
 // Audience is the resource that tokens for a host are of.
 func Audience(host string) string {
-	if host == ManagementHost {
+	switch {
+	case host == ManagementHost:
 		return "https://management.azure.com"
+	case strings.HasSuffix(host, ".blob.core.windows.net"):
+		return "https://storage.azure.com"
 	}
 	return "https://cognitiveservices.azure.com"
 }

@@ -3,6 +3,7 @@ package servicetest
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ import (
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
+	"sekisho/internal/services/storage"
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
@@ -72,8 +75,8 @@ func (m Models) For(name string) model.Model { return m(name) }
 func Builtin(string) model.Model { return model.Builtin{} }
 
 // New makes a world whose deployments the models answer for. Only
-// Microsoft.CognitiveServices, Compute, MachineLearningServices and
-// ManagedIdentity are registered.
+// Microsoft.CognitiveServices, Compute, MachineLearningServices, ManagedIdentity
+// and Storage are registered.
 func New(t testing.TB, models Models) *World {
 	t.Helper()
 	ctx := context.Background()
@@ -100,19 +103,26 @@ func New(t testing.TB, models Models) *World {
 	types = append(types, compute.Types()...)
 	types = append(types, machinelearning.Types()...)
 	types = append(types, managedidentity.Types(w.Directory)...)
+	bucket, err := blob.OpenFiles(filepath.Join(w.Dir, "blobs"))
+	w.must(err)
+	t.Cleanup(func() { bucket.Close() })
+	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), w.now)
+	types = append(types, blobs.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader, w.now)
+	blobs.Attach(w.Manager, w.Reader)
 	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager, authorization.Options{Now: w.now})
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
 				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
-				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane()), activity),
+				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane()), activity),
 			ai.DataPlane(),
 			machinelearning.DataPlane(w.Reader),
+			blobs.DataPlane(),
 		},
 	})
 	w.must(err)
@@ -125,7 +135,7 @@ func New(t testing.TB, models Models) *World {
 		if err := arm.PutSubscription(tx, w.Tenant, id, arm.Subscription{DisplayName: "test", State: "Enabled"}); err != nil {
 			return err
 		}
-		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", machinelearning.Namespace, "Microsoft.ManagedIdentity"} {
+		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", machinelearning.Namespace, "Microsoft.ManagedIdentity", "Microsoft.Storage"} {
 			if err := arm.RegisterTx(tx, w.Tenant, id, ns); err != nil {
 				return err
 			}

@@ -89,3 +89,21 @@ func BenchmarkDigest(b *testing.B) {
 		s.Digest("account key", []byte("0123456789abcdef0123456789abcdef"))
 	}
 }
+
+// Writers at once share the flush of the disk that each needs.
+func BenchmarkPutInParallel(b *testing.B) {
+	s := filled(b)
+	b.SetParallelism(32)
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			err := s.Update(ctx, func(tx *store.Tx) error {
+				_, err := tx.Put(store.Record{Kind: "account", ID: oneOfMany, Body: make([]byte, 1000)})
+				return err
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}

@@ -15,6 +15,7 @@ import (
 type Store struct {
 	dialect     dialect
 	write, read *pool
+	durable     *durable
 	head        head
 	closed      chan struct{}
 	close       func() error
@@ -29,20 +30,22 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// FULL: what Update has acknowledged survives the loss of power.
-	write, read, err := openSQLite(ctx, d, filepath.Join(dir, databaseFile), "FULL")
+	// What Update has acknowledged survives the loss of power: durable flushes
+	// the WAL for it, which NORMAL leaves to that.
+	path := filepath.Join(dir, databaseFile)
+	write, read, err := openSQLite(ctx, d, path, "NORMAL")
 	if err != nil {
 		return nil, err
 	}
-	return newStore(ctx, d, write, read)
+	return newStore(ctx, d, write, read, newDurable(path+"-wal"))
 }
 
-func newStore(ctx context.Context, d dialect, write, read *sql.DB) (*Store, error) {
-	s := &Store{dialect: d, closed: make(chan struct{})}
+func newStore(ctx context.Context, d dialect, write, read *sql.DB, flush *durable) (*Store, error) {
+	s := &Store{dialect: d, durable: flush, closed: make(chan struct{})}
 	s.close = sync.OnceValue(func() error {
 		close(s.closed)
 		// The writer goes last: the last connection folds the WAL into the file.
-		return errors.Join(read.Close(), write.Close())
+		return errors.Join(flush.close(), read.Close(), write.Close())
 	})
 	err := s.prepare(ctx, write, read)
 	if err != nil {
@@ -132,5 +135,11 @@ func (s *Store) update(ctx context.Context, fn func(*Tx) error) error {
 		return because(ctx, fmt.Errorf("store: commit: %w", err))
 	}
 	s.head.advance(seq)
+	if len(tx.changes) == 0 { // nothing was written
+		return nil
+	}
+	if err := s.durable.wait(); err != nil {
+		return fmt.Errorf("store: the commit may not be on disk: %w", err)
+	}
 	return nil
 }

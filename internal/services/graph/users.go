@@ -141,8 +141,8 @@ func (s *Graph) updateUser(w http.ResponseWriter, call *api.Call, t target) erro
 		if err := b.done(); err != nil {
 			return err
 		}
-		if hash != "" {
-			u.PasswordHash = hash
+		if hash != "" { // what the old one gave is revoked: entra-docs refresh-tokens.md, "Token revocation"
+			u.PasswordHash, u.ValidFrom = hash, s.now().UTC()
 		}
 		if old.AccountEnabled && !u.AccountEnabled {
 			last, err := entra.LastAdministrator(tx, record.Tenant, record.ID)

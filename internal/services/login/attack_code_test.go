@@ -2,6 +2,8 @@ package login
 
 import (
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -24,6 +26,30 @@ func TestACodeComesTwice(t *testing.T) {
 	h.post(v2, h.redemption(webApp, code)).refused(400, "invalid_grant", 54005)
 }
 
+// Of many who redeem a code at once, one may get tokens, and those do not last.
+func TestACodeComesOftenAtOnce(t *testing.T) {
+	h := newHouse(t)
+	code := h.browser().signIn(ask(webApp), sekretUser)
+	replies := make([]answered, 8)
+	var all sync.WaitGroup
+	for i := range replies {
+		all.Go(func() { replies[i] = h.post(v2, h.redemption(webApp, code)) })
+	}
+	all.Wait()
+	served := 0
+	for _, r := range replies {
+		if r.Code == http.StatusOK {
+			served++
+			h.post(v2, h.refreshment(webApp, r.text("refresh_token"))).refused(400, "invalid_grant", 50173)
+		} else if !strings.HasPrefix(r.text("error_description"), aadsts(54005)) {
+			t.Errorf("%s", r.Body)
+		}
+	}
+	if served > 1 {
+		t.Errorf("%d were served", served)
+	}
+}
+
 func TestACodeGetsOld(t *testing.T) {
 	h := newHouse(t)
 	code := h.browser().signIn(ask(webApp), sekretUser)
@@ -44,6 +70,7 @@ func TestACodeInTheWrongHands(t *testing.T) {
 	}{
 		{"of another client", webApp, v2, []string{"client_id", webTwo}, "", 400, "invalid_grant", 70000},
 		{"of another client, with its redirect", webApp, v2, []string{"client_id", webTwo, "redirect_uri", backTwo}, "", 400, "invalid_grant", 70000},
+		{"at a tenant where the user is nobody", everyApp, "/" + abroad + "/oauth2/v2.0/token", nil, "", 400, "invalid_grant", 700005},
 		{"at another tenant", everyApp, "/" + abroad + "/oauth2/v2.0/token", nil, "", 400, "invalid_grant", 700005},
 		{"without the secret", webApp, v2, []string{"client_secret", ""}, "", 401, "invalid_client", 7000218},
 		{"with a wrong secret", webApp, v2, []string{"client_secret", "wrong-secret"}, "", 401, "invalid_client", 7000215},
@@ -66,7 +93,11 @@ func TestACodeInTheWrongHands(t *testing.T) {
 				path = "/common/oauth2/v2.0/authorize"
 				h.update(consentToEvery(h))
 			}
-			code := h.browser().signInAt(path, ask(c.app), sekretUser)
+			user := sekretUser
+			if strings.Contains(c.name, "nobody") {
+				user = "eve@contoso.com"
+			}
+			code := h.browser().signInAt(path, ask(c.app), user)
 			header := func(origin string) []string {
 				if origin == "" {
 					return nil

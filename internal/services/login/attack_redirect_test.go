@@ -79,8 +79,8 @@ func TestStateComesBackVerbatim(t *testing.T) {
 	for _, state := range []string{"a b+c&d=e%20f#g", "\r\nSet-Cookie: x=y\r\n\r\n<script>", `"><script>alert(1)</script>`, "日本語", strings.Repeat("s", 4000), "&code=evil&error=x"} {
 		for _, mode := range []string{"query", "fragment", "form_post"} {
 			b := h.browser()
-			r := b.get(authorizeV2, ask(webApp, "state", state, "response_mode", mode))
-			r = b.password(sekretUser)
+			b.get(authorizeV2, ask(webApp, "state", state, "response_mode", mode))
+			r := b.password(sekretUser)
 			fields := r.fields()
 			got := fields.Get("state")
 			if got != state || len(fields["code"]) != 1 || fields.Get("code") == "evil" || fields.Has("error") || fields.Get("session_state") == "" {

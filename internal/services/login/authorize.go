@@ -40,7 +40,7 @@ func (s *Login) authorize(version int) func(http.ResponseWriter, *api.Call) erro
 			return s.page(call, err)
 		}
 		f := flow{Authority: authority, Version: version, Request: asked}
-		call.Caller.App = asked.Get("client_id")
+		call.Caller.App = clientID(asked.Get("client_id"))
 		return s.start(w, call, f)
 	}
 }
@@ -61,8 +61,11 @@ func (s *Login) start(w http.ResponseWriter, call *api.Call, f flow) error {
 		accounts = session.Accounts
 	}
 	prompts := strings.Fields(q.Prompt)
-	hint := f.Request.Get("login_hint")
-	if hint != "" {
+	hint, named, err := s.hint(call, f)
+	if err != nil {
+		return err
+	}
+	if named {
 		accounts = slices.DeleteFunc(slices.Clone(accounts), func(a entra.SessionAccount) bool { return !strings.EqualFold(a.Home.Name, hint) })
 	}
 	switch {
@@ -81,10 +84,25 @@ func (s *Login) start(w http.ResponseWriter, call *api.Call, f flow) error {
 			return s.showSignIn(w, call, f, accounts[0].Home.Name, "")
 		}
 		return s.answer(w, call, f, accounts[0], session.ID)
-	case len(accounts) > 0 && (hint == "" || slices.Contains(prompts, "select_account")):
+	case len(accounts) > 0 && (!named || slices.Contains(prompts, "select_account")):
 		return s.showPicker(w, call, f, session.Accounts)
 	}
 	return s.showSignIn(w, call, f, hint, "")
+}
+
+// hint is the name of the user that a client has in mind, if it has one in mind.
+// An ID token that is not ours names nobody.
+// Source: OpenID Connect Core §3.1.2.1, login_hint and id_token_hint.
+func (s *Login) hint(call *api.Call, f flow) (name string, named bool, err error) {
+	if name = f.Request.Get("login_hint"); name != "" {
+		return name, true, nil
+	}
+	token := f.Request.Get("id_token_hint")
+	if token == "" {
+		return "", false, nil
+	}
+	name, err = s.directory.Hint(call.Request.Context(), token)
+	return name, true, err
 }
 
 // request is what a flow asks for, held against the client's registration.
@@ -111,6 +129,9 @@ func (s *Login) request(call *api.Call, f flow) (*entra.Client, entra.AuthorizeR
 	if q.Platform, err = c.Redirect(q.Redirect); err != nil {
 		return nil, q, s.page(call, err)
 	}
+	if q.Mode() == entra.ModeFormPost && !web(q.Redirect) { // there is nobody to post to
+		return nil, q, s.page(call, entra.UnsupportedMode(q.ResponseMode))
+	}
 	for _, name := range []string{"request", "request_uri"} {
 		if get(name) != "" { // what it says would be overlooked
 			return nil, q, s.refuse(call, f, entra.RequestObject(name))
@@ -120,6 +141,11 @@ func (s *Login) request(call *api.Call, f flow) (*entra.Client, entra.AuthorizeR
 		return nil, q, s.refuse(call, f, err)
 	}
 	return c, q, nil
+}
+
+// web tells whether a browser itself goes to a URI, and no other program.
+func web(uri string) bool {
+	return strings.HasPrefix(uri, "https://") || strings.HasPrefix(uri, "http://")
 }
 
 // answer sends the client what it asked for, in the name of an account.
@@ -140,13 +166,14 @@ func (s *Login) answer(w http.ResponseWriter, call *api.Call, f flow, a entra.Se
 	case err == nil:
 	case !errors.As(err, &refused):
 		return err
-	case refused.Number == 65001 && !slices.Contains(strings.Fields(q.Prompt), "none"):
-		return s.showConsent(w, call, f, c, q, a, session, false)
-	case refused.Number == 50020:
-		return s.page(call, err)
+	case q.Prompt == "none":
+		return s.refuse(call, f, silently(*refused))
 	case refused.Number == 65001:
-		refused.OAuth = "consent_required" // of prompt=none: OpenID Connect Core §3.1.2.6
-		return s.refuse(call, f, refused)
+		return s.showConsent(w, call, f, c, q, a, session, false)
+	case refused.OAuth == "invalid_grant" || refused.OAuth == "unauthorized_client":
+		// Whom the application may not have stays here: nextauthjs/next-auth#5455,
+		// isaacrlevin/presencelight#935.
+		return s.page(call, err)
 	default:
 		return s.refuse(call, f, err)
 	}
@@ -171,6 +198,18 @@ func (s *Login) answer(w http.ResponseWriter, call *api.Call, f flow, a entra.Se
 		add("client_info", a.Home.ClientInfo())
 	}
 	return s.send(w, call, f, q, fields)
+}
+
+// silently is a refusal as it goes to a client that no person must be asked for.
+// Source: OpenID Connect Core §3.1.2.6; microsoft-authentication-library-for-js#1287.
+func silently(e entra.Error) *entra.Error {
+	switch {
+	case e.Number == 65001:
+		e.OAuth = "consent_required"
+	case e.OAuth == "invalid_grant":
+		e.OAuth = "interaction_required"
+	}
+	return &e
 }
 
 // declined sends back a person who does not go on.

@@ -160,7 +160,7 @@ func (h *house) tokens(appID, user string, changes ...string) answered {
 }
 
 // claimsOf reads a token without looking at its signature.
-func claimsOf(t *testing.T, token string) jwt.MapClaims {
+func claimsOf(t testing.TB, token string) jwt.MapClaims {
 	t.Helper()
 	claims := jwt.MapClaims{}
 	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {
@@ -168,3 +168,7 @@ func claimsOf(t *testing.T, token string) jwt.MapClaims {
 	}
 	return claims
 }
+
+const deviceV2 = "/" + tenant + "/oauth2/v2.0/devicecode"
+
+func get(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }

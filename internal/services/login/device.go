@@ -14,12 +14,18 @@ import (
 // Source: entra-docs v2-oauth2-device-code.md, "Device authorization response".
 func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) error {
 	return func(w http.ResponseWriter, call *api.Call) error {
+		if h := call.Request.Header; h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/x-www-form-urlencoded") // azure-identity for Java does not say what its body is
+		}
 		form, err := formOf(call.Request)
 		if err != nil {
 			return err
 		}
-		client, _ := credentials(call.Request, form)
-		call.Caller.App = client
+		client, _, err := credentials(call.Request, form)
+		call.Caller.App = clientID(client)
+		if err != nil {
+			return err
+		}
 		asked, scope, err := askedOf(call, form, version)
 		if err != nil {
 			return err
@@ -36,7 +42,7 @@ func (s *Login) devicecode(version int) func(http.ResponseWriter, *api.Call) err
 		if err != nil {
 			return err
 		}
-		code, err := s.directory.BeginDevice(call.Request.Context(), authority, client, asked, scope, version)
+		code, err := s.directory.BeginDevice(call.Request.Context(), authority, client, asked, scope, version, call.Origin.Remote.Addr())
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,9 @@ type flow struct {
 	UserCode  string // of a device, which has no endpoint of its own to go back to
 	User      string // who proved themself, on the pages after that
 	Agreed    bool   // the consent page was answered
+	// Shown are the keys of the permissions that the consent page lists: nobody
+	// agrees to what they have not seen.
+	Shown []string
 }
 
 // flowLife is how long a person may take over the pages.
@@ -109,7 +112,7 @@ func (s *Login) frame(w http.ResponseWriter, call *api.Call, f flow, action stri
 	if err != nil {
 		return pages.Frame{}, err
 	}
-	frame := pages.Frame{Lang: language(call, f), Action: call.URL(action), Flow: sealed, Allow: f.Request.Get("redirect_uri")}
+	frame := pages.Frame{Lang: language(call, f), Action: call.URL(action), Flow: sealed}
 	ctx := call.Request.Context()
 	if t, err := s.directory.Tenant(ctx, f.Authority); err == nil && t != nil {
 		frame.Tenant = t.DisplayName

@@ -25,7 +25,7 @@ const (
 
 // server is the service behind a real gate.
 type server struct {
-	t         *testing.T
+	t         testing.TB
 	gate      *gate.Gate
 	store     *store.Store
 	directory *entra.Directory

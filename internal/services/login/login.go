@@ -124,7 +124,8 @@ func (s *Login) discovery(version int) func(http.ResponseWriter, *api.Call) erro
 		if version == 2 {
 			prefix, keys, iss = "/oauth2/v2.0/", "/discovery/v2.0/keys", entra.IssuerV2(issuer)
 		}
-		return writeJSON(w, http.StatusOK, document(call.URL("/"+tenant), prefix, keys, iss))
+		allowOrigin(w, call)
+		return writeJSON(w, http.StatusOK, document(call.URL("/"+tenant), prefix, keys, iss, userInfo(call)))
 	}
 }
 
@@ -135,11 +136,21 @@ const adfs = "adfs"
 
 func (s *Login) discoveryADFS(w http.ResponseWriter, call *api.Call) error {
 	base := call.URL("/" + adfs)
-	return writeJSON(w, http.StatusOK, document(base, "/oauth2/", "/discovery/keys", base))
+	return writeJSON(w, http.StatusOK, document(base, "/oauth2/", "/discovery/keys", base, userInfo(call)))
 }
 
-// document is an OpenID provider configuration.
-func document(authority, prefix, keys, issuer string) map[string]any {
+// userInfo is the endpoint of Graph that tells who a user is.
+func userInfo(call *api.Call) string {
+	if call.Origin.Own != "" {
+		return call.Origin.Own + "/oidc/userinfo"
+	}
+	return "https://graph.microsoft.com/oidc/userinfo"
+}
+
+// document is an OpenID provider configuration. Source: what Entra answered in
+// recordings of the Azure SDK for JavaScript, but for what is not served here
+// (response_type id_token token, kerberos_endpoint, rbac_url).
+func document(authority, prefix, keys, issuer, userInfo string) map[string]any {
 	return map[string]any{
 		"token_endpoint": authority + prefix + "token", "authorization_endpoint": authority + prefix + "authorize",
 		"device_authorization_endpoint": authority + prefix + "devicecode", "end_session_endpoint": authority + prefix + "logout",
@@ -150,7 +161,10 @@ func document(authority, prefix, keys, issuer string) map[string]any {
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
 		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
-		"request_uri_parameter_supported":       false, "http_logout_supported": true,
+		"claims_supported": []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud", "exp", "iat",
+			"auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"},
+		"userinfo_endpoint":               userInfo,
+		"request_uri_parameter_supported": false, "http_logout_supported": true, "frontchannel_logout_supported": true,
 		"tenant_region_scope": "AS", "cloud_instance_name": "microsoftonline.com",
 		"cloud_graph_host_name": "graph.windows.net", "msgraph_host": "graph.microsoft.com",
 	}
@@ -166,6 +180,7 @@ func (s *Login) instance(w http.ResponseWriter, call *api.Call) error {
 	if !secure || !slices.Contains(entra.AuthorityHosts, strings.ToLower(host)) || tenant == "" {
 		return &entra.Error{Number: 50049, OAuth: "invalid_instance", Status: http.StatusBadRequest, Message: "Unknown or invalid instance."}
 	}
+	allowOrigin(w, call)
 	return writeJSON(w, http.StatusOK, map[string]any{
 		"tenant_discovery_endpoint": "https://login.microsoftonline.com/" + tenant + "/v2.0/.well-known/openid-configuration",
 		"api-version":               "1.1",
@@ -182,6 +197,7 @@ func (s *Login) keys(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	allowOrigin(w, call)
 	return writeJSON(w, http.StatusOK, map[string]any{"keys": keys})
 }
 

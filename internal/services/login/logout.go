@@ -78,7 +78,7 @@ func (s *Login) signOut(w http.ResponseWriter, call *api.Call, f flow, a *entra.
 		}
 	}
 	// A redirect goes only to an application that the account was signed in to.
-	if target := f.Request.Get("post_logout_redirect_uri"); a != nil && target != "" {
+	if target := f.Request.Get("post_logout_redirect_uri"); a != nil && web(target) {
 		known, err := s.directory.RedirectOf(call.Request.Context(), a.Apps, target)
 		if err != nil {
 			return err

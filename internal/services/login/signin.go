@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func (s *Login) signIn(w http.ResponseWriter, call *api.Call) error {
 		return s.declined(call, f)
 	}
 	name, password, keep := strings.TrimSpace(form.Get("login")), form.Get("passwd"), form.Get("kmsi") == "true"
-	call.Caller.Name = name
+	call.Caller.Name = audited(name)
 	wrong := func(err error, problem pages.Problem) error {
 		frame, fault := s.frame(w, call, f, pathSignIn)
 		if fault != nil {
@@ -91,12 +92,24 @@ func (s *Login) signIn(w http.ResponseWriter, call *api.Call) error {
 	return s.signedIn(w, call, f, home, keep)
 }
 
+// signInName is the form of a name to sign in with.
+var signInName = regexp.MustCompile(`^[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+
+// audited is what the audit has of a name that was typed: what is none may be a
+// password in the wrong field.
+func audited(name string) string {
+	if len(name) > 256 || !signInName.MatchString(name) {
+		return "(no sign-in name)"
+	}
+	return name
+}
+
 // problems are what a page says of a refusal.
 var problems = map[int]pages.Problem{50126: pages.WrongPassword, 50053: pages.Locked, 50057: pages.Disabled, 50020: pages.NotInTenant, 70019: pages.WrongCode}
 
 // signedIn begins the session of who proved themself, and goes on.
 func (s *Login) signedIn(w http.ResponseWriter, call *api.Call, f flow, home *entra.Principal, keep bool) error {
-	a := entra.SessionAccount{User: home.ID, Authenticated: time.Now().UTC(), Methods: []string{"pwd"}, Home: home}
+	a := entra.SessionAccount{User: home.ID, Authenticated: s.directory.Now(), Methods: []string{"pwd"}, Home: home}
 	cookie, session, err := s.directory.SignedIn(call.Request.Context(), cookieOf(call.Request, sessionCookie), a, keep)
 	if err != nil {
 		return err
@@ -166,17 +179,19 @@ func (s *Login) showConsent(w http.ResponseWriter, call *api.Call, f flow, c *en
 		f.Agreed = true
 		return s.answer(w, call, f, a, session)
 	}
-	frame, err := s.frame(w, call, f, pathConsent)
-	if err != nil {
-		return err
-	}
 	var wanted []pages.Permission
+	f.Shown = nil
 	for _, p := range need.Wanted {
+		f.Shown = append(f.Shown, p.Key())
 		name, text := p.UserDisplayName, p.UserDescription
 		if name == "" {
 			name, text = p.AdminDisplayName, p.AdminDescription
 		}
 		wanted = append(wanted, pages.Permission{Name: name, Description: text})
+	}
+	frame, err := s.frame(w, call, f, pathConsent)
+	if err != nil {
+		return err
 	}
 	if !need.May {
 		refused := entra.AdminConsentNeeded(c.Name)
@@ -210,6 +225,10 @@ func (s *Login) consent(w http.ResponseWriter, call *api.Call) error {
 	need, err := s.directory.ConsentNeed(call.Request.Context(), c, q, a.Home, false)
 	if err != nil {
 		return s.refuse(call, f, err)
+	}
+	// The registration of an application may have changed since.
+	if slices.ContainsFunc(need.Wanted, func(p entra.WantedScope) bool { return !slices.Contains(f.Shown, p.Key()) }) {
+		return s.showConsent(w, call, f, c, q, *a, session, false)
 	}
 	if err := s.directory.GrantConsent(call.Request.Context(), c, need, call.Request.PostForm.Get("org") == "true"); err != nil {
 		return s.refuse(call, f, err)

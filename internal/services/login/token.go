@@ -29,8 +29,11 @@ func (s *Login) token(version int) func(http.ResponseWriter, *api.Call) error {
 		if err != nil {
 			return err
 		}
-		client, secret := credentials(call.Request, form)
-		call.Caller.App, call.Caller.Name = client, client // for the audit, also of a failure
+		client, secret, err := credentials(call.Request, form)
+		call.Caller.App, call.Caller.Name = clientID(client), clientID(client) // for the audit, also of a failure
+		if err != nil {
+			return err
+		}
 		grant := form.Get("grant_type")
 		switch grant {
 		case "":
@@ -118,19 +121,24 @@ func (s *Login) tenant(call *api.Call) (string, error) {
 }
 
 // credentials are in the form, or in a Basic header whose parts are
-// form-encoded (RFC 6749 §2.3.1).
-func credentials(r *http.Request, form url.Values) (client, secret string) {
+// form-encoded (RFC 6749 §2.3.1). In both, they are no one's: a request proves
+// its client in one way (§2.3).
+func credentials(r *http.Request, form url.Values) (client, secret string, err error) {
 	client, secret = form.Get("client_id"), form.Get("client_secret")
-	if user, password, ok := r.BasicAuth(); ok {
-		if u, err := url.QueryUnescape(user); err == nil {
-			client = u
-		}
-		if p, err := url.QueryUnescape(password); err == nil {
-			secret = p
-		}
+	user, password, ok := r.BasicAuth()
+	if !ok {
+		return client, secret, nil
 	}
-	return client, secret
+	id, errID := url.QueryUnescape(user)
+	key, errKey := url.QueryUnescape(password)
+	if errID != nil || errKey != nil || secret != "" || client != "" && !strings.EqualFold(client, id) {
+		return client, "", entra.MalformedRequest()
+	}
+	return id, key, nil
 }
+
+// clientID is as much of a client's id as the audit keeps.
+func clientID(text string) string { return text[:min(len(text), 64)] }
 
 func resourceOf(form url.Values, version int) (string, error) {
 	resource := form.Get("resource")

@@ -251,3 +251,13 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 		}
 	}
 }
+
+// As azure-identity for Java asks for a device's code.
+func TestADevicesRequestNeedNotSayThatItIsAForm(t *testing.T) {
+	s := newServer(t)
+	form := url.Values{"client_id": {"04b07795-8ddb-461a-bbee-02f9e1bf7b46"}, "scope": {"https://management.azure.com/.default"}}
+	w := s.do(http.MethodPost, "/organizations/oauth2/v2.0/devicecode", form.Encode(), nil)
+	if reply := decode(t, w); w.Code != http.StatusOK || reply["user_code"] == nil {
+		t.Errorf("%d %v", w.Code, reply)
+	}
+}

@@ -64,7 +64,7 @@ func (s *Login) redeem(call *api.Call, form url.Values, grant string, req entra.
 		}
 		return s.directory.OnBehalfOf(ctx, req, form.Get("assertion"))
 	case grantPassword:
-		call.Caller.Name = form.Get("username")
+		call.Caller.Name = audited(form.Get("username"))
 		return s.directory.PasswordGrant(ctx, req, form.Get("username"), form.Get("password"))
 	}
 	code := form.Get("device_code")
@@ -125,8 +125,8 @@ func (s *Login) nativeClient(w http.ResponseWriter, call *api.Call) error {
 	return pages.Write(w, http.StatusOK, pages.Message{Frame: pages.Frame{Lang: language(call, flow{})}, Kind: pages.NativeClient})
 }
 
-// allowOrigin lets single-page applications read the replies of the token
-// endpoint. It takes no cookie, so that any origin may ask.
+// allowOrigin lets single-page applications read the replies of discovery and of
+// the token endpoint. Those take no cookie, so that any origin may ask.
 func allowOrigin(w http.ResponseWriter, call *api.Call) {
 	if call.Request.Header.Get("Origin") != "" {
 		w.Header().Set("Access-Control-Allow-Origin", "*")

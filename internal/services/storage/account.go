@@ -1,23 +1,23 @@
 package storage
 
 import (
-	"fmt"
 	"net/http"
-	"net/netip"
 	"regexp"
-	"strings"
+	"time"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
-	"sekisho/rbac"
 )
 
 // controlSource documents the control plane of this provider.
-const controlSource = "azure-rest-api-specs storage/stable/2024-01-01/storage.json; built-in-roles/storage.md"
+const controlSource = "azure-rest-api-specs storage/stable/2024-01-01/storage.json; azure-docs role-based-access-control/permissions/storage.md"
 
 // versions are api-versions of the provider's types, the newest first.
-var versions = []string{"2024-01-01", "2023-05-01", "2023-01-01", "2022-09-01", "2021-09-01", "2019-06-01"}
+var versions = []string{"2025-08-01", "2025-06-01", "2025-01-01", "2024-01-01", "2023-05-01", "2023-04-01", "2023-01-01", "2022-09-01", "2022-05-01",
+	"2021-09-01", "2021-08-01", "2021-06-01", "2021-04-01", "2021-02-01", "2021-01-01", "2020-08-01-preview", "2019-06-01", "2019-04-01", "2018-11-01",
+	"2018-07-01", "2018-02-01", "2017-10-01", "2017-06-01", "2016-12-01", "2016-01-01", "2015-06-15"}
 
 // account is properties of Microsoft.Storage/storageAccounts, as far as they can
 // be written.
@@ -29,179 +29,129 @@ type account struct {
 	MinimumTLS          string       `json:"minimumTlsVersion,omitempty"`
 	PublicNetworkAccess string       `json:"publicNetworkAccess,omitempty"`
 	NetworkACLs         *networkACLs `json:"networkAcls,omitempty"`
-	HierarchicalNames   arm.Bool     `json:"isHnsEnabled,omitempty"`
+	HierarchicalNames   *arm.Bool    `json:"isHnsEnabled,omitempty"`
 	DefaultToOAuth      *arm.Bool    `json:"defaultToOAuthAuthentication,omitempty"`
 	CrossTenant         *arm.Bool    `json:"allowCrossTenantReplication,omitempty"`
+	LargeFileShares     string       `json:"largeFileSharesState,omitempty"`
+	KeyPolicy           *keyPolicy   `json:"keyPolicy,omitempty"`
+	SASPolicy           *sasPolicy   `json:"sasPolicy,omitempty"`
+	Encryption          *encryption  `json:"encryption,omitempty"`
+	Routing             *routing     `json:"routingPreference,omitempty"`
+	DNSEndpointType     string       `json:"dnsEndpointType,omitempty"`
 }
 
-type networkACLs struct {
-	DefaultAction string         `json:"defaultAction"`
-	Bypass        string         `json:"bypass,omitempty"`
-	IPRules       []ipRule       `json:"ipRules"`
-	VirtualRules  []any          `json:"virtualNetworkRules"`
-	ResourceRules []resourceRule `json:"resourceAccessRules,omitempty"`
+type keyPolicy struct {
+	Days arm.Int `json:"keyExpirationPeriodInDays"`
 }
 
-type ipRule struct {
-	Value  string `json:"value"`
-	Action string `json:"action,omitempty"`
+type sasPolicy struct {
+	Period string `json:"sasExpirationPeriod"` // d.hh:mm:ss
+	Action string `json:"expirationAction"`
 }
 
-type resourceRule struct {
-	Tenant   string `json:"tenantId"`
-	Resource string `json:"resourceId"`
+type routing struct {
+	Choice    string   `json:"routingChoice,omitempty"`
+	Microsoft arm.Bool `json:"publishMicrosoftEndpoints"`
+	Internet  arm.Bool `json:"publishInternetEndpoints"`
+}
+
+// stored is an account as it is kept: what clients write of it, and what they
+// can't.
+type stored struct {
+	account
+	KeyCreation map[string]time.Time `json:"keyCreationTime,omitempty"`
 }
 
 var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
 
-// keyNames are an account's two keys.
-var keyNames = []string{"key1", "key2"}
-
-// hostSuffix is where the blobs of accounts are.
-const hostSuffix = ".blob.core.windows.net"
+// Host names of accounts. What is not served is no endpoint of an account: its
+// clients are told so by a name that is missing, not by one that leads nowhere.
+const (
+	hostSuffix = ".blob.core.windows.net"
+	fileSuffix = ".file.core.windows.net"
+)
 
 func (s *Storage) accounts() *arm.Type {
+	action := func(verb, name string, handle handler) api.Operation {
+		return api.Operation{Method: http.MethodPost, Pattern: verb, Name: "StorageAccounts_" + name, Action: accountType + "/" + verb + "/action", Handle: handle}
+	}
 	return &arm.Type{
 		Name: accountType, Source: controlSource, Versions: versions,
-		Names: accountNames, NameRule: "3 to 24 lower-case letters and digits",
 		Tracked: true, Identities: true,
-		Plan: planAccount, Commit: s.commitAccount, Remove: s.removeAccount, View: viewAccount, Endpoint: endpoint,
+		// storage.json StorageAccounts_Create answers 200 or 202, never 201.
+		Created: http.StatusOK,
+		Plan:    planAccount, Commit: s.commitAccount, Remove: s.removeAccount, View: viewAccount, Endpoint: endpoint,
 		Actions: []api.Operation{
-			{Method: http.MethodPost, Pattern: "listKeys", Name: "StorageAccounts_ListKeys", Action: accountType + "/listKeys/action", Handle: s.listKeys},
-			{Method: http.MethodPost, Pattern: "regenerateKey", Name: "StorageAccounts_RegenerateKey", Action: accountType + "/regeneratekey/action", Handle: s.regenerateKey},
+			action("listKeys", "ListKeys", s.listKeys),
+			action("regenerateKey", "RegenerateKey", s.regenerateKey),
+			action("listAccountSas", "ListAccountSAS", s.listAccountSAS),
+			action("listServiceSas", "ListServiceSAS", s.listServiceSAS),
+			action("revokeUserDelegationKeys", "RevokeUserDelegationKeys", s.revokeDelegationKeys),
 		},
 	}
 }
 
-func planAccount(old, in *arm.Resource) (*arm.Resource, error) {
-	if in.Kind == "" {
-		if in.Kind = "StorageV2"; old != nil {
-			in.Kind = old.Kind
-		}
-	}
-	if in.SKU == nil && old != nil {
-		in.SKU = old.SKU
-	}
-	if in.SKU == nil || in.SKU.Name == "" {
-		return nil, api.BadRequest("InvalidRequestContent", "sku.name", "The request must name the account's sku, such as Standard_LRS.")
-	}
-	p, err := arm.DecodeProperties[account](in)
-	if err != nil {
-		return nil, err
-	}
-	if p.PublicNetworkAccess == "" {
-		p.PublicNetworkAccess = "Enabled"
-	}
-	return in, in.SetProperties(p)
-}
-
+// commitAccount holds the name to be the only one of the cloud, and gives a new
+// account its keys.
 func (s *Storage) commitAccount(tx *store.Tx, old, new *arm.Resource) error {
-	return s.keys.Create(tx, new.Tenant, new.ID, keyNames...)
+	p, err := arm.DecodeProperties[stored](new)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		if err := nameFree(tx, new); err != nil {
+			return err
+		}
+		if err := quotaLeft(tx, new); err != nil {
+			return err
+		}
+		if err := s.keys.Create(tx, new.Tenant, new.ID, keyNames...); err != nil {
+			return err
+		}
+		if p.KeyCreation, err = s.keys.Created(tx, new.ID); err != nil {
+			return err
+		}
+	}
+	if err := commitEncryption(tx, old, new, p.Encryption); err != nil {
+		return err
+	}
+	return new.SetProperties(p)
 }
 
+// nameFree refuses a name that another account has.
+// Source: azure-docs azure-resource-manager/troubleshooting/error-storage-account-name.md.
+func nameFree(tx *store.Tx, new *arm.Resource) error {
+	owner, err := nameOwner(tx, new.Name)
+	switch {
+	case err != nil || owner == "":
+		return err
+	case subscriptionOf(owner) == subscriptionOf(new.ID):
+		return api.Errorf(http.StatusConflict, "StorageAccountInAnotherResourceGroup", "The account %s is already in another resource group in this subscription.", new.Name)
+	}
+	return api.Errorf(http.StatusConflict, "StorageAccountAlreadyTaken", "The storage account named %s is already taken.", new.Name)
+}
+
+// nameOwner is the id of the account of a name, in any subscription.
+func nameOwner(tx *store.Tx, name string) (string, error) {
+	for _, suffix := range []string{hostSuffix, fileSuffix} {
+		if owner, err := arm.HostOwner(tx, name+suffix); err != nil || owner != "" {
+			return owner, err
+		}
+	}
+	return "", nil
+}
+
+// removeAccount takes everything away that is the account's: a new one of the
+// same name is empty, and has other keys.
 func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error {
-	return s.delegation.Forget(tx, old.ID)
-}
-
-func endpoint(r *arm.Resource) (arm.Endpoint, error) {
-	p, err := arm.DecodeProperties[account](r)
-	if err != nil {
-		return arm.Endpoint{}, err
-	}
-	end := arm.Endpoint{Service: Service, Hosts: []string{r.Name + hostSuffix}, Guard: api.Guard{
-		PublicAccess: p.PublicNetworkAccess != "Disabled", Keys: p.AllowSharedKey == nil || bool(*p.AllowSharedKey), Tokens: true,
-		Anonymous: p.AllowBlobPublic != nil && bool(*p.AllowBlobPublic)}}
-	if acls := p.NetworkACLs; acls != nil {
-		end.Guard.DefaultDeny = acls.DefaultAction == "Deny"
-		if strings.Contains(acls.Bypass, "AzureServices") {
-			end.Guard.TrustedServices = trustedServices
-		}
-		for _, rule := range acls.ResourceRules {
-			end.Guard.Instances = append(end.Guard.Instances, api.Instance{Tenant: rule.Tenant, Resource: rbac.Scope(rule.Resource)})
-		}
-		for _, rule := range acls.IPRules {
-			value := rule.Value
-			if !strings.Contains(value, "/") {
-				value += "/32"
-			}
-			prefix, err := netip.ParsePrefix(value)
-			if err != nil {
-				return arm.Endpoint{}, fmt.Errorf("ipRule %q: %w", rule.Value, err)
-			}
-			end.Guard.IPRules = append(end.Guard.IPRules, prefix)
-		}
-	}
-	return end, nil
-}
-
-type accountView struct {
-	account
-	State            string            `json:"provisioningState"`
-	PrimaryEndpoints map[string]string `json:"primaryEndpoints"`
-	PrimaryLocation  string            `json:"primaryLocation"`
-	StatusOfPrimary  string            `json:"statusOfPrimary"`
-	Created          string            `json:"creationTime,omitempty"`
-	PrivateEndpoints []any             `json:"privateEndpointConnections"`
-}
-
-func viewAccount(r *arm.Resource, origin api.Origin) (any, error) {
-	p, err := arm.DecodeProperties[account](r)
-	if err != nil {
-		return nil, err
-	}
-	return accountView{account: p, State: "Succeeded", PrimaryLocation: r.Location, StatusOfPrimary: "available", PrivateEndpoints: []any{},
-		PrimaryEndpoints: map[string]string{"blob": origin.DataPlane(r.Name + hostSuffix)}}, nil
-}
-
-type keysView struct {
-	Keys []keyView `json:"keys"`
-}
-
-type keyView struct {
-	Name        string `json:"keyName"`
-	Value       string `json:"value"`
-	Permissions string `json:"permissions"`
-}
-
-func (s *Storage) writeKeys(w http.ResponseWriter, call *api.Call, keys map[string]string) error {
-	v := keysView{}
-	for _, name := range keyNames {
-		v.Keys = append(v.Keys, keyView{name, keys[name], "FULL"})
-	}
-	arm.WriteHeaders(w, call)
-	return arm.WriteJSON(w, http.StatusOK, v)
-}
-
-func (s *Storage) listKeys(w http.ResponseWriter, call *api.Call) error {
-	r, err := s.resources.Find(call.Request.Context(), string(arm.PathScope(call)))
-	if err != nil {
+	if _, err := s.keys.Take(tx, old.ID); err != nil {
 		return err
 	}
-	keys, err := s.keys.List(call.Request.Context(), r.ID)
-	if err != nil {
+	if err := s.delegation.Forget(tx, old.ID); err != nil {
 		return err
 	}
-	return s.writeKeys(w, call, keys)
-}
-
-func (s *Storage) regenerateKey(w http.ResponseWriter, call *api.Call) error {
-	r, err := s.resources.Find(call.Request.Context(), string(arm.PathScope(call)))
-	if err != nil {
+	if err := removeShares(tx, old); err != nil {
 		return err
 	}
-	var in struct {
-		Name string `json:"keyName"`
-	}
-	if err := arm.ReadBody(call, &in); err != nil {
-		return err
-	}
-	name := strings.ToLower(in.Name)
-	if name != keyNames[0] && name != keyNames[1] {
-		return api.BadRequest("InvalidRequestPropertyValue", "keyName", "The value '%s' is not allowed for property keyName: it is key1 or key2.", in.Name)
-	}
-	keys, err := s.keys.Regenerate(call.Request.Context(), r.ID, name)
-	if err != nil {
-		return err
-	}
-	return s.writeKeys(w, call, keys)
+	return blob.ForgetAccount(tx, old.Name)
 }

@@ -121,7 +121,7 @@ type delegationKey struct {
 
 // derive is the key's value: no two keys of an account share it.
 func (k delegationKey) derive(secret []byte) []byte {
-	return sign(secret, []byte(strings.Join([]string{k.Object, k.Tenant, k.Start, k.Expiry, k.Service, k.Version}, "\n")))
+	return digest(secret, []byte(strings.Join([]string{k.Object, k.Tenant, k.Start, k.Expiry, k.Service, k.Version}, "\n")))
 }
 
 func (s *Storage) delegationOperations() []api.Operation {
@@ -213,7 +213,7 @@ func (s *Storage) delegationSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		return nil, err
 	}
 	key := delegationKey{Object: p.raw["skoid"], Tenant: p.raw["sktid"], Start: p.raw["skt"], Expiry: p.raw["ske"], Service: p.raw["sks"], Version: p.raw["skv"]}
-	if secret == nil || !hmac.Equal(sign(key.derive(secret), []byte(text)), p.signature) {
+	if secret == nil || !hmac.Equal(digest(key.derive(secret), []byte(text)), p.signature) {
 		return nil, mismatch(text)
 	}
 	if p.raw["suoid"] != "" {

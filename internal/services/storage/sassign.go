@@ -1,111 +1,78 @@
 package storage
 
 import (
-	"net/http"
-	"net/url"
-	"strconv"
+	"encoding/base64"
 	"strings"
+	"time"
 )
 
-// accountText is what signs an account SAS: each parameter on a line. Source:
-// create-account-sas.md, "Construct the signature string".
-func (p *sas) accountText(account string) string {
-	lines := []string{account, p.raw["sp"], p.raw["ss"], p.raw["srt"], p.raw["st"], p.raw["se"], p.raw["sip"], p.raw["spr"], p.version}
-	if p.version >= sasEncryption {
-		lines = append(lines, p.raw["ses"])
-	}
-	return strings.Join(lines, "\n") + "\n"
+// sasVersion is that of the signed URLs that Resource Manager issues.
+// Source: storage.json, examples of StorageAccounts_ListAccountSAS and ListServiceSAS.
+const sasVersion = "2015-04-05"
+
+// sasToken is the query of a signed URL: its parameters in the order in which
+// they are written, and what is signed of them.
+type sasToken struct {
+	query  []string
+	signed map[string]string
 }
 
-// serviceText is what signs a SAS of a container or a blob. Source:
-// create-service-sas.md, "Specify the signature"; create-user-delegation-sas.md,
-// "Specify the signature".
-func (p *sas) serviceText(r *http.Request, resource string) string {
-	lines := []string{p.raw["sp"], p.raw["st"], p.raw["se"], resource}
-	if p.delegated {
-		lines = append(lines, p.raw["skoid"], p.raw["sktid"], p.raw["skt"], p.raw["ske"], p.raw["sks"], p.raw["skv"])
-		if p.version >= sasDirectory {
-			lines = append(lines, p.raw["saoid"], p.raw["suoid"], p.raw["scid"])
-		}
-		if p.version >= sasDelegatedTo {
-			lines = append(lines, p.raw["skdutid"], p.raw["sduoid"])
-		}
-	} else {
-		lines = append(lines, p.raw["si"])
+// set adds a parameter, unless it is empty.
+func (t *sasToken) set(name, value string) {
+	if value == "" {
+		return
 	}
-	lines = append(lines, p.raw["sip"], p.raw["spr"], p.version)
-	if p.version >= sasResource {
-		lines = append(lines, p.raw["sr"], p.moment())
+	if t.signed == nil {
+		t.signed = map[string]string{}
 	}
-	if p.version >= sasEncryption {
-		lines = append(lines, p.raw["ses"])
-	}
-	if p.delegated && p.version >= sasRequest {
-		lines = append(lines, p.requestHeaders(r.Header), p.requestQuery())
-	}
-	lines = append(lines, p.raw["rscc"], p.raw["rscd"], p.raw["rsce"], p.raw["rscl"], p.raw["rsct"])
-	return strings.Join(lines, "\n")
+	t.signed[name] = value
+	t.query = append(t.query, name+"="+escape(value))
 }
 
-// moment is the snapshot or the version of the blob that is signed for.
-func (p *sas) moment() string {
-	switch p.raw["sr"] {
-	case "bs":
-		return p.query.Get("snapshot")
-	case "bv":
-		return p.query.Get("versionid")
-	}
-	return ""
+// sign completes the token with the signature of a text.
+func (t *sasToken) sign(key, text string) string {
+	return strings.Join(t.query, "&") + "&sig=" + escape(base64.StdEncoding.EncodeToString(sign(key, []byte(text))))
 }
 
-// requestHeaders are the headers that the request must have, with their values.
-func (p *sas) requestHeaders(h http.Header) string {
-	text := ""
-	for _, name := range listed(p.raw["srh"]) {
-		text += name + ":" + h.Get(name) + "\n"
-	}
-	return text
-}
-
-// requestQuery are the query parameters that the request must have.
-func (p *sas) requestQuery() string {
-	text := ""
-	for _, name := range listed(p.raw["srq"]) {
-		text += "\n" + name + ":" + p.query.Get(name)
-	}
-	return text
-}
-
-func listed(text string) []string {
-	if text == "" {
-		return nil
-	}
-	names := strings.Split(text, ",")
+// lines are values of parameters, each on a line.
+func (t *sasToken) lines(names ...string) string {
+	values := make([]string, len(names))
 	for i, name := range names {
-		if plain, err := url.PathUnescape(name); err == nil {
-			names[i] = plain
-		}
+		values[i] = t.signed[name]
 	}
-	return names
+	return strings.Join(values, "\n")
 }
 
-// resource is what a SAS of a container or a blob is for, out of what the request
-// addresses: a signature for anything else does not fit.
-func (p *sas) resource(account, container, blob string) (string, error) {
-	root := "/blob/" + account + "/" + container
-	switch p.raw["sr"] {
-	case "c":
-		return root, nil
-	case "d":
-		depth, _ := strconv.Atoi(p.raw["sdd"])
-		if depth == 0 {
-			return root + "/", nil
+// accountText is what is signed of an account's token.
+// Source: rest-storageservices create-account-sas.md, "Construct the signature string".
+func (t *sasToken) accountText(account string) string {
+	return account + "\n" + t.lines("sp", "ss", "srt", "st", "se", "sip", "spr", "sv") + "\n"
+}
+
+// serviceText is what is signed of a token for a container or a blob.
+// Source: rest-storageservices create-service-sas.md, "Version 2015-04-05".
+func (t *sasToken) serviceText(resource string) string {
+	return t.lines("sp", "st", "se") + "\n" + resource + "\n" + t.lines("si", "sip", "spr", "sv", "rscc", "rscd", "rsce", "rscl", "rsct")
+}
+
+// escape writes a value of a query as the provider does.
+func escape(value string) string {
+	var b strings.Builder
+	for _, c := range []byte(value) {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-_.~,", c) >= 0 {
+			b.WriteByte(c)
+			continue
 		}
-		segments := strings.Split(strings.Trim(blob, "/"), "/")
-		if blob == "" || depth > len(segments) {
-			return "", badSAS("Signed Directory Depth Invalid")
-		}
-		return root + "/" + strings.Join(segments[:depth], "/"), nil
+		const digits = "0123456789ABCDEF"
+		b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 	}
-	return root + "/" + blob, nil
+	return b.String()
+}
+
+// sasTime is a time in a token; empty for the zero one.
+func sasTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
 }

@@ -32,7 +32,7 @@ type Storage struct {
 
 // New makes the service's declarations; Attach completes it.
 func New(keys *arm.Keys, delegation *Delegation, blobs *blob.Store, now func() time.Time) *Storage {
-	return &Storage{keys: keys, delegation: delegation, blobs: blobs, now: now}
+	return &Storage{keys: keys.Base64(keySize), delegation: delegation, blobs: blobs, now: now}
 }
 
 // Attach gives the service the resources, which are made of its declarations.
@@ -57,7 +57,7 @@ func (s *Storage) DataPlane() api.Service {
 	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
 		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
 	for i, op := range all {
-		all[i] = s.crossOrigin(op)
+		all[i] = s.crossOrigin(s.underKey(op))
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},

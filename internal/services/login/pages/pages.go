@@ -13,10 +13,6 @@ type Frame struct {
 	App    string // display name of the application that is signed in to; may be empty
 	Action string // URL that the form posts to
 	Flow   string // opaque: hidden field "flow"
-	// Allow is a URL whose origin the answer to the form may redirect to: the
-	// redirect URI of the application. Chromium holds redirects of a form to
-	// form-action. May be empty.
-	Allow string
 }
 
 // Account is a choice of Picker and SignOut.

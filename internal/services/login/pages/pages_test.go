@@ -13,7 +13,7 @@ import (
 // every is one of each page, with the same text in all that a user, an
 // application or an administrator can name.
 func every(lang Lang, named string) map[string]any {
-	f := Frame{Lang: lang, Tenant: named, App: named, Action: "/common/login", Flow: named, Allow: "http://localhost:8400/"}
+	f := Frame{Lang: lang, Tenant: named, App: named, Action: "/common/login", Flow: named}
 	accounts := []Account{{Value: named, Name: named, Username: named, SignedIn: true}, {Value: "2", Username: named}}
 	permissions := []Permission{{Name: named, Description: named}, {Name: named}}
 	pages := map[string]any{

@@ -47,7 +47,10 @@ func webSource(raw string) (string, error) {
 type guard struct {
 	script string   // its only script; may be empty
 	frames []string // sources
-	forms  []string // sources
+	// noForm is set where there is none. A form's answer may lead to an
+	// application, and from there anywhere: Chromium holds form-action against the
+	// whole chain, so that no list of sources could be right.
+	noForm bool
 }
 
 func (g guard) policy() string {
@@ -58,8 +61,10 @@ func (g guard) policy() string {
 	if len(g.frames) > 0 {
 		directives = append(directives, "frame-src "+strings.Join(g.frames, " "))
 	}
-	return strings.Join(append(directives,
-		"form-action "+strings.Join(g.forms, " "), "frame-ancestors 'none'", "base-uri 'none'"), "; ")
+	if g.noForm {
+		directives = append(directives, "form-action 'none'")
+	}
+	return strings.Join(append(directives, "frame-ancestors 'none'", "base-uri 'none'"), "; ")
 }
 
 // referrer is the Referrer-Policy. Under no-referrer a browser posts with
@@ -72,27 +77,17 @@ func (g guard) referrer() string {
 	return "no-referrer"
 }
 
-func (f Frame) guard() (guard, error) {
-	forms := []string{"'self'"}
-	if f.Allow != "" {
-		s, err := source(f.Allow)
-		if err != nil {
-			return guard{}, err
-		}
-		forms = append(forms, s)
-	}
-	return guard{forms: forms}, nil
-}
+func (Frame) guard() (guard, error) { return guard{}, nil }
 
-func (Error) guard() (guard, error) { return guard{forms: []string{"'none'"}}, nil }
+func (Error) guard() (guard, error) { return guard{noForm: true}, nil }
 
 func (p FormPost) guard() (guard, error) {
-	target, err := webSource(p.URL)
-	return guard{script: submitScript, forms: []string{target}}, err
+	_, err := webSource(p.URL)
+	return guard{script: submitScript}, err
 }
 
 func (p Message) guard() (guard, error) {
-	g := guard{forms: []string{"'none'"}}
+	g := guard{noForm: true}
 	for _, raw := range p.Frames() {
 		if s, err := webSource(raw); err == nil && !slices.Contains(g.frames, s) {
 			g.frames = append(g.frames, s)
