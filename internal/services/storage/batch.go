@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -64,7 +66,13 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 		if reply.body.Len() > 0 {
 			reply.header.Set("Content-Length", fmt.Sprint(reply.body.Len()))
 		}
-		reply.header.Write(one)
+		for _, name := range slices.Sorted(maps.Keys(reply.header)) {
+			shown := name
+			if strings.HasPrefix(name, "X-Ms-") { // clients look for these as Storage writes them
+				shown = strings.ToLower(name)
+			}
+			fmt.Fprintf(one, "%s: %s\r\n", shown, strings.Join(reply.header[name], ", "))
+		}
 		io.WriteString(one, "\r\n")
 		one.Write(reply.body.Bytes())
 	}
