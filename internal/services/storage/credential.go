@@ -20,18 +20,18 @@ const (
 // credential knows the signatures of Storage on a request: of an account key, in
 // a signed URL, or none where a container is open to everybody. A token is gate's.
 func (s *Storage) credential(call *api.Call) (*api.Signed, error) {
-	r := call.Request
+	r, query := call.Request, call.Request.URL.Query()
 	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch {
 	case scheme == sharedKeyScheme || scheme == sharedKeyLiteScheme:
 		return s.sharedKey(call, scheme, rest)
 	case strings.EqualFold(scheme, "Bearer") && r.Header.Get("x-ms-version") < bearerVersion:
 		return nil, bad(call, "Authentication scheme Bearer is not supported in this version.")
-	case strings.EqualFold(scheme, "Bearer") && !r.URL.Query().Has("sduoid"):
+	case strings.EqualFold(scheme, "Bearer") && !(query.Has("sig") && query.Has("sduoid")): // else it is the holder's of a signed URL
 		return nil, nil
 	case scheme != "" && !strings.EqualFold(scheme, "Bearer"):
 		return nil, malformedAuthorization()
-	case r.URL.Query().Has("sig"):
+	case query.Has("sig"):
 		return s.signedURL(call)
 	}
 	return s.anonymous(call)
