@@ -102,7 +102,7 @@ func TestAccountRules(t *testing.T) {
 		{"no identity", "stnew", with(`"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"k","keyvaulturi":"https://contoso.vault.azure.net"}}`), "InvalidValuesForRequestParameters"},
 		{"key policy", "stnew", with(`"keyPolicy":{"keyExpirationPeriodInDays":0}`), "InvalidValuesForRequestParameters"},
 		{"sas policy", "stnew", with(`"sasPolicy":{"sasExpirationPeriod":"a day","expirationAction":"Log"}`), "InvalidValuesForRequestParameters"},
-		{"sas policy that shouts", "stnew", with(`"sasPolicy":{"sasExpirationPeriod":"1.00:00:00","expirationAction":"Shout"}`), "InvalidRequestPropertyValue"},
+		{"sas policy that warns", "stnew", with(`"sasPolicy":{"sasExpirationPeriod":"1.00:00:00","expirationAction":"Warn"}`), "InvalidRequestPropertyValue"},
 		{"published endpoints", "stnew", with(`"routingPreference":{"publishInternetEndpoints":true}`), "InvalidRequestPropertyValue"},
 		{"a flag that is none", "stnew", with(`"allowSharedKeyAccess":"maybe"`), "InvalidRequestContent"},
 		{"hierarchy changes", "stold", `"properties":{"isHnsEnabled":true}`, "AccountPropertyCannotBeUpdated"},
