@@ -71,7 +71,7 @@ func TestOperationsOnBlobs(t *testing.T) {
 			{"PUT", "/con1/p", "x", block + "; x-ms-access-tier: Lukewarm", 400, "InvalidHeaderValue", ""},
 			{"PUT", "/con1/p", "x", block + "; x-ms-encryption-scope: mine", 400, "UnsupportedHeader", ""},
 			{"PUT", "/con1/p", "x", "x-ms-blob-type: PageBlob", 400, "BlobTypeNotSupported", ""},
-			{"PUT", "/con1/p", "x", "", 400, "InvalidQueryParameterValue", ""},
+			{"PUT", "/con1/p", "x", "", 400, "MissingRequiredHeader", ""},
 			{"PUT", "/none/p", "x", block, 404, "ContainerNotFound", ""},
 			{"POST", "/con1/p?comp=query", "x", "", 405, "UnsupportedHttpVerb", ""},
 			{"DELETE", "/con1/p", "", "If-Match: \"0x1\"", 412, "ConditionNotMet", ""},
@@ -331,6 +331,53 @@ func TestWhoMayReadTheSourceOfACopy(t *testing.T) {
 	h.t = t
 	h.want(200, "", h.signed("PUT", "/con1?restype=container&comp=acl", "", "x-ms-blob-public-access: blob"))
 	h.want(202, "", h.call("PUT", "/con2/8"+all, "", nil, source)) // it is open to everybody
+}
+
+// A copy from another account is decided there: by its roles, and by its network
+// rules for where the caller is.
+func TestCopiesBetweenAccounts(t *testing.T) {
+	h := newHouse(t, "")
+	other := strings.TrimSuffix(h.account, accountName) + "stother1"
+	configure := func(properties string) {
+		t.Helper()
+		r := h.ARM("PUT", other+"?api-version=2024-01-01", `{"location":"japaneast","kind":"StorageV2","sku":{"name":"Standard_LRS"},"properties":{`+properties+`}}`)
+		if r.Status/100 != 2 {
+			t.Fatal(r.Body)
+		}
+	}
+	configure("")
+	here, there := h.with(blobOwner), h.Principal("there")
+	h.Grant(there.ID, blobOwner, other)
+	theirs := func(method, path, body string, headers ...string) servicetest.Reply {
+		header := http.Header{"X-Ms-Version": {version}}
+		for _, line := range headers {
+			name, value, _ := strings.Cut(line, ": ")
+			header.Set(name, value)
+		}
+		return h.Do(servicetest.Request{Method: method, URL: "https://stother1.blob.core.windows.net" + path, Body: body, As: &there, Header: header})
+	}
+	h.want(201, "", theirs("PUT", "/box?restype=container", ""))
+	h.want(201, "", theirs("PUT", "/box/a", "theirs", "x-ms-blob-type: BlockBlob", "x-ms-tags: a=b"))
+	const source = "x-ms-copy-source: https://stother1.blob.core.windows.net/box/a"
+	bearer := func(p servicetest.Principal) string {
+		return "x-ms-copy-source-authorization: Bearer " + p.Token("https://storage.azure.com")
+	}
+	copyWith := func(status int, code string, headers ...string) {
+		t.Helper()
+		h.want(status, code, h.call("PUT", "/con1/copy", "", here, append(headers, source)...))
+	}
+	copyWith(401, "CannotVerifyCopySource")
+	copyWith(403, "CannotVerifyCopySource", bearer(*here))
+	copyWith(202, "", bearer(there), "x-ms-copy-source-tag-option: COPY")
+	h.story(here, []step{
+		{"GET", "/con1/copy", "", "", 200, "", "body: theirs; x-ms-tag-count: 1"},
+	})
+	configure(`"networkAcls":{"defaultAction":"Deny"}`)
+	copyWith(403, "CannotVerifyCopySource", bearer(there))
+	configure(`"networkAcls":{"defaultAction":"Allow"}`)
+	h.want(202, "", theirs("DELETE", "/box/a", ""))
+	copyWith(404, "CannotVerifyCopySource", bearer(there))
+	h.story(here, []step{{"GET", "/con1/copy", "", "", 200, "", "body: theirs"}})
 }
 
 func TestServiceProperties(t *testing.T) {

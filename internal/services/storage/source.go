@@ -47,7 +47,7 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	}
 	container, errContainer := url.PathUnescape(container)
 	name, errName := url.PathUnescape(name)
-	if !ok || strings.Contains(label, ".") || name == "" || errContainer != nil || errName != nil {
+	if !ok || label == "" || strings.Contains(label, ".") || container == "" || name == "" || errContainer != nil || errName != nil {
 		return nil, unverified(http.StatusBadRequest, "", "Sekisho reads copy sources only from accounts of its own.")
 	}
 	shown := *u
