@@ -223,6 +223,9 @@ type Call struct {
 	// Part serves a request that came within this one (of a batch) as if it had
 	// come alone, by the same way: gate sets it, and decides it.
 	Part func(http.ResponseWriter, *http.Request)
+	// Visit is Part for another target, such as the source of a copy: the way in is
+	// this call's, and the base of URLs the given one.
+	Visit func(w http.ResponseWriter, r *http.Request, base string, target Target)
 }
 
 // Can tells whether the caller may do what the check asks.

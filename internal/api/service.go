@@ -16,7 +16,7 @@ type Operation struct {
 	// Query and Header tell rows of one method and path apart where the service's
 	// Selectors do: "comp=list" or "comp" must be in the query, and the header
 	// must be there, "x-ms-copy-source" with any value or "x-ms-blob-type=BlockBlob"
-	// with that one.
+	// with that one; or several, with spaces between. An open row takes any query.
 	Query  []string
 	Header string
 	// Name is Azure's operation id, as it stands in errors, audit and metrics.

@@ -123,6 +123,11 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 	d := &decision{gate: g, service: t.service, call: call}
 	call.Authorize = d.grants
 	call.Part = func(w http.ResponseWriter, r *http.Request) { g.ServeCall(w, r, call.Origin, call.Target) }
+	call.Visit = func(w http.ResponseWriter, r *http.Request, base string, target api.Target) {
+		origin := call.Origin
+		origin.Base, origin.Own = base, ""
+		g.ServeCall(w, r, origin, target)
+	}
 	if err := d.network(); err != nil {
 		g.record(call, d, err)
 		return err

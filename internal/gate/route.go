@@ -104,11 +104,7 @@ func (n *node) add(op *api.Operation, path []string) error {
 
 // demands is how much a row asks of query and headers.
 func demands(op *api.Operation) int {
-	n := len(op.Query) * 2
-	if op.Header != "" {
-		n++
-	}
-	return n
+	return len(op.Query)*2 + len(strings.Fields(op.Header))
 }
 
 // choose finds the row of those of one method and path that is meant. Every
@@ -128,7 +124,7 @@ func (r *routes) choose(all []*api.Operation, req *http.Request) *api.Operation 
 		}
 	}
 	for _, op := range all {
-		if given == len(op.Query) && !slices.ContainsFunc(op.Query, func(want string) bool { return !holds(query, want) }) && bears(req.Header, op.Header) {
+		if (op.Open || given == len(op.Query)) && !slices.ContainsFunc(op.Query, func(want string) bool { return !holds(query, want) }) && bears(req.Header, op.Header) {
 			return op
 		}
 	}
@@ -142,10 +138,15 @@ func holds(query url.Values, want string) bool {
 	return query.Has(name) && (!valued || strings.EqualFold(query.Get(name), value))
 }
 
-// bears tells whether a header is there, with a value if one is asked for.
-func bears(header http.Header, want string) bool {
-	name, value, valued := strings.Cut(want, "=")
-	return want == "" || header.Get(name) != "" && (!valued || strings.EqualFold(header.Get(name), value))
+// bears tells whether headers are there, with a value if one is asked for.
+func bears(header http.Header, wanted string) bool {
+	for want := range strings.FieldsSeq(wanted) {
+		name, value, valued := strings.Cut(want, "=")
+		if header.Get(name) == "" || valued && !strings.EqualFold(header.Get(name), value) {
+			return false
+		}
+	}
+	return true
 }
 
 // find walks the trie, literals first; values are in order of the variables.

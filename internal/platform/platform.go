@@ -74,6 +74,7 @@ type Platform struct {
 	ca        *edge.CA
 	sealing   *store.Sealer
 	gateway   *gateway
+	blobs     *blob.Store
 	services  []api.Service
 
 	listeners [3]net.Listener // listen, proxy, identity
@@ -201,7 +202,8 @@ func (p *Platform) assemble(config Config) error {
 		return fmt.Errorf("blobs: %w", err)
 	}
 	p.closers = append(p.closers, bucket.Close)
-	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), blob.New(p.store, bucket, p.opts.Now), p.opts.Now)
+	p.blobs = blob.New(p.store, bucket, p.opts.Now)
+	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, p.opts.Now)
 	types = append(types, blobs.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
@@ -258,6 +260,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("telemetry", func() error { return p.gateway.send(ctx) })
 	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
 	p.background("notice of expiry", func() error { return p.tellOfExpiry(ctx) })
+	p.background("blobs", func() error { return p.blobs.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -232,7 +231,7 @@ func (s *Storage) armListContainers(w http.ResponseWriter, call *api.Call) error
 	if err != nil {
 		return err
 	}
-	all, more, err := s.containersOf(call.Request.Context(), strings.ToLower(r.Name), l)
+	all, rest, err := s.blobs.Containers(call.Request.Context(), strings.ToLower(r.Name), blob.ContainerQuery{Prefix: l.prefix, After: l.after, Limit: l.limit})
 	if err != nil {
 		return err
 	}
@@ -240,12 +239,8 @@ func (s *Storage) armListContainers(w http.ResponseWriter, call *api.Call) error
 	for i := range all {
 		values = append(values, s.viewContainer(r, &all[i]))
 	}
-	if more {
-		next = l.next(call, all[len(all)-1].Name)
+	if rest != "" {
+		next = l.next(call, rest)
 	}
 	return reply(w, call, http.StatusOK, arm.ListReply(values, next))
-}
-
-func (s *Storage) containersOf(ctx context.Context, account string, l listing) ([]blob.Container, bool, error) {
-	return s.blobs.Containers(ctx, account, l.prefix, l.after, l.limit)
 }

@@ -2,173 +2,272 @@ package storage
 
 import (
 	"encoding/base64"
-	"encoding/xml"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
 )
 
-// metadataXML writes a map as elements of its names.
-type metadataXML map[string]string
+func (s *Storage) listingOperations() []api.Operation {
+	blobs := containerRow(http.MethodGet, "Container_ListBlobs", "list-blobs.md", readBlob, true, "l", []string{"comp=list"}, s.listBlobs)
+	blobs.Checks = withTags(blobs.Checks)
+	return []api.Operation{
+		serviceRow(http.MethodGet, "Service_ListContainers", "list-containers2.md", readContainer, "l", []string{"comp=list"}, s.listContainers),
+		blobs,
+	}
+}
 
-// MarshalXML implements xml.Marshaler.
-func (m metadataXML) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
-	if err := e.EncodeToken(start); err != nil {
+// withTags adds what include=tags needs. Source: list-blobs.md, "URI parameters".
+func withTags(of checks) checks {
+	return func(call *api.Call) ([]api.Check, error) {
+		all, err := of(call)
+		if err == nil && strings.Contains(strings.ToLower(call.Request.URL.Query().Get("include")), "tags") {
+			check := tagCheck(call, readTags)
+			check.SASType = "c"
+			all = append(all, check)
+		}
+		return all, err
+	}
+}
+
+// Bounds of a page. Source: list-containers2.md, list-blobs.md.
+const maxResults = 5000
+
+// marker is where a list goes on, as clients hand it back.
+func marker(call *api.Call) (string, error) {
+	text := call.Request.URL.Query().Get("marker")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return "", invalidQuery("marker", text, "It is none that this service gave out.")
+	}
+	return string(raw), nil
+}
+
+func nextMarker(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+
+// included reads the include parameter, which may hold these words.
+func included(q url.Values, known ...string) (map[string]bool, error) {
+	all := map[string]bool{}
+	for word := range strings.SplitSeq(strings.ToLower(q.Get("include")), ",") {
+		if word = strings.TrimSpace(word); word == "" {
+			continue
+		}
+		if !slices.Contains(known, word) {
+			return nil, invalidQuery("include", word, "It is none of "+strings.Join(known, ", ")+".")
+		}
+		all[word] = true
+	}
+	return all, nil
+}
+
+// page is what the two lists have in common: how they begin and end.
+type page struct {
+	xmlText
+	limit int
+	after string
+	query url.Values
+}
+
+func newPage(call *api.Call) (p *page, err error) {
+	p = &page{query: call.Request.URL.Query()}
+	if p.limit, err = intQuery(call.Request, "maxresults", maxResults, maxResults); err == nil {
+		p.after, err = marker(call)
+	}
+	return p, err
+}
+
+func (p *page) begin(call *api.Call, container string) {
+	p.raw(`<EnumerationResults ServiceEndpoint="`)
+	p.text(call.URL("/"))
+	if container != "" {
+		p.raw(`" ContainerName="`)
+		p.text(container)
+	}
+	p.raw(`">`)
+	for _, name := range []string{"prefix", "marker", "startFrom"} {
+		if value := p.query.Get(name); value != "" {
+			p.element(strings.ToUpper(name[:1])+name[1:], value)
+		}
+	}
+	if p.query.Has("maxresults") {
+		p.element("MaxResults", strconv.Itoa(p.limit))
+	}
+	if d := p.query.Get("delimiter"); d != "" && container != "" {
+		p.element("Delimiter", d)
+	}
+}
+
+func (p *page) end(w http.ResponseWriter, call *api.Call, next string) error {
+	if next != "" {
+		next = nextMarker(next)
+	}
+	p.element("NextMarker", next)
+	p.raw("</EnumerationResults>")
+	setHeaders(w, call)
+	return p.write(w)
+}
+
+func (s *Storage) listContainers(w http.ResponseWriter, call *api.Call) error {
+	p, err := newPage(call)
+	if err != nil {
 		return err
 	}
-	for name, value := range m {
-		if err := e.EncodeElement(value, xml.StartElement{Name: xml.Name{Local: name}}); err != nil {
-			return err
-		}
-	}
-	return e.EncodeToken(start.End())
-}
-
-// leaseWords are status, state and duration of a lease.
-func leaseWords(l blob.Lease, now time.Time) (status, state, duration string) {
-	state, status = l.State(now), "unlocked"
-	if l.Locked(now) {
-		status = "locked"
-	}
-	if state == blob.Leased {
-		if duration = "fixed"; l.Seconds == -1 {
-			duration = "infinite"
-		}
-	}
-	return status, state, duration
-}
-
-func setLease(h http.Header, l blob.Lease, now time.Time) {
-	status, state, duration := leaseWords(l, now)
-	h.Set("x-ms-lease-status", status)
-	h.Set("x-ms-lease-state", state)
-	if duration != "" {
-		h.Set("x-ms-lease-duration", duration)
-	}
-}
-
-type blobList struct {
-	XMLName    xml.Name `xml:"EnumerationResults"`
-	Endpoint   string   `xml:"ServiceEndpoint,attr"`
-	Container  string   `xml:"ContainerName,attr"`
-	Prefix     string   `xml:"Prefix,omitempty"`
-	Marker     string   `xml:"Marker,omitempty"`
-	MaxResults int      `xml:"MaxResults,omitempty"`
-	Delimiter  string   `xml:"Delimiter,omitempty"`
-	Blobs      blobsXML `xml:"Blobs"`
-	NextMarker string   `xml:"NextMarker"`
-}
-
-type blobsXML struct{ Items []any }
-
-// MarshalXML keeps blobs and prefixes in the order of their names.
-func (b blobsXML) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
-	if err := e.EncodeToken(start); err != nil {
+	include, err := included(p.query, "metadata", "deleted", "system")
+	if err != nil {
 		return err
 	}
-	for _, item := range b.Items {
-		if err := e.Encode(item); err != nil {
-			return err
-		}
+	all, next, err := s.blobs.Containers(call.Request.Context(), accountName(call),
+		blob.ContainerQuery{Prefix: p.query.Get("prefix"), After: p.after, Limit: p.limit, Deleted: include["deleted"]})
+	if err != nil {
+		return err
 	}
-	return e.EncodeToken(start.End())
+	p.begin(call, "")
+	p.raw("<Containers>")
+	for i := range all {
+		s.containerEntry(&p.xmlText, &all[i], include["metadata"])
+	}
+	p.raw("</Containers>")
+	return p.end(w, call, next)
 }
 
-type prefixXML struct {
-	XMLName xml.Name `xml:"BlobPrefix"`
-	Name    string   `xml:"Name"`
-}
-
-type blobXML struct {
-	XMLName    xml.Name `xml:"Blob"`
-	Name       string   `xml:"Name"`
-	Snapshot   string   `xml:"Snapshot,omitempty"`
-	Properties struct {
-		Created            string `xml:"Creation-Time"`
-		Modified           string `xml:"Last-Modified"`
-		ETag               string `xml:"Etag"`
-		Length             int64  `xml:"Content-Length"`
-		ContentType        string `xml:"Content-Type"`
-		ContentEncoding    string `xml:"Content-Encoding"`
-		ContentLanguage    string `xml:"Content-Language"`
-		CRC64              string `xml:"Content-CRC64"`
-		MD5                string `xml:"Content-MD5"`
-		CacheControl       string `xml:"Cache-Control"`
-		ContentDisposition string `xml:"Content-Disposition"`
-		Type               string `xml:"BlobType"`
-		Tier               string `xml:"AccessTier,omitempty"`
-		TierInferred       bool   `xml:"AccessTierInferred,omitempty"`
-		LeaseStatus        string `xml:"LeaseStatus,omitempty"`
-		LeaseState         string `xml:"LeaseState,omitempty"`
-		LeaseDuration      string `xml:"LeaseDuration,omitempty"`
-		ServerEncrypted    bool   `xml:"ServerEncrypted"`
-		Sealed             bool   `xml:"Sealed,omitempty"`
-		TagCount           int    `xml:"TagCount,omitempty"`
-	} `xml:"Properties"`
-	Metadata *metadataXML `xml:"Metadata"`
+func (s *Storage) containerEntry(x *xmlText, c *blob.Container, metadata bool) {
+	x.raw("<Container>")
+	x.element("Name", c.Name)
+	if c.IsDeleted() {
+		x.element("Deleted", "true")
+		x.element("Version", c.ID)
+	}
+	x.raw("<Properties>")
+	x.element("Last-Modified", httpTime(c.Modified))
+	x.element("Etag", quoted(c.ETag))
+	if c.IsDeleted() {
+		x.element("DeletedTime", httpTime(c.Deleted))
+		x.element("RemainingRetentionDays", strconv.Itoa(c.Days(s.now())))
+	}
+	status, state, duration := leaseWords(c.Lease, s.now())
+	x.element("LeaseStatus", status)
+	x.element("LeaseState", state)
+	x.optional("LeaseDuration", duration)
+	x.optional("PublicAccess", c.PublicAccess)
+	x.raw("<DefaultEncryptionScope>$account-encryption-key</DefaultEncryptionScope><DenyEncryptionScopeOverride>false</DenyEncryptionScopeOverride>" +
+		"<HasImmutabilityPolicy>false</HasImmutabilityPolicy><HasLegalHold>false</HasLegalHold></Properties>")
+	if metadata {
+		x.metadata(c.Metadata)
+	}
+	x.raw("</Container>")
 }
 
 func (s *Storage) listBlobs(w http.ResponseWriter, call *api.Call) error {
 	ctx, account, container := s.container(call)
-	q := call.Request.URL.Query()
-	limit, err := intQuery(call.Request, "maxresults", maxResults, maxResults)
+	p, err := newPage(call)
 	if err != nil {
 		return err
 	}
-	after, err := marker(call)
+	include, err := included(p.query, "copy", "deleted", "metadata", "snapshots", "tags", "uncommittedblobs", "versions", "deletedwithversions", "immutabilitypolicy", "legalhold", "permissions")
 	if err != nil {
 		return err
 	}
-	include := strings.Split(strings.ToLower(q.Get("include")), ",")
-	has := func(what string) bool {
-		for _, one := range include {
-			if strings.TrimSpace(one) == what {
-				return true
-			}
-		}
-		return false
+	q := blob.ListQuery{Prefix: p.query.Get("prefix"), Delimiter: p.query.Get("delimiter"), StartFrom: p.query.Get("startFrom"), After: p.after, Limit: p.limit,
+		Snapshots: include["snapshots"], Deleted: include["deleted"], Uncommitted: include["uncommittedblobs"]}
+	switch only := strings.ToLower(p.query.Get("showonly")); only {
+	case "":
+	case "deleted":
+		q.OnlyDeleted = true
+	default:
+		return invalidQuery("showonly", only, "It needs an account with a hierarchical namespace.")
 	}
-	all, next, err := s.blobs.List(ctx, account, container, blob.ListQuery{Prefix: q.Get("prefix"), Delimiter: q.Get("delimiter"), After: after, Limit: limit, Snapshots: has("snapshots")})
+	all, next, err := s.blobs.List(ctx, account, container, q)
 	if err != nil {
 		return err
 	}
-	list := blobList{Endpoint: call.URL("/"), Container: container, Prefix: q.Get("prefix"), Marker: q.Get("marker"), Delimiter: q.Get("delimiter")}
-	if q.Has("maxresults") {
-		list.MaxResults = limit
-	}
+	p.begin(call, container)
+	p.raw("<Blobs>")
 	for _, one := range all {
 		if one.Blob == nil {
-			list.Blobs.Items = append(list.Blobs.Items, prefixXML{Name: one.Prefix})
+			p.raw("<BlobPrefix>")
+			p.name(one.Prefix)
+			p.raw("</BlobPrefix>")
 			continue
 		}
-		list.Blobs.Items = append(list.Blobs.Items, s.blobXML(one.Blob, has("metadata")))
+		s.blobEntry(&p.xmlText, one.Blob, include)
 	}
-	if next != "" {
-		list.NextMarker = nextMarker(next)
-	}
-	setHeaders(w, call)
-	return writeXML(w, http.StatusOK, list)
+	p.raw("</Blobs>")
+	return p.end(w, call, next)
 }
 
-func (s *Storage) blobXML(b *blob.Blob, withMetadata bool) blobXML {
-	x := blobXML{Name: b.Name, Snapshot: b.Snapshot}
-	p := &x.Properties
-	p.Created, p.Modified, p.ETag, p.Length = httpTime(b.Created), httpTime(b.Modified), b.ETag, b.Size
-	p.ContentType, p.ContentEncoding, p.ContentLanguage, p.ContentDisposition, p.CacheControl = b.ContentType, b.ContentEncoding, b.ContentLanguage, b.ContentDisposition, b.CacheControl
-	p.MD5, p.Type, p.ServerEncrypted, p.Sealed, p.TagCount = base64.StdEncoding.EncodeToString(b.MD5), b.Kind, true, b.Sealed, len(b.Tags)
-	if b.Kind == blob.BlockBlob {
-		if p.Tier = b.Tier; p.Tier == "" {
-			p.Tier, p.TierInferred = "Hot", true
+func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool) {
+	x.raw("<Blob>")
+	x.name(b.Name)
+	x.optional("Snapshot", b.Snapshot)
+	if b.IsDeleted() {
+		x.element("Deleted", "true")
+	}
+	x.raw("<Properties>")
+	x.element("Creation-Time", httpTime(b.Created))
+	x.element("Last-Modified", httpTime(b.Modified))
+	x.element("Etag", b.ETag)
+	x.element("Content-Length", strconv.FormatInt(b.Size, 10))
+	x.element("Content-Type", b.ContentType)
+	x.element("Content-Encoding", b.ContentEncoding)
+	x.element("Content-Language", b.ContentLanguage)
+	x.raw("<Content-CRC64 />")
+	x.element("Content-MD5", base64.StdEncoding.EncodeToString(b.MD5))
+	x.element("Cache-Control", b.CacheControl)
+	x.element("Content-Disposition", b.ContentDisposition)
+	x.element("BlobType", b.Kind)
+	if b.Kind == blob.BlockBlob && !b.Uncommitted {
+		if b.Tier == "" {
+			x.raw("<AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>")
+		} else {
+			x.element("AccessTier", b.Tier)
+		}
+		if !b.TierSet.IsZero() {
+			x.element("AccessTierChangeTime", httpTime(b.TierSet))
 		}
 	}
-	if b.Snapshot == "" {
-		p.LeaseStatus, p.LeaseState, p.LeaseDuration = leaseWords(b.Lease, s.now())
+	if b.Snapshot == "" && !b.IsDeleted() && !b.Uncommitted {
+		status, state, duration := leaseWords(b.Lease, s.now())
+		x.element("LeaseStatus", status)
+		x.element("LeaseState", state)
+		x.optional("LeaseDuration", duration)
 	}
-	if withMetadata {
-		x.Metadata = (*metadataXML)(&b.Metadata)
+	if c := b.Copy; c != nil && include["copy"] {
+		progress := strconv.FormatInt(c.Bytes, 10)
+		x.element("CopyId", c.ID)
+		x.element("CopySource", c.Source)
+		x.element("CopyStatus", c.Status)
+		x.element("CopyProgress", progress+"/"+progress)
+		x.element("CopyCompletionTime", httpTime(c.Completed))
 	}
-	return x
+	if b.IsDeleted() {
+		x.element("DeletedTime", httpTime(b.Deleted))
+		x.element("RemainingRetentionDays", strconv.Itoa(b.Days(s.now())))
+	}
+	x.raw("<ServerEncrypted>true</ServerEncrypted>")
+	if b.Sealed {
+		x.raw("<Sealed>true</Sealed>")
+	}
+	if len(b.Tags) > 0 {
+		x.element("TagCount", strconv.Itoa(len(b.Tags)))
+	}
+	x.raw("</Properties>")
+	if include["metadata"] {
+		x.metadata(b.Metadata)
+	}
+	if include["tags"] && len(b.Tags) > 0 {
+		x.raw("<Tags><TagSet>")
+		for _, name := range slices.Sorted(maps.Keys(b.Tags)) {
+			x.raw("<Tag>")
+			x.element("Key", name)
+			x.element("Value", b.Tags[name])
+			x.raw("</Tag>")
+		}
+		x.raw("</TagSet></Tags>")
+	}
+	x.raw("</Blob>")
 }

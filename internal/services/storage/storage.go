@@ -54,10 +54,15 @@ const (
 // DataPlane is the table of {account}.blob.core.windows.net. Each row's source is
 // the page of its operation, "Permissions" in it.
 func (s *Storage) DataPlane() api.Service {
+	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listingOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
+		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
+	for i, op := range all {
+		all[i] = s.crossOrigin(op)
+	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
 		Selectors: []string{"comp", "restype"}, Nested: true, Credential: s.credential, WriteError: writeError,
-		Operations: slices.Concat(s.delegationOperations(), s.containerOperations(), s.aclOperations(), s.blobOperations()),
+		Operations: append(all, s.corsOperations()...),
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
 )
@@ -56,13 +58,21 @@ func writeXML(w http.ResponseWriter, status int, v any) error {
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
-	_, err = w.Write(append([]byte("\ufeff"+`<?xml version="1.0" encoding="utf-8"?>`), raw...))
+	_, err = w.Write(append([]byte(xmlStart), raw...))
 	return err
 }
 
 // conditions reads the conditional headers and the lease of a request.
 func conditions(r *http.Request) (c blob.Conditions, err error) {
 	c.IfMatch, c.IfNoneMatch, c.LeaseID = r.Header.Get("If-Match"), r.Header.Get("If-None-Match"), r.Header.Get("x-ms-lease-id")
+	if c.LeaseID != "" && uuid.Validate(c.LeaseID) != nil {
+		return c, invalidHeader("x-ms-lease-id", c.LeaseID)
+	}
+	if text := r.Header.Get("x-ms-if-tags"); text != "" {
+		if c.IfTags, err = blob.ParseTagCondition(text); err != nil {
+			return c, invalidHeader("x-ms-if-tags", text+" ("+err.Error()+")")
+		}
+	}
 	for name, into := range map[string]*time.Time{"If-Modified-Since": &c.IfModifiedSince, "If-Unmodified-Since": &c.IfUnmodifiedSince} {
 		text := r.Header.Get(name)
 		if text == "" {
@@ -153,8 +163,11 @@ func intQuery(r *http.Request, name string, fallback, most int) (int, error) {
 		return fallback, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, invalidQuery(name, text, "It must be a number above 0.")
+	if err != nil {
+		return 0, invalidQuery(name, text, "It must be a number.")
+	}
+	if n < 1 {
+		return 0, api.BadRequest("OutOfRangeQueryParameterValue", name, "One of the query parameters specified in the request URI is outside the permissible range: %s must be above 0.", name)
 	}
 	return min(n, most), nil
 }
@@ -194,6 +207,8 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		switch e.Code {
 		case api.CodeNoRoute, api.CodeNoOperation:
 			status, body.Code, body.Message = http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid. Sekisho has no such operation of Blob storage: "+call.Request.Method+" comp="+call.Request.URL.Query().Get("comp")+" restype="+call.Request.URL.Query().Get("restype")
+		case "InternalServerError":
+			body.Code = "InternalError"
 		case api.CodeMethodNotAllowed:
 			body.Code, body.Message = "UnsupportedHttpVerb", "The resource doesn't support the specified Http Verb."
 		}

@@ -25,40 +25,13 @@ func blockID(container, name, id string) string {
 // StageBlock puts a block down for a blob that may not exist yet. Errors are
 // *api.Error, and those of src.
 func (s *Store) StageBlock(ctx context.Context, at Address, id string, src io.Reader, checks Checks, cond Conditions) (Written, error) {
-	if err := s.precheck(ctx, at, cond); err != nil {
+	if err := s.precheck(ctx, at, cond, creates); err != nil {
 		return Written{}, err
 	}
 	return s.write(ctx, src, checks, func(w Written) error {
 		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) error {
-			c, b, err := s.writable(tx, at, cond)
-			if err != nil {
-				return err
-			}
-			if b != nil && b.Kind != BlockBlob {
-				return invalidBlobType()
-			}
-			others, err := tx.List(kindBlock, store.Query{Prefix: blobPrefix(c.ID, at.Name), Limit: 1})
-			if err != nil {
-				return err
-			}
-			if len(others) > 0 {
-				other, err := store.Decode[block](others[0])
-				if err != nil {
-					return err
-				}
-				if len(other.ID) != len(id) {
-					return fail(http.StatusBadRequest, "InvalidBlobOrBlock", "The specified blob or block content is invalid.")
-				}
-			}
-			free = nil
-			key := blockID(c.ID, at.Name, id)
-			if old, _, err := store.Load[block](tx, kindBlock, key); err == nil {
-				free = append(free, old.Object)
-			} else if !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-			_, err = store.Save(tx, store.Record{Kind: kindBlock, ID: key}, block{ID: id, Object: w.Object, Size: w.Size, Staged: s.now().UTC()})
+		err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
+			free, err = s.stage(tx, at, block{ID: id, Object: w.Object, Size: w.Size}, cond)
 			return err
 		})
 		if err == nil {
@@ -66,6 +39,47 @@ func (s *Store) StageBlock(ctx context.Context, at Address, id string, src io.Re
 		}
 		return err
 	})
+}
+
+// stage writes a block's document, and gives the object that it takes the place of.
+func (s *Store) stage(tx *store.Tx, at Address, fresh block, cond Conditions) (free []string, err error) {
+	c, b, err := s.writable(tx, at, cond, creates)
+	if err != nil {
+		return nil, err
+	}
+	if b != nil && b.Kind != BlockBlob {
+		return nil, invalidBlobType()
+	}
+	if b != nil && b.Tier == Archive {
+		return nil, archived()
+	}
+	sum, _, err := store.Load[staging](tx, kindStaging, blobPrefix(c.ID, at.Name))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		sum = staging{Name: at.Name, IDLength: len(fresh.ID)}
+	case err != nil:
+		return nil, err
+	case sum.IDLength != len(fresh.ID):
+		return nil, fail(http.StatusBadRequest, "InvalidBlobOrBlock", "The specified blob or block content is invalid.")
+	}
+	key := blockID(c.ID, at.Name, fresh.ID)
+	switch old, _, err := store.Load[block](tx, kindBlock, key); {
+	case err == nil:
+		free = []string{old.Object}
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	case sum.Count == MaxUncommitted:
+		return nil, fail(http.StatusConflict, "BlockCountExceedsLimit", "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks.")
+	default:
+		sum.Count++
+	}
+	sum.Last = s.now().UTC()
+	if _, err := store.Save(tx, store.Record{Kind: kindStaging, ID: blobPrefix(c.ID, at.Name)}, sum); err != nil {
+		return nil, err
+	}
+	s.objects.named([]Part{{Object: fresh.Object}})
+	_, err = store.Save(tx, store.Record{Kind: kindBlock, ID: key}, fresh)
+	return free, err
 }
 
 // Chosen is a block of a block list, and where it is looked for.
@@ -84,28 +98,25 @@ const (
 // CommitBlocks makes a blob of staged blocks and of blocks that it has. Errors
 // are *api.Error. Source: rest-storageservices put-block-list.md.
 func (s *Store) CommitBlocks(ctx context.Context, at Address, in Blob, list []Chosen, cond Conditions) (*Blob, error) {
-	var made *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
-		c, old, err := s.writable(tx, at, cond)
-		if err != nil {
-			return err
-		}
-		if old != nil && old.Kind != BlockBlob {
-			return invalidBlobType()
-		}
-		staged, err := blocksOf(tx, c.ID, at.Name)
-		if err != nil {
-			return err
-		}
+	return s.commit(ctx, at, cond, func(tx *store.Tx, c *Container, old *Blob) (*Blob, error) {
+		b := in
+		b.Kind = BlockBlob
 		committed := map[string]Part{}
 		if old != nil {
+			if old.Kind != BlockBlob {
+				return nil, invalidBlobType()
+			}
+			if old.Tier == Archive {
+				return nil, archived()
+			}
 			for _, p := range old.Parts {
 				committed[p.Block] = p
 			}
 		}
-		b := in
-		b.Kind, b.Container, b.Name, b.Parts, b.Size = BlockBlob, c.ID, at.Name, nil, 0
+		staged, err := blocksOf(tx, c.ID, at.Name)
+		if err != nil {
+			return nil, err
+		}
 		for _, one := range list {
 			p, ok := Part{}, false
 			if one.From != Committed {
@@ -118,32 +129,12 @@ func (s *Store) CommitBlocks(ctx context.Context, at Address, in Blob, list []Ch
 				p, ok = committed[one.ID]
 			}
 			if !ok {
-				return fail(http.StatusBadRequest, "InvalidBlockList", "The specified block list is invalid.")
+				return nil, fail(http.StatusBadRequest, "InvalidBlockList", "The specified block list is invalid.")
 			}
 			b.Parts, b.Size = append(b.Parts, p), b.Size+p.Size
 		}
-		b.ETag, b.Modified = s.etag(), s.now().UTC()
-		b.Created = b.Modified
-		free = nil
-		if old != nil {
-			b.Created, b.Lease = old.Created, old.Lease
-			if free, err = release(tx, old.Parts, b.Parts); err != nil {
-				return err
-			}
-		}
-		gone, err := dropBlocks(tx, c.ID, at.Name, b.Parts)
-		if err != nil {
-			return err
-		}
-		free = append(free, gone...)
-		made = &b
-		return s.saveBlob(tx, &b)
+		return &b, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return made, nil
 }
 
 // blocksOf are the staged blocks of a blob, by id.
@@ -166,8 +157,13 @@ func blocksOf(tx *store.Tx, container, name string) (map[string]block, error) {
 // dropBlocks forgets the staged blocks of a blob, and tells which objects are not
 // among those that it keeps.
 func dropBlocks(tx *store.Tx, container, name string, kept []Part) (free []string, err error) {
-	records, err := tx.List(kindBlock, store.Query{Prefix: blobPrefix(container, name)})
-	if err != nil {
+	return dropStaged(tx, blobPrefix(container, name), kept)
+}
+
+// dropStaged is dropBlocks of a blob's prefix.
+func dropStaged(tx *store.Tx, prefix string, kept []Part) (free []string, err error) {
+	records, err := tx.List(kindBlock, store.Query{Prefix: prefix})
+	if err != nil || len(records) == 0 {
 		return nil, err
 	}
 	keep := map[string]bool{}
@@ -186,7 +182,7 @@ func dropBlocks(tx *store.Tx, container, name string, kept []Part) (free []strin
 			return nil, err
 		}
 	}
-	return free, nil
+	return free, tx.Delete(kindStaging, prefix)
 }
 
 // BlockInfo is a block as a block list tells it.
@@ -219,10 +215,10 @@ func (s *Store) BlockList(ctx context.Context, at Address, cond Conditions) (b *
 			uncommitted = append(uncommitted, BlockInfo{u.ID, u.Size})
 		}
 		switch {
-		case b == nil && len(uncommitted) == 0:
+		case b == nil && (len(uncommitted) == 0 || at.Snapshot != ""):
 			return NotFound()
 		case b == nil:
-			return nil
+			return Lease{}.read(cond.LeaseID, ofBlob, s.now())
 		case b.Kind != BlockBlob:
 			return invalidBlobType()
 		}
@@ -231,7 +227,10 @@ func (s *Store) BlockList(ctx context.Context, at Address, cond Conditions) (b *
 				committed = append(committed, BlockInfo{p.Block, p.Size})
 			}
 		}
-		return cond.check(b.ETag, b.Modified, true)
+		if err := b.Lease.read(cond.LeaseID, ofBlob, s.now()); err != nil {
+			return err
+		}
+		return cond.check(b.ETag, b.Modified, b.Tags, reads)
 	})
 	return b, committed, uncommitted, err
 }

@@ -3,14 +3,13 @@ package blob
 import (
 	"context"
 	"crypto/md5"
-	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"hash"
 	"hash/crc64"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"gocloud.dev/blob"
@@ -49,11 +48,13 @@ type Written struct {
 // Source: Azure SDKs, storage common crc64 (0x9A6C9329AC4BC9B5).
 var crcTable = crc64.MakeTable(0x9A6C9329AC4BC9B5)
 
-// Write puts an object down, and returns when it will survive a crash. It reads
-// src to its end; an error of src leaves nothing behind.
-func (b *Bucket) Write(ctx context.Context, src io.Reader) (Written, error) {
-	key := strings.ToLower(rand.Text())
-	key = key[:2] + "/" + key[2:]
+// CRC64 is the digest of bytes, as headers have it.
+func CRC64(raw []byte) []byte {
+	return binary.LittleEndian.AppendUint64(nil, crc64.Checksum(raw, crcTable))
+}
+
+// Write implements Bytes.
+func (b *Bucket) Write(ctx context.Context, key string, src io.Reader) (Written, error) {
 	// The bucket drops a write whose context ends before Close.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,12 +107,12 @@ func flush(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Read opens a range of an object.
+// Read implements Bytes.
 func (b *Bucket) Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error) {
 	return b.bucket.NewRangeReader(ctx, object, offset, length, nil)
 }
 
-// Remove deletes an object that no document names. One that is gone is no error.
+// Remove implements Bytes.
 func (b *Bucket) Remove(ctx context.Context, object string) error {
 	err := b.bucket.Delete(ctx, object)
 	if gcerrors.Code(err) == gcerrors.NotFound {
@@ -120,9 +121,24 @@ func (b *Bucket) Remove(ctx context.Context, object string) error {
 	return err
 }
 
-// each calls fn with every object.
-func (b *Bucket) each(ctx context.Context, fn func(object string) error) error {
-	all := b.bucket.List(nil)
+// alphabet is that of the folders that objects are in.
+const alphabet = "234567abcdefghijklmnopqrstuvwxyz" // in the order of keys
+
+// Each implements Bytes. It goes folder by folder: a bucket of files reads all of
+// what it lists for every page.
+func (b *Bucket) Each(ctx context.Context, fn func(object string) error) error {
+	for _, first := range alphabet {
+		for _, second := range alphabet {
+			if err := b.folder(ctx, string([]rune{first, second, '/'}), fn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Bucket) folder(ctx context.Context, prefix string, fn func(object string) error) error {
+	all := b.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := all.Next(ctx)
 		if errors.Is(err, io.EOF) {

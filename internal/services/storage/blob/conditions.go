@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -11,28 +12,58 @@ import (
 type Conditions struct {
 	IfMatch, IfNoneMatch               string
 	IfModifiedSince, IfUnmodifiedSince time.Time
-	LeaseID                            string
+	// IfTags is what the blob's tags must be like; nil is any.
+	IfTags  TagQuery
+	LeaseID string
 }
 
+// use is what a request does with what is there.
+type use int
+
+const (
+	reads   use = iota
+	changes     // what is there
+	creates     // it, or replaces what is there
+)
+
 // check holds the conditions against what is there; etag is empty if nothing is.
-// A read that they stop is a 304, a write a 412.
-func (c Conditions) check(etag string, modified time.Time, read bool) error {
-	failed := conditionNotMet()
-	if read {
-		failed = notModified()
-	}
+// A read that they stop is a 304, a write a 412. If-None-Match and
+// If-Modified-Since are alternatives, all others must hold.
+func (c Conditions) check(etag string, modified time.Time, tags map[string]string, how use) error {
+	there := etag != ""
 	second := modified.Truncate(time.Second) // as HTTP writes times
 	switch {
-	case c.IfMatch != "" && (etag == "" || c.IfMatch != "*" && !sameETag(c.IfMatch, etag)):
+	case c.IfMatch != "" && (!there || c.IfMatch != "*" && !sameETag(c.IfMatch, etag)),
+		there && !c.IfUnmodifiedSince.IsZero() && second.After(c.IfUnmodifiedSince),
+		c.IfTags != nil && !(there && c.IfTags.holds("", tags)):
 		return conditionNotMet()
-	case c.IfNoneMatch == "*" && etag != "" && !read:
-		return fail(409, "BlobAlreadyExists", "The specified blob already exists.")
-	case c.IfNoneMatch != "" && etag != "" && (c.IfNoneMatch == "*" || sameETag(c.IfNoneMatch, etag)):
-		return failed
-	case !c.IfModifiedSince.IsZero() && etag != "" && !second.After(c.IfModifiedSince):
-		return failed
-	case !c.IfUnmodifiedSince.IsZero() && etag != "" && second.After(c.IfUnmodifiedSince):
-		return conditionNotMet()
+	case !there:
+		return nil
+	case c.IfNoneMatch == "*" && how == creates:
+		return fail(http.StatusConflict, "BlobAlreadyExists", "The specified blob already exists.")
+	case c.IfNoneMatch == "*":
+		return fail(http.StatusBadRequest, "UnsatisfiableCondition", "The request includes an unsatisfiable condition for this operation.")
+	}
+	asked, met := false, false
+	if c.IfNoneMatch != "" {
+		asked, met = true, !sameETag(c.IfNoneMatch, etag)
+	}
+	if !c.IfModifiedSince.IsZero() {
+		asked, met = true, met || second.After(c.IfModifiedSince)
+	}
+	switch {
+	case !asked || met:
+		return nil
+	case how == reads:
+		return notModified()
+	}
+	return conditionNotMet()
+}
+
+// source holds the conditions against the source of a copy.
+func (c Conditions) source(b *Blob) error {
+	if c.check(b.ETag, b.Modified, b.Tags, changes) != nil {
+		return fail(http.StatusPreconditionFailed, "SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"errors"
 	"net/http"
 
 	"sekisho/internal/api"
@@ -29,4 +30,13 @@ func notModified() *api.Error {
 
 func invalidBlobType() *api.Error {
 	return fail(http.StatusConflict, "InvalidBlobType", "The blob type is invalid for this operation.")
+}
+
+func isNotFound(err error) bool {
+	var e *api.Error
+	return errors.As(err, &e) && e.Status == http.StatusNotFound
+}
+
+func archived() *api.Error {
+	return fail(http.StatusConflict, "BlobArchived", "This operation is not permitted on an archived blob.")
 }

@@ -2,6 +2,9 @@ package blob
 
 import (
 	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"sekisho/internal/store"
@@ -9,11 +12,14 @@ import (
 
 // Kinds of documents.
 const (
-	kindContainer = "blobContainer" // "{account}/{name}"
-	kindBlob      = "blob"          // "{container id}/{name in hex}/{snapshot}"
-	kindBlock     = "blobBlock"     // "{container id}/{name in hex}/{block id in hex}"
-	kindShared    = "blobObject"    // object: how many blobs name it beyond one
-	kindGone      = "blobContainerGone"
+	kindService   = "blobService"          // account
+	kindContainer = "blobContainer"        // "{account}/{name}"
+	kindDeleted   = "blobContainerDeleted" // "{account}/{name} {container id}": it may be restored
+	kindGone      = "blobContainerGone"    // container id: its blobs go in the background
+	kindBlob      = "blob"                 // "{container id}/{name in hex}/{snapshot, or ~}"
+	kindBlock     = "blobBlock"            // "{container id}/{name in hex}/{block id in hex}"
+	kindStaging   = "blobStaging"          // "{container id}/{name in hex}/": what was staged for it
+	kindShared    = "blobObject"           // object: how many blobs name it beyond one
 )
 
 // Container is a container of an account.
@@ -28,7 +34,20 @@ type Container struct {
 	PublicAccess string            `json:"publicAccess,omitempty"` // container, blob or empty
 	Policies     []Policy          `json:"policies,omitempty"`
 	Lease        Lease             `json:"lease,omitzero"`
+	Retained
 }
+
+// Retained is what was deleted and may be restored until it expires.
+type Retained struct {
+	Deleted time.Time `json:"deleted,omitzero"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// IsDeleted tells whether it was deleted.
+func (r Retained) IsDeleted() bool { return !r.Deleted.IsZero() }
+
+// Days are the whole days that are left of it.
+func (r Retained) Days(now time.Time) int { return max(0, int(r.Expires.Sub(now).Hours()/24)) }
 
 // Policy is a stored access policy.
 type Policy struct {
@@ -81,9 +100,13 @@ type Blob struct {
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty"`
 	Tier      string            `json:"tier,omitempty"`
+	TierSet   time.Time         `json:"tierSet,omitzero"`
 	Lease     Lease             `json:"lease,omitzero"`
 	Sealed    bool              `json:"sealed,omitempty"`
 	Copy      *Copy             `json:"copy,omitempty"`
+	Retained
+	// Uncommitted is set in a listing for a blob that has staged blocks only.
+	Uncommitted bool `json:"-"`
 }
 
 // Part is a stretch of a blob: a whole object.
@@ -99,14 +122,22 @@ type Copy struct {
 	Source    string    `json:"source"`
 	Status    string    `json:"status"`
 	Completed time.Time `json:"completed"`
+	Bytes     int64     `json:"bytes"`
 }
 
 // block is one that was staged and is in no blob yet.
 type block struct {
-	ID     string    `json:"id"`
-	Object string    `json:"object"`
-	Size   int64     `json:"size"`
-	Staged time.Time `json:"staged"`
+	ID     string `json:"id"`
+	Object string `json:"object"`
+	Size   int64  `json:"size"`
+}
+
+// staging sums up the blocks that are staged for a blob.
+type staging struct {
+	Name     string    `json:"name"`
+	Count    int       `json:"count"`
+	IDLength int       `json:"idLength"`
+	Last     time.Time `json:"last"` // when the last one was staged
 }
 
 // shared counts the blobs that name an object, beyond the first.
@@ -116,15 +147,73 @@ type shared struct {
 
 func containerID(account, name string) string { return account + "/" + name }
 
+// deletedID is where a deleted container is. The space sorts before all that a name
+// has, so that these ids are in the order of names, too.
+func deletedID(account, name, version string) string {
+	return containerID(account, name) + " " + version
+}
+
 // blobPrefix begins the ids of a blob's documents. Names are case-sensitive,
 // documents' ids are not; in hex they keep their order.
 func blobPrefix(container, name string) string {
 	return container + "/" + hex.EncodeToString([]byte(name)) + "/"
 }
 
-func blobID(container, name, snapshot string) string { return blobPrefix(container, name) + snapshot }
+// blobID is where a blob is, or a snapshot. Snapshots come before their blob, in
+// the order of their times, as they are listed.
+func blobID(container, name, snapshot string) string {
+	if snapshot == "" {
+		snapshot = "~"
+	}
+	return blobPrefix(container, name) + snapshot
+}
 
+// Secondary keys of blobs.
+const (
+	keyDeleted = "deleted" // of all that were deleted and are kept
+	keyTagged  = "tagged"  // container: its blobs that have tags
+	keyTag     = "tag"     // tagKey
+)
+
+func tagKey(container, name, value string) string {
+	return container + "/" + hex.EncodeToString([]byte(name)) + "/" + hex.EncodeToString([]byte(value))
+}
+
+func (b *Blob) keys() []store.Key {
+	switch {
+	case b.IsDeleted():
+		return []store.Key{{Name: keyDeleted, Value: "true"}}
+	case len(b.Tags) == 0 || b.Snapshot != "": // snapshots are not found by tags
+		return nil
+	}
+	keys := []store.Key{{Name: keyTagged, Value: b.Container}}
+	for _, name := range slices.Sorted(maps.Keys(b.Tags)) {
+		keys = append(keys, store.Key{Name: keyTag, Value: tagKey(b.Container, name, b.Tags[name])})
+	}
+	return keys
+}
+
+// saveBlob writes a blob's document; its objects are no orphans.
 func (s *Store) saveBlob(tx *store.Tx, b *Blob) error {
-	_, err := store.Save(tx, store.Record{Kind: kindBlob, ID: blobID(b.Container, b.Name, b.Snapshot)}, b)
+	s.objects.named(b.Parts)
+	_, err := store.Save(tx, store.Record{Kind: kindBlob, ID: blobID(b.Container, b.Name, b.Snapshot), Keys: b.keys()}, b)
 	return err
+}
+
+// loadBlob is nil if there is none, or if it was deleted.
+func loadBlob(tx *store.Tx, container, name, snapshot string) (*Blob, error) {
+	b, err := loadAny(tx, container, name, snapshot)
+	if b != nil && b.IsDeleted() {
+		b = nil
+	}
+	return b, err
+}
+
+// loadAny is nil if there is none.
+func loadAny(tx *store.Tx, container, name, snapshot string) (*Blob, error) {
+	b, _, err := store.Load[Blob](tx, kindBlob, blobID(container, name, snapshot))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return &b, err
 }

@@ -3,11 +3,10 @@ package blob
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sekisho/internal/store"
 )
-
-const kindService = "blobService"
 
 // Service is what an account says of its blobs.
 // Source: rest-storageservices set-blob-service-properties.md.
@@ -74,4 +73,12 @@ func loadService(tx *store.Tx, account string) (Service, error) {
 		return Service{}, nil
 	}
 	return p, err
+}
+
+// retain is what a deletion leaves of something for some days; nothing for none.
+func retain(days int, now time.Time) Retained {
+	if days == 0 {
+		return Retained{}
+	}
+	return Retained{Deleted: now.UTC(), Expires: now.UTC().AddDate(0, 0, days)}
 }

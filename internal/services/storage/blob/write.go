@@ -3,17 +3,17 @@ package blob
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"crypto/md5"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
 
+	"sekisho/internal/api"
 	"sekisho/internal/store"
 )
 
-func encode(v any) ([]byte, error) { return json.Marshal(v) }
-
-// Address names a blob.
+// Address names a blob, or a snapshot.
 type Address struct{ Account, Container, Name, Snapshot string }
 
 // Checks are digests that a client sent with its bytes; nil is none.
@@ -26,132 +26,142 @@ func (c Checks) hold(w Written) error {
 	if c.MD5 != nil && !bytes.Equal(c.MD5, w.MD5) {
 		return fail(http.StatusBadRequest, "Md5Mismatch", "The MD5 value specified in the request did not match with the MD5 value calculated by the server.")
 	}
-	if c.CRC64 != nil && !bytes.Equal(c.CRC64, littleEndian(w.CRC64)) {
+	if c.CRC64 != nil && !bytes.Equal(c.CRC64, binary.LittleEndian.AppendUint64(nil, w.CRC64)) {
 		return fail(http.StatusBadRequest, "Crc64Mismatch", "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server.")
 	}
 	return nil
 }
 
-func littleEndian(v uint64) []byte {
-	raw := make([]byte, 8)
-	for i := range raw {
-		raw[i] = byte(v >> (8 * i))
-	}
-	return raw
-}
-
-// write puts bytes down and runs commit with them; if that fails they go again.
+// write puts bytes down and runs commit with them; if that refuses they go again.
+// Nothing is put down for no bytes.
 func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit func(Written) error) (Written, error) {
-	w, err := s.bucket.Write(ctx, src)
-	if err != nil {
-		return w, err
+	first := make([]byte, 1)
+	_, err := io.ReadFull(src, first)
+	empty := err == io.EOF
+	if err != nil && !empty {
+		return Written{}, err
+	}
+	var w Written
+	if empty {
+		sum := md5.Sum(nil)
+		w.MD5 = sum[:]
+	} else {
+		object, end := s.objects.begin()
+		defer end()
+		if w, err = s.bytes.Write(ctx, object, io.MultiReader(bytes.NewReader(first), src)); err != nil {
+			s.removeNow(ctx, []string{object})
+			return w, err
+		}
 	}
 	if err = checks.hold(w); err == nil {
 		err = commit(w)
 	}
-	if err != nil {
-		// The client may be gone; what stays is swept.
-		err = errors.Join(err, s.bucket.Remove(context.WithoutCancel(ctx), w.Object))
+	var refused *api.Error
+	if errors.As(err, &refused) && !empty {
+		// After any other error nobody knows what was committed: it is for the sweep.
+		s.removeNow(ctx, []string{w.Object})
 	}
 	return w, err
 }
 
-// Put makes or replaces a blob of what src gives. Errors are *api.Error, and
+func (w Written) parts(block string) []Part {
+	if w.Size == 0 {
+		return nil
+	}
+	return []Part{{Object: w.Object, Size: w.Size, Block: block}}
+}
+
+// Put makes or replaces a block blob of what src gives. Errors are *api.Error, and
 // those of src.
 func (s *Store) Put(ctx context.Context, at Address, in Blob, src io.Reader, checks Checks, cond Conditions) (*Blob, Written, error) {
-	if err := s.precheck(ctx, at, cond); err != nil {
+	if err := s.precheck(ctx, at, cond, creates); err != nil {
 		return nil, Written{}, err
 	}
 	var made *Blob
-	w, err := s.write(ctx, src, checks, func(w Written) error {
+	w, err := s.write(ctx, src, checks, func(w Written) (err error) {
 		fresh := in
-		fresh.Kind, fresh.Size = BlockBlob, w.Size
-		if w.Size > 0 {
-			fresh.Parts = []Part{{Object: w.Object, Size: w.Size}}
-		}
+		fresh.Kind, fresh.Size, fresh.Parts = BlockBlob, w.Size, w.parts("")
 		if fresh.MD5 == nil {
 			fresh.MD5 = w.MD5
 		}
-		var err error
 		made, err = s.replace(ctx, at, fresh, cond)
 		return err
 	})
-	if err == nil && w.Size == 0 {
-		err = s.bucket.Remove(ctx, w.Object)
-	}
 	return made, w, err
 }
 
 // precheck refuses a write before its bytes are read.
-func (s *Store) precheck(ctx context.Context, at Address, cond Conditions) error {
+func (s *Store) precheck(ctx context.Context, at Address, cond Conditions, how use) error {
 	return s.docs.View(ctx, func(tx *store.Tx) error {
-		_, _, err := s.writable(tx, at, cond)
+		_, _, err := s.writable(tx, at, cond, how)
 		return err
 	})
 }
 
 // writable finds the container and the blob of a write, and holds conditions and
-// leases against them. The blob is nil if there is none.
-func (s *Store) writable(tx *store.Tx, at Address, cond Conditions) (*Container, *Blob, error) {
+// leases against them. The blob is nil if there is none, which only a write that
+// creates one allows.
+func (s *Store) writable(tx *store.Tx, at Address, cond Conditions, how use) (*Container, *Blob, error) {
 	c, err := loadContainer(tx, at.Account, at.Container)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := loadBlob(tx, c.ID, at.Name, "")
-	if err != nil {
+	b, err := loadBlob(tx, c.ID, at.Name, at.Snapshot)
+	switch {
+	case err != nil:
 		return nil, nil, err
-	}
-	if b == nil {
-		err = cond.check("", s.now(), false)
-		if err == nil && cond.LeaseID != "" {
-			err = Lease{}.writable(cond.LeaseID, "Blob", s.now())
+	case b == nil && how != creates:
+		return nil, nil, NotFound()
+	case b == nil:
+		if err := cond.check("", s.now(), nil, how); err != nil {
+			return nil, nil, err
 		}
-		return c, nil, err
+		return c, nil, Lease{}.read(cond.LeaseID, ofBlob, s.now())
 	}
-	if err := cond.check(b.ETag, b.Modified, false); err != nil {
+	if err := cond.check(b.ETag, b.Modified, b.Tags, how); err != nil {
 		return nil, nil, err
 	}
-	return c, b, b.Lease.writable(cond.LeaseID, "Blob", s.now())
-}
-
-// loadBlob is nil if there is none.
-func loadBlob(tx *store.Tx, container, name, snapshot string) (*Blob, error) {
-	b, _, err := store.Load[Blob](tx, kindBlob, blobID(container, name, snapshot))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	return &b, err
+	b.Lease, err = b.Lease.written(cond.LeaseID, ofBlob, s.now())
+	return c, b, err
 }
 
 // replace commits a blob in place of what is there.
 func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Conditions) (*Blob, error) {
+	return s.commit(ctx, at, cond, func(tx *store.Tx, c *Container, old *Blob) (*Blob, error) {
+		b := fresh
+		return &b, nil
+	})
+}
+
+// commit puts what make gives in place of the blob that is there, which may be nil.
+func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
 	var made *Blob
 	var free []string
 	err := s.docs.Update(ctx, func(tx *store.Tx) error {
-		c, old, err := s.writable(tx, at, cond)
+		c, old, err := s.writable(tx, at, cond, creates)
 		if err != nil {
 			return err
 		}
-		b := fresh
-		b.Container, b.Name, b.Snapshot = c.ID, at.Name, ""
+		b, err := make(tx, c, old)
+		if err != nil {
+			return err
+		}
+		b.Container, b.Name, b.Snapshot, b.Retained = c.ID, at.Name, "", Retained{}
 		b.ETag, b.Modified = s.etag(), s.now().UTC()
 		b.Created = b.Modified
 		if old != nil {
 			b.Created, b.Lease = old.Created, old.Lease
 		}
-		free = nil
-		if old != nil {
-			if free, err = release(tx, old.Parts, b.Parts); err != nil {
-				return err
-			}
+		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
+			return err
 		}
 		staged, err := dropBlocks(tx, c.ID, at.Name, b.Parts)
 		if err != nil {
 			return err
 		}
 		free = append(free, staged...)
-		made = &b
-		return s.saveBlob(tx, &b)
+		made = b
+		return s.saveBlob(tx, b)
 	})
 	if err != nil {
 		return nil, err
@@ -160,31 +170,71 @@ func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Condit
 	return made, nil
 }
 
+// retire makes room for another blob of the name, which keeps some parts: what is
+// there is given up, or kept as a deleted snapshot where the account retains what
+// is deleted. It gives the objects that nobody names any more.
+func (s *Store) retire(tx *store.Tx, c *Container, name string, kept []Part) (free []string, err error) {
+	old, err := loadAny(tx, c.ID, name, "")
+	if old == nil || err != nil {
+		return nil, err
+	}
+	if !old.IsDeleted() {
+		service, err := loadService(tx, c.Account)
+		if err != nil {
+			return nil, err
+		}
+		if old.Retained = retain(service.DeleteDays, s.now()); !old.IsDeleted() {
+			return release(tx, old.Parts, kept)
+		}
+		if err := share(tx, common(old.Parts, kept)); err != nil {
+			return nil, err
+		}
+	}
+	if old.Snapshot, err = s.snapshotTime(tx, c.ID, name); err != nil {
+		return nil, err
+	}
+	old.Lease = Lease{}
+	return nil, s.saveBlob(tx, old)
+}
+
+// common are the parts of a whose objects are in b, too.
+func common(a, b []Part) (both []Part) {
+	in := map[string]bool{}
+	for _, p := range b {
+		in[p.Object] = true
+	}
+	for _, p := range a {
+		if in[p.Object] {
+			both = append(both, p)
+		}
+	}
+	return both
+}
+
 // release gives up a blob's hold on its objects, less those that it keeps, and
 // tells which of them nobody holds any more.
 func release(tx *store.Tx, parts, kept []Part) (free []string, err error) {
-	keep := map[string]bool{}
+	done := map[string]bool{}
 	for _, p := range kept {
-		keep[p.Object] = true
+		done[p.Object] = true
 	}
 	for _, p := range parts {
-		if keep[p.Object] {
+		if done[p.Object] {
 			continue
 		}
-		keep[p.Object] = true // each once
+		done[p.Object] = true // each once
 		n, record, err := store.Load[shared](tx, kindShared, p.Object)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			free = append(free, p.Object)
+			free, err = append(free, p.Object), nil
 		case err != nil:
-			return nil, err
 		case n.More <= 1:
 			err = tx.Delete(kindShared, p.Object)
 		default:
 			n.More--
 			_, err = store.Save(tx, record, n)
 		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -209,12 +259,4 @@ func share(tx *store.Tx, parts []Part) error {
 		}
 	}
 	return nil
-}
-
-// remove deletes objects that nobody holds. What it can't is swept later.
-func (s *Store) remove(ctx context.Context, objects []string) {
-	ctx = context.WithoutCancel(ctx)
-	for _, o := range objects {
-		s.bucket.Remove(ctx, o)
-	}
 }

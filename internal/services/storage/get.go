@@ -1,0 +1,211 @@
+package storage
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/internal/services/storage/blob"
+)
+
+// maxHashedRange bounds a range whose digest is asked for.
+// Source: get-blob.md, "Request headers".
+const maxHashedRange = 4 << 20
+
+// found finds the blob that a read is about.
+func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
+	if id := call.Request.URL.Query().Get("versionid"); id != "" {
+		return nil, invalidQuery("versionid", id, "Versioning is not enabled for this account.")
+	}
+	cond, err := conditions(call.Request)
+	if err != nil {
+		return nil, err
+	}
+	if err := unsupportedHeader(call.Request.Header); err != nil {
+		return nil, err
+	}
+	return s.blobs.Get(call.Request.Context(), at(call), cond)
+}
+
+func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
+	b, err := s.found(call)
+	if err != nil {
+		return err
+	}
+	setHeaders(w, call)
+	if call.Operation.Name == "Blob_GetMetadata" {
+		setETag(w.Header(), b.ETag, b.Modified)
+		setMetadata(w.Header(), b.Metadata)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	s.describe(w.Header(), b)
+	override(w.Header(), call)
+	w.Header().Set("Content-Length", strconv.FormatInt(b.Size, 10))
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
+	r := call.Request
+	defer s.blobs.Hold()() // what is read stays until it is sent
+	b, err := s.found(call)
+	if err != nil {
+		return err
+	}
+	offset, length, partial, err := byteRange(r, b.Size)
+	if err != nil {
+		return err
+	}
+	src, err := s.blobs.Open(r.Context(), b, offset, length)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	digests := http.Header{}
+	var body io.Reader = src
+	if asksDigest(r) {
+		if body, err = digested(digests, r, src, length, partial); err != nil {
+			return err
+		}
+	}
+	setHeaders(w, call)
+	h := w.Header()
+	s.describe(h, b)
+	override(h, call)
+	h.Set("Content-Length", strconv.FormatInt(length, 10))
+	status := http.StatusOK
+	if partial {
+		status = http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, b.Size))
+		if len(b.MD5) > 0 {
+			h.Set("x-ms-blob-content-md5", h.Get("Content-MD5"))
+			h.Del("Content-MD5")
+		}
+	}
+	for name, values := range digests {
+		h[name] = values
+	}
+	w.WriteHeader(status)
+	_, err = io.Copy(w, body)
+	return err
+}
+
+func asksDigest(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("x-ms-range-get-content-md5"), "true") || strings.EqualFold(r.Header.Get("x-ms-range-get-content-crc64"), "true")
+}
+
+// digested reads a small range, and writes its digest down.
+func digested(h http.Header, r *http.Request, src io.Reader, length int64, partial bool) (io.Reader, error) {
+	name := "x-ms-range-get-content-md5"
+	crc := r.Header.Get(name) == ""
+	if crc {
+		name = "x-ms-range-get-content-crc64"
+	}
+	if !partial || length > maxHashedRange || !crc && r.Header.Get("x-ms-range-get-content-crc64") != "" {
+		return nil, invalidHeader(name, r.Header.Get(name))
+	}
+	raw, err := io.ReadAll(src)
+	if err != nil {
+		return nil, err
+	}
+	if crc {
+		h.Set("x-ms-content-crc64", base64.StdEncoding.EncodeToString(blob.CRC64(raw)))
+	} else {
+		sum := md5.Sum(raw)
+		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	return bytes.NewReader(raw), nil
+}
+
+// describe sets what headers tell of a blob.
+func (s *Storage) describe(h http.Header, b *blob.Blob) {
+	setETag(h, b.ETag, b.Modified)
+	setMetadata(h, b.Metadata)
+	set := func(name, value string) {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
+	set("Content-Type", b.ContentType)
+	set("Content-Encoding", b.ContentEncoding)
+	set("Content-Language", b.ContentLanguage)
+	set("Content-Disposition", b.ContentDisposition)
+	set("Cache-Control", b.CacheControl)
+	set("Content-MD5", base64.StdEncoding.EncodeToString(b.MD5))
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("x-ms-blob-type", b.Kind)
+	h.Set("x-ms-creation-time", httpTime(b.Created))
+	h.Set("x-ms-server-encrypted", "true")
+	if b.Snapshot == "" {
+		setLease(h, b.Lease, s.now())
+	}
+	if b.Kind == blob.BlockBlob {
+		tier := b.Tier
+		if tier == "" {
+			tier = "Hot"
+			h.Set("x-ms-access-tier-inferred", "true")
+		}
+		h.Set("x-ms-access-tier", tier)
+		if !b.TierSet.IsZero() {
+			h.Set("x-ms-access-tier-change-time", httpTime(b.TierSet))
+		}
+	} else {
+		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
+		if b.Sealed {
+			h.Set("x-ms-blob-sealed", "true")
+		}
+	}
+	if len(b.Tags) > 0 {
+		h.Set("x-ms-tag-count", strconv.Itoa(len(b.Tags)))
+	}
+	if c := b.Copy; c != nil {
+		h.Set("x-ms-copy-id", c.ID)
+		h.Set("x-ms-copy-source", c.Source)
+		h.Set("x-ms-copy-status", c.Status)
+		h.Set("x-ms-copy-completion-time", httpTime(c.Completed))
+		h.Set("x-ms-copy-progress", fmt.Sprintf("%d/%d", c.Bytes, c.Bytes))
+	}
+}
+
+// byteRange reads the one range that a request may ask for.
+// Source: specifying-the-range-header-for-blob-service-operations.md.
+func byteRange(r *http.Request, size int64) (offset, length int64, partial bool, err error) {
+	text := r.Header.Get("x-ms-range")
+	if text == "" {
+		text = r.Header.Get("Range")
+	}
+	first, last, ok := parseRange(text)
+	if !ok {
+		return 0, size, false, nil // Storage takes no other form, and gives the whole
+	}
+	if first >= size {
+		return 0, 0, false, &api.Error{Status: http.StatusRequestedRangeNotSatisfiable, Code: "InvalidRange", Target: "Range",
+			Message: "The range specified is invalid for the current size of the resource.", Header: http.Header{"Content-Range": {fmt.Sprintf("bytes */%d", size)}}}
+	}
+	last = min(last, size-1)
+	return first, last - first + 1, true, nil
+}
+
+// parseRange reads "bytes=first-" or "bytes=first-last".
+func parseRange(text string) (first, last int64, ok bool) {
+	spec, isBytes := strings.CutPrefix(text, "bytes=")
+	from, to, dash := strings.Cut(spec, "-")
+	first, err := strconv.ParseInt(from, 10, 64)
+	if !isBytes || !dash || err != nil || first < 0 {
+		return 0, 0, false
+	}
+	last = 1<<63 - 2
+	if to != "" {
+		if last, err = strconv.ParseInt(to, 10, 64); err != nil || last < first {
+			return 0, 0, false
+		}
+	}
+	return first, last, true
+}
