@@ -87,6 +87,6 @@ func (d *decision) grants(check api.Check) error {
 			return err
 		}
 	}
-	_, err := d.question(check)
+	_, _, err := d.question(check)
 	return err
 }

@@ -39,6 +39,11 @@ type account struct {
 	DNSEndpointType     string       `json:"dnsEndpointType,omitempty"`
 }
 
+// isHierarchical tells whether names of the account's blobs are paths.
+func (a account) isHierarchical() bool {
+	return a.HierarchicalNames != nil && bool(*a.HierarchicalNames)
+}
+
 type keyPolicy struct {
 	Days arm.Int `json:"keyExpirationPeriodInDays"`
 }
@@ -68,6 +73,7 @@ var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
 const (
 	hostSuffix = ".blob.core.windows.net"
 	fileSuffix = ".file.core.windows.net"
+	lakeSuffix = ".dfs.core.windows.net"
 )
 
 func (s *Storage) accounts() *arm.Type {

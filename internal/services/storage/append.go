@@ -38,7 +38,7 @@ func (s *Storage) createAppend(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	in, err := described(h, true)
 	if err != nil {
 		return err

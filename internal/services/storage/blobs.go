@@ -102,7 +102,7 @@ func (s *Storage) putBlob(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	in, err := described(h, true)
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (s *Storage) copyRequest(call *api.Call) (from blob.CopyFrom, cond blob.Con
 	if cond, err = conditions(call.Request); err != nil {
 		return from, cond, err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	from.Source, from.URL = src.at, src.text
 	if from.Conditions, err = sourceConditions(h); err != nil {
 		return from, cond, err

@@ -84,7 +84,7 @@ func (s *Storage) text(call *api.Call, p *sas) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if account.HierarchicalNames == nil || !bool(*account.HierarchicalNames) {
+		if !account.isHierarchical() {
 			return "", badSAS("sr=d needs an account with a hierarchical namespace")
 		}
 	}
