@@ -175,6 +175,9 @@ type Signed struct {
 	Holder string
 	// ByKey is set when an account key signed: the account may have closed them.
 	ByKey bool
+	// Restricted is a principal whom what the resource keeps must let do it, too
+	// (Check.Otherwise).
+	Restricted string
 	// Delegated is set when the caller's own rights bound the signature, too.
 	Delegated bool
 }

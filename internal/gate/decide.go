@@ -228,6 +228,9 @@ func (d *decision) authorize() error {
 		if err := d.ask(check); err != nil {
 			return err
 		}
+		if err := d.restricted(check); err != nil {
+			return err
+		}
 		if i < len(checks)-1 {
 			d.also = append(d.also, asked(check, d.result))
 		}

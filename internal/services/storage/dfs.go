@@ -45,8 +45,10 @@ func (s *Storage) lakeCredential(call *api.Call) (*api.Signed, error) {
 // ID for a security principal".
 func principalOf(call *api.Call) string {
 	if call.Caller.Credential == api.DelegationSAS {
-		if id := call.Request.URL.Query().Get("saoid"); id != "" {
-			return id
+		for _, name := range []string{"saoid", "suoid"} {
+			if id := call.Request.URL.Query().Get(name); id != "" {
+				return id
+			}
 		}
 	}
 	return call.Caller.Object
@@ -80,7 +82,7 @@ func cleanPath(name string) string {
 func (s *Storage) byLists(call *api.Call, at blob.Address, need blob.Need) func(api.Principal) (api.Verdict, error) {
 	return func(p api.Principal) (v api.Verdict, err error) {
 		scope := call.Target.Scope + "/blobServices/default/containers/" + rbac.Scope(at.Container)
-		reads := call.Can(api.Check{Scope: scope, Action: readBlob, Data: true, SAS: "r", SASType: "o"})
+		reads := call.Caller.Credential == api.Token && call.Can(api.Check{Scope: scope, Action: readBlob, Data: true})
 		v.Allowed, v.Why, err = s.blobs.Permits(call.Request.Context(), at, need, blob.Who{Object: p.Object, Groups: p.Groups}, reads)
 		return v, err
 	}
