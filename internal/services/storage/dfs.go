@@ -143,7 +143,7 @@ func pathRow(method, name, page, action string, query []string, header string, o
 // withRoot is a row for paths, and for the root of a filesystem.
 func withRoot(op api.Operation) []api.Operation {
 	root := op
-	root.Pattern, root.Name = "/{container}", op.Name+"OfRoot"
+	root.Pattern = "/{container}"
 	return []api.Operation{op, root}
 }
 
@@ -152,16 +152,16 @@ func (s *Storage) pathOperations() []api.Operation {
 	lists := []string{"action=getAccessControl"}
 	lease := pathRow(http.MethodPost, "Path_Lease", "lease", writeBlob, nil, "", breaking(s.asksLake(writeBlob, "w", blob.ToWrite)), s.leasePath)
 	return slices.Concat([]api.Operation{
-		pathRow(http.MethodPut, "Path_CreateFile", "create", writeBlob, []string{"resource=file"}, "", s.createsPath, s.createPath),
-		pathRow(http.MethodPut, "Path_CreateDirectory", "create", writeBlob, []string{"resource=directory"}, "", s.createsPath, s.createPath),
-		pathRow(http.MethodPut, "Path_Rename", "create", moveBlob, nil, "x-ms-rename-source", s.renames, s.renamePath),
+		pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=file"}, "", s.createsPath, s.createPath),
+		pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=directory"}, "", s.createsPath, s.createPath),
+		pathRow(http.MethodPut, "Path_Create", "create", moveBlob, nil, "x-ms-rename-source", s.renames, s.renamePath),
 		pathRow(http.MethodGet, "Path_Read", "read", readBlob, nil, "", s.asksLake(readBlob, "r", blob.ToRead), s.readPath),
 		pathRow(http.MethodHead, "Path_GetProperties", "getproperties", readBlob, nil, "", s.asksLake(readBlob, "r", blob.ToRead), s.headPath),
 		pathRow(http.MethodDelete, "Path_Delete", "delete", removeBlob, nil, "", s.deletesPath, s.deletePath),
 		lease,
 	},
-		withRoot(pathRow(http.MethodHead, "Path_GetStatus", "getproperties", readBlob, status, "", s.asksLake(readBlob, "er", blob.ToRead), s.headPath)),
-		withRoot(pathRow(http.MethodHead, "Path_GetAccessControl", "getproperties", readBlob, lists, "", s.asksLake(readBlob, "er", blob.ToRead), s.getAccess)),
+		withRoot(pathRow(http.MethodHead, "Path_GetProperties", "getproperties", readBlob, status, "", s.asksLake(readBlob, "er", blob.ToRead), s.headPath)),
+		withRoot(pathRow(http.MethodHead, "Path_GetProperties", "getproperties", readBlob, lists, "", s.asksLake(readBlob, "er", blob.ToRead), s.getAccess)),
 	)
 }
 
@@ -174,6 +174,6 @@ func (s *Storage) pathUpdates() []api.Operation {
 	return slices.Concat([]api.Operation{
 		row("append", "Path_AppendData", writeBlob, "aw", blob.ToWrite, s.appendData),
 		row("flush", "Path_FlushData", writeBlob, "aw", blob.ToWrite, s.flushData),
-		row("setProperties", "Path_SetProperties", writeBlob, "w", blob.ToWrite, s.setPathProperties),
+		row("setProperties", "Path_Update", writeBlob, "w", blob.ToWrite, s.setPathProperties),
 	}, withRoot(access), withRoot(row("setAccessControlRecursive", "Path_SetAccessControlRecursive", modifyBlob, "p", blob.ToOwn, s.setAccessBelow)))
 }

@@ -244,7 +244,7 @@ func TestTheBlobEndpointSeesTheSameHierarchy(t *testing.T) {
 		t.Errorf("flat: %s", r.Body)
 	}
 	head := l.need(http.StatusOK, l.at(blobs, l.super, "HEAD", "/lfs/a", "")).Header
-	if head.Get("x-ms-meta-hdi_isfolder") == "" && len(head["X-Ms-Meta-hdi_isfolder"]) == 0 || head.Get("x-ms-resource-type") != "directory" || head.Get("x-ms-permissions") != "rwxr-x---" {
+	if folder := head[http.CanonicalHeaderKey("x-ms-meta-")+"hdi_isfolder"]; len(folder) == 0 || head.Get("x-ms-resource-type") != "directory" || head.Get("x-ms-permissions") != "rwxr-x---" {
 		t.Errorf("%v", head)
 	}
 	for path, code := range map[string]string{"/lfs/b": "DirectoryIsNotEmpty", "/lfs/a": "DirectoryIsNotEmpty"} {
