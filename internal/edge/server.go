@@ -56,6 +56,7 @@ type Config struct {
 
 // Server accepts connections and hands their requests to the Handler.
 type Server struct {
+	ca          *CA
 	resolver    Resolver
 	handler     Handler
 	refuseOther bool
@@ -81,6 +82,7 @@ func New(c Config) *Server {
 		c.MaxHeaderBytes = defaultMaxHeader
 	}
 	s := &Server{
+		ca:          c.CA,
 		resolver:    c.Resolver,
 		handler:     c.Handler,
 		refuseOther: c.RefuseOther,

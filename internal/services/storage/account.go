@@ -7,6 +7,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
@@ -39,11 +40,6 @@ type account struct {
 	DNSEndpointType     string       `json:"dnsEndpointType,omitempty"`
 }
 
-// isHierarchical tells whether names of the account's blobs are paths.
-func (a account) isHierarchical() bool {
-	return a.HierarchicalNames != nil && bool(*a.HierarchicalNames)
-}
-
 type keyPolicy struct {
 	Days arm.Int `json:"keyExpirationPeriodInDays"`
 }
@@ -60,7 +56,7 @@ type routing struct {
 }
 
 // stored is an account as it is kept: what clients write of it, and what they
-// never see.
+// can't.
 type stored struct {
 	account
 	KeyCreation map[string]time.Time `json:"keyCreationTime,omitempty"`
@@ -117,7 +113,7 @@ func (s *Storage) commitAccount(tx *store.Tx, old, new *arm.Resource) error {
 			return err
 		}
 	}
-	if err := s.commitEncryption(tx, new, &p); err != nil {
+	if err := commitEncryption(tx, old, new, p.Encryption); err != nil {
 		return err
 	}
 	return new.SetProperties(p)
@@ -152,11 +148,11 @@ func (s *Storage) removeAccount(tx *store.Tx, old *arm.Resource) error {
 	if _, err := s.keys.Take(tx, old.ID); err != nil {
 		return err
 	}
-	if err := removeShares(tx, old); err != nil {
-		return err
-	}
 	if err := s.delegation.Forget(tx, old.ID); err != nil {
 		return err
 	}
-	return s.blobs.RemoveAccount(tx, old.Name)
+	if err := removeShares(tx, old); err != nil {
+		return err
+	}
+	return blob.ForgetAccount(tx, old.Name)
 }

@@ -36,6 +36,10 @@ type containerView struct {
 	LeaseDuration string `json:"leaseDuration,omitempty"`
 	Policy        bool   `json:"hasImmutabilityPolicy"`
 	Hold          bool   `json:"hasLegalHold"`
+	Deleted       bool   `json:"deleted,omitempty"`
+	DeletedTime   string `json:"deletedTime,omitempty"`
+	Days          int    `json:"remainingRetentionDays,omitempty"`
+	Version       string `json:"version,omitempty"`
 }
 
 const accountScope = "$account-encryption-key"
@@ -48,6 +52,9 @@ func (s *Storage) viewContainer(r *arm.Resource, c *blob.Container) child {
 	}
 	status, state, duration := leaseWords(c.Lease, s.now())
 	v.LeaseStatus, v.LeaseState, v.LeaseDuration = title(status), title(state), title(duration)
+	if c.IsDeleted() {
+		v.Deleted, v.DeletedTime, v.Days, v.Version = true, c.Retained.Deleted.Format(precise), c.Retained.Days(s.now()), c.ID
+	}
 	return child{ID: r.ID + "/blobServices/default/containers/" + c.Name, Name: c.Name, Type: containerType, ETag: quoted(c.ETag), Properties: v}
 }
 
@@ -85,11 +92,11 @@ func (s *Storage) containerChange(call *api.Call) (*arm.Resource, func(*blob.Con
 	case public && (account.AllowBlobPublic == nil || !bool(*account.AllowBlobPublic)):
 		return nil, nil, api.Errorf(http.StatusConflict, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 	case p.Scope != "" && p.Scope != accountScope, bool(p.DenyScope):
-		return nil, nil, unsupported("EncryptionScope")
+		return nil, nil, notSupported("EncryptionScope")
 	case p.Immutable != nil && bool(p.Immutable.Enabled):
-		return nil, nil, unsupported("ImmutableStorageWithVersioning")
+		return nil, nil, notSupported("ImmutableStorageWithVersioning")
 	case p.RootSquash != nil && bool(*p.RootSquash), p.AllSquash != nil && bool(*p.AllSquash):
-		return nil, nil, unsupported("NfsV3")
+		return nil, nil, notSupported("NfsV3")
 	}
 	meta := map[string]string{}
 	for name, value := range p.Metadata {
@@ -115,7 +122,7 @@ func (s *Storage) armPutContainer(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	ctx, account, name := call.Request.Context(), strings.ToLower(r.Name), call.Var("containerName")
+	ctx, account, name := call.Request.Context(), r.Name, call.Var("containerName")
 	if !containerNames.MatchString(name) && !specialContainers[name] || len(name) > 63 {
 		return api.BadRequest("InvalidResourceName", "containerName", "The specified resource name contains invalid characters.")
 	}
@@ -145,7 +152,7 @@ func (s *Storage) armPatchContainer(w http.ResponseWriter, call *api.Call) error
 	if err != nil {
 		return err
 	}
-	c, err := s.blobs.ChangeContainer(call.Request.Context(), strings.ToLower(r.Name), call.Var("containerName"), blob.Conditions{}, change)
+	c, err := s.blobs.ChangeContainer(call.Request.Context(), r.Name, call.Var("containerName"), blob.Conditions{}, change)
 	if err != nil {
 		return err
 	}
@@ -157,7 +164,7 @@ func (s *Storage) armGetContainer(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.blobs.Container(call.Request.Context(), strings.ToLower(r.Name), call.Var("containerName"))
+	c, err := s.blobs.Container(call.Request.Context(), r.Name, call.Var("containerName"))
 	if err != nil {
 		return err
 	}
@@ -170,7 +177,7 @@ func (s *Storage) armDeleteContainer(w http.ResponseWriter, call *api.Call) erro
 		return err
 	}
 	status := http.StatusOK
-	err = s.blobs.DeleteContainer(call.Request.Context(), strings.ToLower(r.Name), call.Var("containerName"), blob.Conditions{})
+	err = s.blobs.DeleteContainer(call.Request.Context(), r.Name, call.Var("containerName"), blob.Conditions{})
 	var missing *api.Error
 	switch {
 	case errors.As(err, &missing) && missing.Code == "ContainerNotFound":
@@ -235,16 +242,16 @@ func (s *Storage) armListContainers(w http.ResponseWriter, call *api.Call) error
 	if err != nil {
 		return err
 	}
-	all, rest, err := s.blobs.Containers(call.Request.Context(), strings.ToLower(r.Name), blob.ContainerQuery{Prefix: l.prefix, After: l.after, Limit: l.limit})
+	all, next, err := s.blobs.Containers(call.Request.Context(), r.Name, blob.ContainerQuery{Prefix: l.prefix, After: l.after, Limit: l.limit, Deleted: l.deleted})
 	if err != nil {
 		return err
 	}
-	values, next := []any{}, ""
+	values := []any{}
 	for i := range all {
 		values = append(values, s.viewContainer(r, &all[i]))
 	}
-	if rest != "" {
-		next = l.next(call, rest)
+	if next != "" {
+		next = l.next(call, next)
 	}
 	return reply(w, call, http.StatusOK, arm.ListReply(values, next))
 }

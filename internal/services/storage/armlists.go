@@ -27,7 +27,7 @@ func (s *Storage) lists() []api.Operation {
 			Filtered: true, Checks: func(*api.Call) ([]api.Check, error) {
 				return []api.Check{{Scope: rbac.Root, Action: operationsAction}}, nil
 			},
-			Handle: s.listOperations},
+			Handle: s.providerOperations},
 	}
 }
 
@@ -129,9 +129,9 @@ func (s *Storage) listSKUs(w http.ResponseWriter, call *api.Call) error {
 	return reply(w, call, http.StatusOK, arm.ListReply(all, ""))
 }
 
-// listOperations shows what the provider's operations are to who may read them
+// providerOperations shows what the provider's operations are to who may read them
 // at the tenant or in a subscription of it.
-func (s *Storage) listOperations(w http.ResponseWriter, call *api.Call) error {
+func (s *Storage) providerOperations(w http.ResponseWriter, call *api.Call) error {
 	if refused := call.Authorize(api.Check{Scope: rbac.Root, Action: operationsAction}); refused != nil {
 		subscriptions, err := s.resources.Subscriptions(call.Request.Context(), call.Caller.Tenant)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
@@ -89,7 +88,7 @@ func (s *Storage) blobService(call *api.Call) (child, error) {
 	if err != nil {
 		return child{}, err
 	}
-	p, err := s.blobs.ServiceOf(call.Request.Context(), strings.ToLower(r.Name))
+	p, err := s.blobs.ServiceOf(call.Request.Context(), r.Name)
 	return viewService(r, p), err
 }
 
@@ -108,7 +107,7 @@ func (s *Storage) setBlobService(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	var now blob.Service
-	err = s.blobs.ChangeService(call.Request.Context(), strings.ToLower(r.Name), func(p *blob.Service) error {
+	err = s.blobs.ChangeService(call.Request.Context(), r.Name, func(p *blob.Service) error {
 		in.Properties.apply(p)
 		now = *p
 		return nil
@@ -137,7 +136,7 @@ func (in *blobService) check() error {
 		{in.Delete != nil && in.Delete.Permanent != nil && bool(*in.Delete.Permanent), "PermanentDelete"},
 	} {
 		if f.on {
-			return unsupported(f.feature)
+			return notSupported(f.feature)
 		}
 	}
 	for name, policy := range map[string]*retention{"deleteRetentionPolicy": in.Delete, "containerDeleteRetentionPolicy": in.ContainerDelete} {

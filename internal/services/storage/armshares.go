@@ -131,7 +131,7 @@ func (p *shareProperties) check(kind string) error {
 		}
 	}
 	if p.Protocol != "" && !strings.EqualFold(p.Protocol, "SMB") {
-		return unsupported("NFS")
+		return notSupported("NFS")
 	}
 	return nil
 }
@@ -298,9 +298,9 @@ func (s *Storage) setFileService(w http.ResponseWriter, call *api.Call) error {
 	}
 	switch p := in.Properties; {
 	case p.Delete != nil && bool(p.Delete.Enabled):
-		return unsupported("Soft Delete")
+		return notSupported("Soft Delete")
 	case p.CORS != nil && len(p.CORS.Rules) > 0:
-		return unsupported("Cors")
+		return notSupported("Cors")
 	}
 	return reply(w, call, http.StatusOK, v)
 }

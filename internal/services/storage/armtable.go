@@ -46,6 +46,7 @@ func (s *Storage) ControlPlane() []api.Operation {
 		row(patch, containerPath, "BlobContainers_Update", containerType+"/write", blobSource, s.armPatchContainer),
 		row(get, containerPath, "BlobContainers_Get", containerType+"/read", blobSource, s.armGetContainer),
 		row(remove, containerPath, "BlobContainers_Delete", containerType+"/delete", blobSource, s.armDeleteContainer),
+		row(post, containerPath+"/lease", "BlobContainers_Lease", containerType+"/lease/action", blobSource, s.armLeaseContainer),
 
 		row(get, accountPath+"/fileServices", "FileServices_List", fileServiceType+"/read", fileSource, s.listFileServices),
 		row(get, accountPath+"/fileServices/default", "FileServices_GetServiceProperties", fileServiceType+"/read", fileSource, s.getFileService),
@@ -80,7 +81,33 @@ func (s *Storage) ControlPlane() []api.Operation {
 	} {
 		rows = append(rows, row(u.method, accountPath+u.path, u.name, accountType+u.action, controlSource, s.notBuilt(u.feature)))
 	}
+	// And of what is not built there is none.
+	for _, u := range []struct{ path, name, action string }{
+		{"/privateEndpointConnections", "PrivateEndpointConnections_List", "/privateEndpointConnections/read"},
+		{"/encryptionScopes", "EncryptionScopes_List", "/encryptionScopes/read"},
+		{"/objectReplicationPolicies", "ObjectReplicationPolicies_List", "/objectReplicationPolicies/read"},
+		{"/inventoryPolicies", "BlobInventoryPolicies_List", "/inventoryPolicies/read"},
+		{"/localUsers", "LocalUsers_List", "/localusers/read"},
+	} {
+		rows = append(rows, row(get, accountPath+u.path, u.name, accountType+u.action, controlSource, s.none))
+	}
+	rows = append(rows, row(get, accountPath+"/managementPolicies/{managementPolicyName}", "ManagementPolicies_Get", accountType+"/managementPolicies/read", controlSource, s.noPolicy))
 	return append(rows, s.lists()...)
+}
+
+func (s *Storage) none(w http.ResponseWriter, call *api.Call) error {
+	if _, err := s.find(call); err != nil {
+		return err
+	}
+	return reply(w, call, http.StatusOK, arm.ListReply(nil, ""))
+}
+
+func (s *Storage) noPolicy(w http.ResponseWriter, call *api.Call) error {
+	r, err := s.find(call)
+	if err != nil {
+		return err
+	}
+	return api.Errorf(http.StatusNotFound, "ManagementPolicyNotFound", "No ManagementPolicy found for account %s", r.Name)
 }
 
 // atPath asks for an action at what the path names.
@@ -106,9 +133,9 @@ func (s *Storage) unlocked(method string, handle handler) handler {
 	}
 }
 
-// unsupported is Azure's answer to a feature that an account can't have.
+// notSupported is Azure's answer to a feature that an account can't have.
 // Source: MicrosoftDocs/azure-docs#75231, Azure/azure-rest-api-specs#23852.
-func unsupported(feature string) error {
+func notSupported(feature string) error {
 	return api.BadRequest("FeatureNotSupportedForAccount", "", "%s is not supported for the account.", feature)
 }
 
@@ -117,7 +144,7 @@ func (s *Storage) notBuilt(feature string) handler {
 		if _, err := s.find(call); err != nil {
 			return err
 		}
-		return unsupported(feature)
+		return notSupported(feature)
 	}
 }
 
@@ -125,7 +152,7 @@ func (s *Storage) notBuilt(feature string) handler {
 func (s *Storage) withBlobs(call *api.Call) (*arm.Resource, error) {
 	r, err := s.find(call)
 	if err == nil && r.Kind == kindFile {
-		err = unsupported("Blob")
+		err = notSupported("Blob")
 	}
 	return r, err
 }
@@ -134,7 +161,7 @@ func (s *Storage) withBlobs(call *api.Call) (*arm.Resource, error) {
 func (s *Storage) withFiles(call *api.Call) (*arm.Resource, error) {
 	r, err := s.find(call)
 	if err == nil && (r.Kind == kindBlob || r.Kind == kindBlockBlob) {
-		err = unsupported("File")
+		err = notSupported("File")
 	}
 	return r, err
 }

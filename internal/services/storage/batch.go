@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -64,7 +66,13 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 		if reply.body.Len() > 0 {
 			reply.header.Set("Content-Length", fmt.Sprint(reply.body.Len()))
 		}
-		reply.header.Write(one)
+		for _, name := range slices.Sorted(maps.Keys(reply.header)) {
+			shown := name
+			if strings.HasPrefix(name, "X-Ms-") { // clients look for these as Storage writes them
+				shown = strings.ToLower(name)
+			}
+			fmt.Fprintf(one, "%s: %s\r\n", shown, strings.Join(reply.header[name], ", "))
+		}
 		io.WriteString(one, "\r\n")
 		one.Write(reply.body.Bytes())
 	}
@@ -153,8 +161,10 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	}
 	p.request = call.Request.Clone(call.Request.Context())
 	p.request.Method, p.request.URL, p.request.RequestURI = method, u, u.RequestURI()
+	headers.Del("Content-Length") // it is 0, which signatures since 2015 leave out
 	p.request.Header, p.request.Body, p.request.ContentLength = http.Header(headers), http.NoBody, 0
-	if p.request.Header.Get("x-ms-version") == "" {
+	// A shared key signs all headers of the service: none may come to them.
+	if p.request.Header.Get("x-ms-version") == "" && !strings.HasPrefix(p.request.Header.Get("Authorization"), sharedKeyScheme) {
 		p.request.Header.Set("x-ms-version", call.Request.Header.Get("x-ms-version"))
 	}
 	return p, nil

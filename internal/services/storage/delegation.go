@@ -233,5 +233,5 @@ func (s *Storage) delegationSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		return nil, badSAS("The user whose delegation key signed does not exist any more, or is disabled")
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.DelegationSAS, Tenant: user.Tenant, Object: user.ID, Name: user.Name},
-		Permissions: p.raw["sp"], Types: "o", Single: true, Lists: p.raw["sr"] == "c", Delegated: true, Holder: p.raw["sduoid"], Restricted: p.raw["suoid"]}, nil
+		Permissions: p.raw["sp"], Types: "o", Single: true, Lists: p.lists(), Delegated: true, Holder: p.raw["sduoid"], Restricted: p.raw["suoid"]}, nil
 }

@@ -24,10 +24,14 @@ const (
 // Lake is the table of {account}.dfs.core.windows.net: the same containers and
 // blobs, as filesystems and paths.
 func (s *Storage) Lake() api.Service {
+	all := slices.Concat(s.filesystemOperations(), s.pathOperations(), s.pathUpdates())
+	for i, op := range all {
+		all[i] = s.underKey(op)
+	}
 	return api.Service{
 		Name: LakeService, Audiences: s.DataPlane().Audiences, Selectors: []string{"resource", "action", "comp", "restype"}, Nested: true,
 		Credential: s.lakeCredential, WriteError: writeLakeError,
-		Operations: slices.Concat(s.filesystemOperations(), s.pathOperations(), s.pathUpdates()),
+		Operations: all,
 	}
 }
 
@@ -57,12 +61,12 @@ func principalOf(call *api.Call) string {
 // hierarchical tells whether names of a call's account are paths.
 func (s *Storage) hierarchical(call *api.Call) (bool, error) {
 	p, err := s.account(call)
-	return p.isHierarchical(), err
+	return hierarchical(p), err
 }
 
 func isHierarchical(r *arm.Resource) (bool, error) {
 	p, err := arm.DecodeProperties[account](r)
-	return p.isHierarchical(), err
+	return hierarchical(p), err
 }
 
 // pathAt is the path that a call addresses; the root has no name. Slashes that lead,
@@ -76,6 +80,28 @@ func pathAt(call *api.Call) blob.Address {
 func cleanPath(name string) string {
 	parts := strings.Split(name, "/")
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "/")
+}
+
+// signedName is the name that a signed URL of a directory or a blob is held against:
+// a list of paths names its directory in the query.
+func signedName(call *api.Call) string {
+	if call.Target.Service == LakeService && call.Var("blob") == "" {
+		return cleanPath(call.Request.URL.Query().Get("directory"))
+	}
+	return call.Var("blob")
+}
+
+// lists tells whether a signed URL may also list what is in what it is for.
+func (p *sas) lists() bool { return p.raw["sr"] == "c" || p.raw["sr"] == "d" }
+
+// forTrees keeps signed URLs of one blob from what is in a directory.
+func forTrees(of checks) checks {
+	return func(call *api.Call) ([]api.Check, error) {
+		if q := call.Request.URL.Query(); q.Has("sig") && q.Get("sr") == "b" {
+			return nil, &api.Refusal{Reason: api.SASUnsupported, Cause: "a signed URL of one blob is not for what is in a directory", Caller: call.Caller}
+		}
+		return of(call)
+	}
 }
 
 // byLists asks the access control lists of a hierarchy where RBAC does not allow.
@@ -171,9 +197,11 @@ func (s *Storage) pathUpdates() []api.Operation {
 	}
 	access := row("setAccessControl", "Path_SetAccessControl", modifyBlob, "p", blob.ToOwn, s.setAccess)
 	access.Checks = s.setsAccess
+	below := row("setAccessControlRecursive", "Path_SetAccessControlRecursive", modifyBlob, "p", blob.ToOwn, s.setAccessBelow)
+	below.Checks = forTrees(below.Checks)
 	return slices.Concat([]api.Operation{
 		row("append", "Path_AppendData", writeBlob, "aw", blob.ToWrite, s.appendData),
 		row("flush", "Path_FlushData", writeBlob, "aw", blob.ToWrite, s.flushData),
 		row("setProperties", "Path_Update", writeBlob, "w", blob.ToWrite, s.setPathProperties),
-	}, withRoot(access), withRoot(row("setAccessControlRecursive", "Path_SetAccessControlRecursive", modifyBlob, "p", blob.ToOwn, s.setAccessBelow)))
+	}, withRoot(access), withRoot(below))
 }

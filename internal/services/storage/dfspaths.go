@@ -225,11 +225,10 @@ func isRecursive(call *api.Call) bool {
 
 // deletesPath asks what a deletion needs.
 func (s *Storage) deletesPath(call *api.Call) ([]api.Check, error) {
-	need := blob.ToDelete
 	if isRecursive(call) {
-		need = blob.ToDeleteAll
+		return forTrees(s.asksLake(removeBlob, "d", blob.ToDeleteAll))(call)
 	}
-	return []api.Check{s.lakeCheck(call, pathAt(call), removeBlob, "d", need)}, nil
+	return s.asksLake(removeBlob, "d", blob.ToDelete)(call)
 }
 
 func (s *Storage) deletePath(w http.ResponseWriter, call *api.Call) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sasVectors are signed URLs that Azure's own clients made, of each layout that
@@ -240,4 +241,30 @@ func FuzzParseSAS(f *testing.F) {
 			p.serviceText(&http.Request{Header: http.Header{}}, resource)
 		}
 	})
+}
+
+func TestAnExpirationPolicy(t *testing.T) {
+	for text, want := range map[string]time.Duration{"1.12:05:06": 36*time.Hour + 5*time.Minute + 6*time.Second, "0.01:00:00": time.Hour, "00:00:59": 59 * time.Second} {
+		if got, err := parsePeriod(text); err != nil || got != want {
+			t.Errorf("%q: %v %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "1", "1.25:00:00", "-1.00:00:00", "x.00:00:00"} {
+		if got, err := parsePeriod(text); err == nil {
+			t.Errorf("%q is taken: %v", text, got)
+		}
+	}
+	at := time.Now()
+	for _, tt := range []struct {
+		start, expiry time.Time
+		want          string
+	}{
+		{at, at.Add(time.Hour), ""},
+		{at, at.Add(time.Hour + time.Second), "too long"},
+		{time.Time{}, at.Add(time.Minute), "missing"},
+	} {
+		if got := tooLong(tt.start, tt.expiry, time.Hour); !strings.Contains(got, tt.want) || (tt.want == "") != (got == "") {
+			t.Errorf("%v: %q", tt, got)
+		}
+	}
 }

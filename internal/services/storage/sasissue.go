@@ -40,13 +40,13 @@ func (in *tokenRequest) plan(now time.Time, known string, policy bool) error {
 	if in.Permission, ok = permissions(in.Permission, known); !ok || in.Permission == "" && !policy {
 		return invalidParameters("signedPermission")
 	}
-	start, err := parseDay(in.Start)
-	if err != nil {
+	start, ok := optionalTime(in.Start)
+	if !ok {
 		return invalidParameters("signedStart")
 	}
-	expiry, err := parseDay(in.Expiry)
+	expiry, ok := optionalTime(in.Expiry)
 	switch {
-	case err != nil, expiry.IsZero() && !policy, !expiry.IsZero() && !expiry.After(now):
+	case !ok, expiry.IsZero() && !policy, !expiry.IsZero() && !expiry.After(now):
 		return invalidParameters("signedExpiry")
 	case !expiry.IsZero() && !start.Before(expiry):
 		return invalidParameters("signedStart")
@@ -61,6 +61,7 @@ func (in *tokenRequest) plan(now time.Time, known string, policy bool) error {
 	if in.Key == "" {
 		in.Key = keyNames[0]
 	}
+	var err error
 	in.Key, err = keyName("keyToSign", in.Key)
 	return err
 }
@@ -76,15 +77,12 @@ func ipRange(text string) bool {
 	return err == nil && b.Is4() && !b.Less(a)
 }
 
-// parseDay reads a time, or a day; nothing is the zero time.
-func parseDay(text string) (t time.Time, err error) {
+// optionalTime reads a time, or a day; nothing is the zero time.
+func optionalTime(text string) (time.Time, bool) {
 	if text == "" {
-		return t, nil
+		return time.Time{}, true
 	}
-	if t, err = time.Parse(time.RFC3339, text); err != nil {
-		t, err = time.Parse(time.DateOnly, text)
-	}
-	return t, err
+	return parseTime(text)
 }
 
 func (s *Storage) listAccountSAS(w http.ResponseWriter, call *api.Call) error {

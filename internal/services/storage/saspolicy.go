@@ -37,13 +37,21 @@ func (s *Storage) withinPolicy(call *api.Call, p *sas) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case p.start.IsZero():
-		return bad(call, "The account's SAS expiration policy needs a signed start (st)")
-	case p.expiry.Sub(p.start) > period:
-		return bad(call, "The signed URL is valid for longer than the account's SAS expiration policy allows: %s", e.Policy.Period)
+	if why := tooLong(p.start, p.expiry, period); why != "" {
+		return bad(call, "%s: the account's sasPolicy lets signed URLs be valid for %s", why, e.Policy.Period)
 	}
 	return nil
+}
+
+// tooLong says what a policy minds in the times of a signed URL.
+func tooLong(start, expiry time.Time, period time.Duration) string {
+	switch {
+	case start.IsZero():
+		return "The signed start (st) is missing"
+	case expiry.Sub(start) > period:
+		return "The signed URL is valid for too long"
+	}
+	return ""
 }
 
 // parsePeriod reads "1.12:05:06".

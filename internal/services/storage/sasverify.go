@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,21 +75,28 @@ func (s *Storage) serviceSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		}
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.SAS, Tenant: call.Target.Tenant, Name: "service SAS of " + key},
-		Permissions: letters, Types: "o", Single: true, Lists: p.raw["sr"] == "c", ByKey: true}, nil
+		Permissions: letters, Types: "o", Single: true, Lists: p.lists(), ByKey: true}, nil
 }
+
+// ofMoments are the changes that can be made to a snapshot or a version: any other
+// would be one to the blob itself.
+var ofMoments = []string{"tier", "tags", "immutabilitypolicies", "legalhold"}
 
 // text is what signs a SAS of a container or a blob, for this request.
 func (s *Storage) text(call *api.Call, p *sas) (string, error) {
+	if sr := p.raw["sr"]; (sr == "bs" || sr == "bv") && call.Request.Method == http.MethodPut && !slices.Contains(ofMoments, strings.ToLower(call.Request.URL.Query().Get("comp"))) {
+		return "", &api.Refusal{Reason: api.SASUnsupported, Cause: "a signed URL of a snapshot or a version does not allow this operation", Tenant: call.Target.Tenant}
+	}
 	if p.raw["sr"] == "d" {
 		account, err := s.account(call)
 		if err != nil {
 			return "", err
 		}
-		if !account.isHierarchical() {
+		if !hierarchical(account) {
 			return "", badSAS("sr=d needs an account with a hierarchical namespace")
 		}
 	}
-	resource, err := p.resource(accountName(call), call.Var("container"), call.Var("blob"))
+	resource, err := p.resource(accountName(call), call.Var("container"), signedName(call))
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +113,7 @@ func (s *Storage) account(call *api.Call) (account, error) {
 }
 
 func mismatch(text string) error {
-	return badSAS("Signature did not match. String to sign used was " + text)
+	return badSAS("Signature did not match. String to sign used was " + withoutSecrets(text))
 }
 
 // signedBy names the account key that signed.

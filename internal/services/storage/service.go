@@ -47,7 +47,7 @@ func (s *Storage) accountInfo(w http.ResponseWriter, call *api.Call) error {
 	h := w.Header()
 	h.Set("x-ms-sku-name", r.SKU.Name)
 	h.Set("x-ms-account-kind", r.Kind)
-	h.Set("x-ms-is-hns-enabled", strconv.FormatBool(p.isHierarchical()))
+	h.Set("x-ms-is-hns-enabled", strconv.FormatBool(hierarchical(p)))
 	h.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
 	return nil

@@ -27,8 +27,8 @@ const maxAge = 15 * time.Minute
 // sharedKey verifies a request that an account key signed.
 func (s *Storage) sharedKey(call *api.Call, scheme, rest string) (*api.Signed, error) {
 	r := call.Request
-	name, signature, ok := strings.Cut(strings.TrimSpace(rest), ":")
-	if !ok || name == "" || signature == "" {
+	name, given, ok := parseSharedKey(rest)
+	if !ok {
 		return nil, malformedAuthorization()
 	}
 	account := accountName(call)
@@ -48,10 +48,6 @@ func (s *Storage) sharedKey(call *api.Call, scheme, rest string) (*api.Signed, e
 	case age < -maxAge:
 		return nil, bad(call, "Request date header is in the future: '%s'", httpTime(at))
 	}
-	given, err := base64.StdEncoding.DecodeString(signature)
-	if err != nil || len(given) != sha256.Size {
-		return nil, malformedAuthorization()
-	}
 	text := stringToSign(r, account, canonicalPath(call))
 	if scheme == sharedKeyLiteScheme {
 		text = stringToSignLite(r, account, canonicalPath(call))
@@ -61,9 +57,16 @@ func (s *Storage) sharedKey(call *api.Call, scheme, rest string) (*api.Signed, e
 		return nil, err
 	}
 	if key == "" {
-		return nil, bad(call, "The MAC signature found in the HTTP request '%s' is not the same as any computed signature. Server used following string to sign: '%s'.", signature, text)
+		return nil, bad(call, "The MAC signature found in the HTTP request '%s' is not the same as any computed signature. Server used following string to sign: '%s'.", base64.StdEncoding.EncodeToString(given), withoutSecrets(text))
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.SharedKey, Tenant: call.Target.Tenant, Name: key}, Whole: true, ByKey: true}, nil
+}
+
+// parseSharedKey takes "account:signature" apart.
+func parseSharedKey(text string) (account string, signature []byte, ok bool) {
+	account, encoded, found := strings.Cut(strings.TrimSpace(text), ":")
+	signature, err := base64.StdEncoding.DecodeString(encoded)
+	return account, signature, found && account != "" && err == nil && len(signature) == sha256.Size
 }
 
 // signingKey names the account key that signed a text; empty if none did. It
@@ -130,6 +133,20 @@ func stringToSignLite(r *http.Request, account, path string) string {
 		resource += "?comp=" + comp
 	}
 	return strings.Join(lines, "\n") + "\n" + resource
+}
+
+// secretHeaders bear secrets, and are signed.
+var secretHeaders = []string{"authorization", "x-ms-copy-source", "x-ms-copy-source-authorization", "x-ms-encryption-key", "x-ms-source-encryption-key", "sig"}
+
+// withoutSecrets is a text that was to be signed, as it may be shown and recorded.
+func withoutSecrets(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if name, _, ok := strings.Cut(line, ":"); ok && slices.Contains(secretHeaders, strings.ToLower(name)) {
+			lines[i] = name + ":(not shown)"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // signedLength is empty for a request without a body. Source:

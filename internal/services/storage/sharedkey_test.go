@@ -110,3 +110,10 @@ func FuzzStringToSign(f *testing.F) {
 		}
 	})
 }
+
+func TestNoSecretIsShownOfWhatWasSigned(t *testing.T) {
+	const text = "PUT\nx-ms-copy-source:https://a/b?sig=secret\nx-ms-encryption-key:secret\nx-ms-meta-a:b\nx-ms-copy-source-authorization:Bearer secret\n/a/b\nsig:secret"
+	if got := withoutSecrets(text); strings.Contains(got, "secret") || !strings.Contains(got, "x-ms-meta-a:b") {
+		t.Errorf("%s", got)
+	}
+}

@@ -31,7 +31,8 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	text := h.Get("x-ms-copy-source")
 	u, err := url.Parse(text)
 	if err != nil || len(text) > maxSource || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, invalidHeader("x-ms-copy-source", text)
+		shown, _, _ := strings.Cut(text, "?") // not a signature
+		return nil, invalidHeader("x-ms-copy-source", shown)
 	}
 	path := strings.TrimPrefix(u.EscapedPath(), "/")
 	label, ok := strings.CutSuffix(strings.ToLower(u.Hostname()), hostSuffix)
@@ -46,7 +47,7 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	}
 	container, errContainer := url.PathUnescape(container)
 	name, errName := url.PathUnescape(name)
-	if !ok || strings.Contains(label, ".") || name == "" || errContainer != nil || errName != nil {
+	if !ok || label == "" || strings.Contains(label, ".") || container == "" || name == "" || errContainer != nil || errName != nil {
 		return nil, unverified(http.StatusBadRequest, "", "Sekisho reads copy sources only from accounts of its own.")
 	}
 	shown := *u

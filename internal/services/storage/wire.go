@@ -209,6 +209,7 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		status, body.Code, body.Message, body.Target = e.Status, e.Code, e.Message, e.Target
 		switch e.Code {
 		case api.CodeNoRoute, api.CodeNoOperation:
+			body.Target = "" // the query may hold a signature
 			status, body.Code, body.Message = http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid. Sekisho has no such operation of Blob storage: "+call.Request.Method+" comp="+call.Request.URL.Query().Get("comp")+" restype="+call.Request.URL.Query().Get("restype")
 		case "InternalServerError":
 			body.Code = "InternalError"

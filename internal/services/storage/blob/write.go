@@ -134,8 +134,8 @@ func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Condit
 	})
 }
 
-// commit puts what make gives in place of the blob that is there, which may be nil.
-func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
+// commit puts what build gives in place of the blob that is there, which may be nil.
+func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
 	var made *Blob
 	var free []string
 	err := s.docs.Update(ctx, func(tx *store.Tx) error {
@@ -143,7 +143,7 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make fu
 		if err != nil {
 			return err
 		}
-		b, err := make(tx, c, old)
+		b, err := build(tx, c, old)
 		if err != nil {
 			return err
 		}
