@@ -300,3 +300,40 @@ func TestWhatRolesMayNotDoWithPaths(t *testing.T) {
 		}
 	}
 }
+
+func TestACopyNeedsTheListsOfItsSource(t *testing.T) {
+	l := newLake(t, true)
+	const blobs = "lake.blob.core.windows.net"
+	p := l.Principal("p")
+	l.write("from/f", "x")
+	l.mkdir("to")
+	l.acl("", "user::rwx,group::r-x,other::--x")
+	l.acl("to", "user::rwx,group::r-x,other::-wx")
+	copied := func() servicetest.Reply {
+		return l.at(blobs, p, "PUT", "/lfs/to/f", "", "x-ms-copy-source: https://"+blobs+"/lfs/from/f", "x-ms-requires-sync: true")
+	}
+	if r := copied(); r.Status != http.StatusForbidden || !strings.Contains(r.Body, "/from") {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+	l.acl("from", "user::rwx,group::r-x,other::--x")
+	l.acl("from/f", "user::rw-,group::r--,other::r--")
+	if r := copied(); r.Status >= 300 {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+	if r := copied(); r.Status != http.StatusCreated && r.Status != http.StatusAccepted { // it is the copier's own now
+		t.Errorf("over it: %d %s", r.Status, r.Body)
+	}
+}
+
+func TestListsNameUsersWhereThatIsAskedFor(t *testing.T) {
+	l := newLake(t, true)
+	l.write("f", "x")
+	id := l.Principal("application").ID
+	l.acl("f", "user::rw-,user:"+id+":r--,group::r--,other::---")
+	for _, upn := range []string{"", "&upn=true"} { // an application has no user principal name
+		r := l.need(http.StatusOK, l.do(l.super, "HEAD", "/lfs/f?action=getAccessControl"+upn, ""))
+		if got := r.Header.Get("x-ms-acl"); got != "user::rw-,user:"+id+":r--,group::r--,mask::r--,other::---" || r.Header.Get("x-ms-owner") != l.super.ID {
+			t.Errorf("%q: %s", upn, got)
+		}
+	}
+}
