@@ -14,8 +14,6 @@ import (
 	"sekisho/internal/servicetest"
 )
 
-
-
 // Built-in roles of Storage.
 
 const (

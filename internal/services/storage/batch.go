@@ -38,6 +38,7 @@ const (
 type part struct {
 	id      string
 	request *http.Request
+	base    string // of its URL, which its signature covers
 }
 
 func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
@@ -52,7 +53,7 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	}
 	for _, p := range parts {
 		reply := &recorder{header: http.Header{}}
-		call.Part(reply, p.request)
+		call.Visit(reply, p.request, p.base, call.Target)
 		header := textproto.MIMEHeader{"Content-Type": {"application/http"}}
 		if p.id != "" {
 			header["Content-ID"] = []string{p.id}
@@ -129,8 +130,9 @@ func badPart(i int, reason string) error {
 	return api.BadRequest("InvalidInput", fmt.Sprintf("part[%d]", i), "One of the request inputs is not valid: %s.", reason)
 }
 
-// readPart reads a request of a batch, as it would come alone: its path begins as
-// the batch's own does where that is below Sekisho's own name.
+// readPart reads a request of a batch, as it would come alone. Below Sekisho's own
+// name its path begins as the batch's own does, or with the account alone, as
+// azure-storage-blob for Python writes it.
 func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	if kind, _, _ := mime.ParseMediaType(in.Header.Get("Content-Type")); kind != "application/http" {
 		return p, badPart(i, "its Content-Type is not application/http")
@@ -142,8 +144,17 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	}
 	method, rest, _ := strings.Cut(line, " ")
 	target, _, _ := strings.Cut(rest, " ")
-	if base, err := url.Parse(call.Origin.Base); err == nil && base.Path != "" {
-		target = strings.TrimPrefix(target, base.EscapedPath())
+	p.base = call.Origin.Base
+	if own := call.Origin.Own; own != "" {
+		short := "/" + accountName(call)
+		rest, ok := strings.CutPrefix(target, strings.TrimPrefix(p.base, own)+"/")
+		if !ok {
+			p.base = own + short
+			if rest, ok = strings.CutPrefix(target, short+"/"); !ok {
+				return p, badPart(i, "it is not for the account of the batch")
+			}
+		}
+		target = rest
 	}
 	u, err := url.ParseRequestURI("/" + strings.TrimPrefix(target, "/"))
 	if err != nil {

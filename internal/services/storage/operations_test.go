@@ -71,7 +71,7 @@ func TestOperationsOnBlobs(t *testing.T) {
 			{"PUT", "/con1/p", "x", block + "; x-ms-access-tier: Lukewarm", 400, "InvalidHeaderValue", ""},
 			{"PUT", "/con1/p", "x", block + "; x-ms-encryption-scope: mine", 400, "UnsupportedHeader", ""},
 			{"PUT", "/con1/p", "x", "x-ms-blob-type: PageBlob", 400, "BlobTypeNotSupported", ""},
-			{"PUT", "/con1/p", "x", "", 400, "InvalidQueryParameterValue", ""},
+			{"PUT", "/con1/p", "x", "", 400, "MissingRequiredHeader", ""},
 			{"PUT", "/none/p", "x", block, 404, "ContainerNotFound", ""},
 			{"POST", "/con1/p?comp=query", "x", "", 405, "UnsupportedHttpVerb", ""},
 			{"DELETE", "/con1/p", "", "If-Match: \"0x1\"", 412, "ConditionNotMet", ""},

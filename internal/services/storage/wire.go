@@ -209,6 +209,10 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		status, body.Code, body.Message, body.Target = e.Status, e.Code, e.Message, e.Target
 		switch e.Code {
 		case api.CodeNoRoute, api.CodeNoOperation:
+			if q := call.Request.URL.Query(); e.Code == api.CodeNoOperation && call.Request.Method == http.MethodPut && !q.Has("comp") && !q.Has("restype") {
+				body.Code, body.Message, body.Target = "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified or has no such value: x-ms-blob-type.", "x-ms-blob-type"
+				break
+			}
 			body.Target = "" // the query may hold a signature
 			status, body.Code, body.Message = http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid. Sekisho has no such operation of Blob storage: "+call.Request.Method+" comp="+call.Request.URL.Query().Get("comp")+" restype="+call.Request.URL.Query().Get("restype")
 		case "InternalServerError":
