@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"sekisho/internal/entra"
 	"sekisho/internal/servicetest"
+	"sekisho/internal/store"
 )
 
 // documented is Azure's table of what an operation needs of access control lists
@@ -328,12 +330,18 @@ func TestACopyNeedsTheListsOfItsSource(t *testing.T) {
 func TestListsNameUsersWhereThatIsAskedFor(t *testing.T) {
 	l := newLake(t, true)
 	l.write("f", "x")
-	id := l.Principal("application").ID
-	l.acl("f", "user::rw-,user:"+id+":r--,group::r--,other::---")
-	for _, upn := range []string{"", "&upn=true"} { // an application has no user principal name
-		r := l.need(http.StatusOK, l.do(l.super, "HEAD", "/lfs/f?action=getAccessControl"+upn, ""))
-		if got := r.Header.Get("x-ms-acl"); got != "user::rw-,user:"+id+":r--,group::r--,mask::r--,other::---" || r.Header.Get("x-ms-owner") != l.super.ID {
-			t.Errorf("%q: %s", upn, got)
+	application, user := l.Principal("application").ID, "aaaaaaaa-0000-4000-8000-000000000001"
+	l.Update(func(tx *store.Tx) error {
+		return entra.PutUser(tx, l.Tenant, entra.User{ID: user, UserPrincipalName: "ann@contoso.com", AccountEnabled: true})
+	})
+	l.need(http.StatusOK, l.do(l.super, "PATCH", "/lfs/f?action=setAccessControl", "", "x-ms-owner: "+user, "x-ms-acl: user::rw-,user:"+user+":r--,user:"+application+":r--,group::r--,other::---"))
+	for query, name := range map[string]string{"": user, "&upn=false": user, "&upn=true": "ann@contoso.com"} { // an application has no such name
+		h := l.need(http.StatusOK, l.do(l.super, "HEAD", "/lfs/f?action=getAccessControl"+query, "")).Header
+		if got := h.Get("x-ms-acl"); got != "user::rw-,user:"+name+":r--,user:"+application+":r--,group::r--,mask::r--,other::---" || h.Get("x-ms-owner") != name {
+			t.Errorf("%q: %s %s", query, h.Get("x-ms-owner"), got)
+		}
+		if r := l.do(l.super, "GET", "/lfs?resource=filesystem&recursive=true"+query, ""); !strings.Contains(r.Body, `"owner":"`+name+`"`) {
+			t.Errorf("%q: %s", query, r.Body)
 		}
 	}
 }
