@@ -69,6 +69,7 @@ var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
 const (
 	hostSuffix = ".blob.core.windows.net"
 	fileSuffix = ".file.core.windows.net"
+	lakeSuffix = ".dfs.core.windows.net"
 )
 
 func (s *Storage) accounts() *arm.Type {

@@ -87,7 +87,8 @@ func (k VaultKey) usable(tx *store.Tx) (bool, error) {
 // access to a storage account that uses customer-managed keys".
 var readers = []string{"Blob_Download", "Blob_GetProperties", "Blob_GetMetadata", "Blob_SetMetadata", "Blob_StartCopyFromURL", "Blob_CopyFromURL",
 	"Blob_SetTier", "BlockBlob_StageBlock", "BlockBlob_StageBlockFromURL", "AppendBlob_AppendBlock", "AppendBlob_AppendBlockFromURL",
-	"BlockBlob_Upload", "BlockBlob_PutBlobFromURL", "AppendBlob_Create"}
+	"BlockBlob_Upload", "BlockBlob_PutBlobFromURL", "AppendBlob_Create",
+	"Path_Create", "Path_Read", "Path_GetProperties", "Path_Update", "Path_AppendData", "Path_FlushData"}
 
 // underKey lets an operation go on where it does not need the account's key, or
 // the key may be used.

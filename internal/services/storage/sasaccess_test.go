@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -131,13 +132,60 @@ func TestASnapshotsSASDoesNotWrite(t *testing.T) {
 
 func TestADirectorySASNeedsAHierarchicalNamespace(t *testing.T) {
 	h := newHouse(t, `"isHnsEnabled":true`)
-	h.want(201, "", h.signed("PUT", "/con1/a/b/c", "hello", "x-ms-blob-type: BlockBlob"))
-	sas := h.serviceSAS("key1", "d", "/con1/a/b", "rl", "sdd", "2")
-	h.want(200, "", h.call("GET", "/con1/a/b/c?"+sas, "", nil))
-	h.detail("Signature did not match", h.call("GET", "/con1/a/bc/c?"+sas, "", nil))
+	h.want(201, "", h.signed("PUT", "/con1/d/b/c", "hello", "x-ms-blob-type: BlockBlob"))
+	sas := h.serviceSAS("key1", "d", "/con1/d/b", "rl", "sdd", "2")
+	h.want(200, "", h.call("GET", "/con1/d/b/c?"+sas, "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/d/bc/c?"+sas, "", nil))
 	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1/a?"+sas, "", nil))
 	h.detail("Signed Directory Depth Invalid", h.call("GET", "/con1?restype=container&comp=list&"+sas, "", nil))
-	h.detail("Signature did not match", h.call("GET", "/con1/a/b/c?"+strings.Replace(sas, "sdd=2", "sdd=1", 1), "", nil))
+	h.detail("Signature did not match", h.call("GET", "/con1/d/b/c?"+strings.Replace(sas, "sdd=2", "sdd=1", 1), "", nil))
+}
+
+func TestADirectorySASReachesWhatIsInItAndNothingElse(t *testing.T) {
+	h := newHouse(t, `"isHnsEnabled":true`)
+	h.want(201, "", h.signed("PUT", "/con1/d/b/c", "hello", "x-ms-blob-type: BlockBlob"))
+	h.want(201, "", h.signed("PUT", "/con1/d/x", "hello", "x-ms-blob-type: BlockBlob"))
+	of := func(sr, path, letters string, more ...string) string {
+		return h.serviceSAS("key1", sr, "/con1/"+path, letters, more...)
+	}
+	directory := of("d", "d/b", "racwdlmeop", "sdd", "2")
+	for _, tt := range []struct {
+		name, method, path, sas, header string
+		status                          int
+	}{
+		{"a file in it", "GET", "/con1/d/b/c", directory, "", 200},
+		{"what is in it", "GET", "/con1?resource=filesystem&recursive=true&directory=d/b", directory, "", 200},
+		{"what is in it, without the letter", "GET", "/con1?resource=filesystem&recursive=true&directory=d/b", of("d", "d/b", "r", "sdd", "2"), "", 403},
+		{"what is above it", "GET", "/con1?resource=filesystem&recursive=true&directory=d", directory, "", 403},
+		{"all", "GET", "/con1?resource=filesystem&recursive=true", directory, "", 403},
+		{"a file beside it", "GET", "/con1/d/x", directory, "", 403},
+		{"out of it", "PUT", "/con1/d/n", directory, "x-ms-rename-source: /con1/d/b/c", 403},
+		{"into it", "PUT", "/con1/d/b/n", directory, "x-ms-rename-source: /con1/d/x", 403},
+		{"itself", "PUT", "/con1/d/b/n", directory, "x-ms-rename-source: /con1/d/b", 403},
+		{"by a blob's", "PUT", "/con1/d/b/n", of("b", "d/b/n", "cwm"), "x-ms-rename-source: /con1/d/b/c", 403},
+		{"another container", "PUT", "/con1/d/b/n", directory, "x-ms-rename-source: /con2/d/b/c", 403},
+		{"its letters", "PUT", "/con1/d/b/n", of("d", "d/b", "rcw", "sdd", "2"), "x-ms-rename-source: /con1/d/b/c", 403},
+		{"within it", "PUT", "/con1/d/b/n", directory, "x-ms-rename-source: /con1/d/b/c", 201},
+		{"its access", "PATCH", "/con1/d/b?action=setAccessControl", directory, "x-ms-permissions: 0700", 200},
+		{"its owner", "PATCH", "/con1/d/b?action=setAccessControl", of("d", "d/b", "rwp", "sdd", "2"), "x-ms-owner: $superuser", 403},
+		{"access below, by a blob's", "PATCH", "/con1/d/b?action=setAccessControlRecursive&mode=modify", of("b", "d/b", "p"), "x-ms-acl: other::r--", 403},
+		{"a tree, by a blob's", "DELETE", "/con1/d/b?recursive=true", of("b", "d/b", "d"), "", 403},
+		{"a tree", "DELETE", "/con1/d/b?recursive=true", directory, "", 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			glue := "?"
+			if strings.Contains(tt.path, "?") {
+				glue = "&"
+			}
+			r := servicetest.Request{Method: tt.method, URL: "https://" + accountName + ".dfs.core.windows.net" + tt.path + glue + tt.sas, Header: http.Header{"X-Ms-Version": {sv}}}
+			if name, value, ok := strings.Cut(tt.header, ": "); ok {
+				r.Header.Set(name, value)
+			}
+			if got := h.Do(r); got.Status != tt.status {
+				t.Errorf("%d, want %d: %s", got.Status, tt.status, got.Body)
+			}
+		})
+	}
 }
 
 func TestCreateDoesNotOverwrite(t *testing.T) {

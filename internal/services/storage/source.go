@@ -10,7 +10,6 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
-	"sekisho/rbac"
 )
 
 // sourceBlob is what a copy reads, and how it may.
@@ -80,7 +79,7 @@ func (src *sourceBlob) byCaller(call *api.Call) bool {
 
 // copying asks what a copy needs: of its destination, and of a source that is read
 // as the caller.
-func copying(of checks) checks {
+func (s *Storage) copying(of checks) checks {
 	return func(call *api.Call) ([]api.Check, error) {
 		all, err := of(call)
 		if err != nil {
@@ -91,11 +90,10 @@ func copying(of checks) checks {
 			return nil, err
 		}
 		if src.byCaller(call) {
-			scope := call.Target.Scope + "/blobServices/default/containers/"
-			check := api.Check{Scope: scope + rbac.Scope(src.at.Container), Action: readBlob, Data: true, SAS: "r", SASType: "o"}
+			check := s.lakeCheck(call, src.at, readBlob, "r", blob.ToRead)
 			all = append(all, check)
 			if copiesTags(call) {
-				check.Action, check.SAS = readTags, "t"
+				check.Action, check.SAS, check.Otherwise = readTags, "t", nil
 				all = append(all, check)
 			}
 		}

@@ -13,8 +13,9 @@ import (
 	"sekisho/internal/store"
 )
 
-// Address names a blob, or a snapshot.
-type Address struct{ Account, Container, Name, Snapshot string }
+// Address names a blob, or a snapshot. By is the principal who asks, if it is one
+// of the directory: what they make is theirs.
+type Address struct{ Account, Container, Name, Snapshot, By string }
 
 // Checks are digests that a client sent with its bytes; nil is none.
 type Checks struct {
@@ -151,6 +152,9 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build f
 		b.Created = b.Modified
 		if old != nil {
 			b.Created, b.Lease = old.Created, old.Lease
+		}
+		if err := s.place(tx, c, at, old, b); err != nil {
+			return err
 		}
 		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
 			return err
