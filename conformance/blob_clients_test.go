@@ -1,0 +1,161 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The story of Blob storage: every SDK does every operation that it has a call
+// for, on an account of its own. What it sees of each step is told once, below.
+
+// blobSteps are the steps and what is seen of each, in JSON.
+var blobSteps = []struct{ name, seen string }{}
+
+// blobClient is a client that tells the story.
+type blobClient struct {
+	name  string
+	pins  []pin
+	doors []door
+	lacks []string // steps that it has no calls for
+	tell  func(s *sekisho, d door, env []string) result
+}
+
+func blobClients() []blobClient {
+	return []blobClient{
+		{"Python", pinsOf("clients/azure-storage-blob.txt", "azure-storage-blob"), []door{intercept, ownNames}, nil, blobsByPython},
+	}
+}
+
+func blobsByPython(s *sekisho, _ door, env []string) result {
+	return s.client(env, python(s.t, "azure-storage-blob"), program(s.t, "blob/blob.py"))
+}
+
+// Roles of the story's principals.
+const (
+	roleBlobReader      = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+	roleBlobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+)
+
+const storageVersion = "?api-version=2024-01-01"
+
+// blobWorld is what the story needs beside its client.
+type blobWorld struct {
+	*sekisho
+	admin       *caller
+	environment []string
+}
+
+func newBlobWorld(t *testing.T) *blobWorld {
+	s := start(t)
+	w := &blobWorld{sekisho: s, admin: s.arm()}
+	w.environment = []string{"OWNER_ID=" + s.Automation.ClientID, "OWNER_SECRET=" + s.Automation.ClientSecret}
+	for i, p := range []struct{ name, role string }{{"READER", roleBlobReader}, {"WRITER", roleBlobContributor}} {
+		app, secret, object := w.principal(strings.ToLower(p.name))
+		w.assign(w.admin, fmt.Sprintf("00000000-0000-0000-0000-00000000b10%d", i), s.scope(), p.role, object)
+		w.environment = append(w.environment, p.name+"_ID="+app, p.name+"_SECRET="+secret)
+	}
+	w.environment = append(w.environment, w.storageAccount("stclosed", false)...)
+	return w
+}
+
+// principal is an application with a secret.
+func (w *blobWorld) principal(name string) (app, secret, object string) {
+	w.t.Helper()
+	app, id := w.registration(map[string]any{"displayName": name})
+	graph := w.graph()
+	var password struct{ SecretText string }
+	graph.do(w.t, http.MethodPost, "https://graph.microsoft.com/v1.0/applications/"+id+"/addPassword", map[string]any{"passwordCredential": map[string]any{"displayName": "story"}}, &password)
+	var service struct{ ID string }
+	graph.do(w.t, http.MethodGet, "https://graph.microsoft.com/v1.0/servicePrincipals(appId='"+app+"')", nil, &service)
+	return app, password.SecretText, service.ID
+}
+
+// storageAccount makes an account whose containers are kept when they are deleted,
+// and tells where it is.
+func (w *blobWorld) storageAccount(name string, keys bool) []string {
+	w.t.Helper()
+	id := w.scope("/providers/Microsoft.Storage/storageAccounts/" + name)
+	w.admin.do(w.t, http.MethodPut, id+storageVersion, object{"location": "japaneast", "kind": "StorageV2", "sku": object{"name": "Standard_RAGRS"},
+		"properties": object{"allowBlobPublicAccess": true, "allowSharedKeyAccess": keys}}, nil)
+	w.admin.do(w.t, http.MethodPut, id+"/blobServices/default"+storageVersion,
+		object{"properties": object{"containerDeleteRetentionPolicy": object{"enabled": true, "days": 7}}}, nil)
+	var listed struct{ Keys []struct{ Value string } }
+	w.admin.do(w.t, http.MethodPost, id+"/listKeys"+storageVersion, nil, &listed)
+	prefix := ""
+	if !keys {
+		prefix = "CLOSED_"
+	}
+	return []string{prefix + "ACCOUNT=" + name, prefix + "ACCOUNT_KEY=" + listed.Keys[0].Value}
+}
+
+// accountURL is where a door leads to an account.
+func accountURL(d door, environment []string, name string) string {
+	if d == intercept {
+		return "https://" + name + ".blob.core.windows.net"
+	}
+	for _, line := range environment {
+		if own, ok := strings.CutPrefix(line, "DOOR_URL="); ok {
+			return own + "/-/blob/" + name
+		}
+	}
+	return ""
+}
+
+func TestEverySDKDoesEveryOperationOfBlobStorage(t *testing.T) {
+	t.Parallel()
+	w := newBlobWorld(t)
+	t.Run("by", func(t *testing.T) {
+		for _, c := range blobClients() {
+			for _, d := range c.doors {
+				t.Run(c.name+" by "+d.String(), func(t *testing.T) {
+					t.Parallel()
+					w.blobStory(t, c, d)
+				})
+			}
+		}
+	})
+}
+
+func (w *blobWorld) blobStory(t *testing.T, c blobClient, d door) {
+	s := w.in(t)
+	name := "st" + strings.ToLower(strings.NewReplacer(" ", "", ",", "").Replace(c.name+d.String()))
+	world := *w
+	world.sekisho = s
+	env := append(d.environment(s), w.environment...)
+	env = append(env, world.storageAccount(name, true)...)
+	env = append(env, "ACCOUNT_URL="+accountURL(d, env, name), "CLOSED_URL="+accountURL(d, env, "stclosed"))
+	said := map[string]string{}
+	for line := range strings.Lines(c.tell(s, d, env).ok()) {
+		step, seen, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		said[step] = plainJSON(t, seen)
+	}
+	for _, step := range blobSteps {
+		if got, want := said[step.name], plainJSON(t, step.seen); got != want {
+			t.Errorf("%s: saw\n%s, want\n%s", step.name, got, want)
+		}
+		delete(said, step.name)
+	}
+	for step, seen := range said {
+		t.Errorf("%s: saw %s, of which nothing is told", step, seen)
+	}
+}
+
+// plainJSON writes JSON as Go does.
+func plainJSON(t *testing.T, text string) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Errorf("%v in %q", err, text)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(raw)
+}
+
+var _ = filepath.Join
