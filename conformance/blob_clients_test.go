@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,7 +12,44 @@ import (
 // for, on an account of its own. What it sees of each step is told once, below.
 
 // blobSteps are the steps and what is seen of each, in JSON.
-var blobSteps = []struct{ name, seen string }{}
+var blobSteps = []struct{ name, seen string }{
+	{"container", `["ContainerAlreadyExists", {"color": "blue"}]`},
+	{"containers", `[[["one", "three"], ["two"]], [{"color": "red"}]]`},
+	{"acl", `[null, [["readers", "rl"]]]`},
+	{"container lease", `["LeaseIdMissing", "allowed", "allowed"]`},
+	{"put", `["0123456789", 10, "text/plain", {"shape": "round"}, true]`},
+	{"put again", `["BlobAlreadyExists"]`},
+	{"content", `["Md5Mismatch", "Crc64Mismatch"]`},
+	{"blocks", `[[0, 2], [2, 0], "twoone ", "InvalidBlockList"]`},
+	{"append", `["first second", "AppendPositionConditionNotMet"]`},
+	{"sealed", `["BlobIsSealed"]`},
+	{"range", `["3456", "InvalidRange"]`},
+	{"conditions", `["ConditionNotMet", "ConditionNotMet", "ConditionNotMet"]`},
+	{"lease", `["LeaseIdMissing", "allowed", "leased"]`},
+	{"snapshot", `["0123456789", "new", "SnapshotsPresent"]`},
+	{"properties", `[{"shape": "flat"}, "text/html", "no-store", "Cool"]`},
+	{"tags", `[{"kind": "word", "size": "3"}, ["put"], ["put"], "ConditionNotMet"]`},
+	{"copy", `["twoone ", "twoone ", "twoone ", "two", "twoone ", "success", "NoPendingCopyOperation", "CannotVerifyCopySource"]`},
+	{"flat", `[[["a/1", "a/2", "append"], ["b/c/1", "blocks", "put"]], ["a/1", "a/2"]]`},
+	{"hierarchy", `[["a/", "b/", "append", "blocks", "put"], ["b/c/"]]`},
+	{"included", `[[["put", {"shape": "square"}, 1, true], ["put", {"shape": "flat"}, 2, false]]]`},
+	{"service", `[7, ["https://contoso.com"], ["StorageV2", "StorageV2", "StorageV2"]]`},
+	{"batch", `[["allowed", "allowed", "BlobNotFound"], ["allowed"]]`},
+	{"deleted", `["BlobNotFound", [["blocks", true]]]`},
+	{"undeleted", `["twoone ", "allowed"]`},
+	{"large", `[true, 13]`},
+	{"account SAS", `[["one", "three", "two"], "twoone ", "AuthorizationPermissionMismatch"]`},
+	{"service SAS", `["twoone ", "AuthorizationPermissionMismatch"]`},
+	{"stored policy", `[["blocks"], "AuthorizationPermissionMismatch", "AuthenticationFailed"]`},
+	{"user delegation SAS", `["twoone ", "AuthorizationPermissionMismatch"]`},
+	{"altered SAS", `["AuthenticationFailed"]`},
+	{"anonymous", `["NoAuthenticationInformation", "twoone ", "NoAuthenticationInformation", ["blocks"], "NoAuthenticationInformation"]`},
+	{"no data role", `["AuthorizationPermissionMismatch", "allowed"]`},
+	{"reader", `["twoone ", "AuthorizationPermissionMismatch"]`},
+	{"contributor", `["allowed", "allowed", "AuthorizationPermissionMismatch"]`},
+	{"key disabled", `["KeyBasedAuthenticationNotPermitted"]`},
+	{"container deleted", `["ContainerNotFound", "twoone "]`},
+}
 
 // blobClient is a client that tells the story.
 type blobClient struct {
@@ -26,12 +62,24 @@ type blobClient struct {
 
 func blobClients() []blobClient {
 	return []blobClient{
+		{"Go", pinsOf("../go.mod", "azblob"), []door{intercept, ownNames}, nil, blobsByGo},
+		{"JavaScript", pinsOf("clients/js-storage/package.json", "@azure/storage-blob"), []door{intercept, ownNames}, nil, blobsByNode},
 		{"Python", pinsOf("clients/azure-storage-blob.txt", "azure-storage-blob"), []door{intercept, ownNames}, nil, blobsByPython},
 	}
 }
 
 func blobsByPython(s *sekisho, _ door, env []string) result {
 	return s.client(env, python(s.t, "azure-storage-blob"), program(s.t, "blob/blob.py"))
+}
+
+func blobsByNode(s *sekisho, _ door, env []string) result {
+	node, modules := s.nodeIn("js-storage")
+	return s.client(append(env, "NODE_PATH="+modules), node, program(s.t, "blob/blob.cjs"))
+}
+
+func blobsByGo(s *sekisho, _ door, env []string) result {
+	variable, path := self(s.t, "go-blobs")
+	return s.client(append(env, variable), path)
 }
 
 // Roles of the story's principals.
@@ -157,5 +205,3 @@ func plainJSON(t *testing.T, text string) string {
 	}
 	return string(raw)
 }
-
-var _ = filepath.Join

@@ -140,8 +140,8 @@ seen = service.get_service_properties()
 info = service.get_account_information(), one.get_account_information(), put.get_account_information()
 say("service", seen["delete_retention_policy"].days, [c.allowed_origins for c in seen["cors"]], [i["account_kind"] for i in info])
 
-say("batch", [r.status_code for r in one.delete_blobs("a/1", "a/2", "none", raise_on_any_failure=False)],
-    [r.status_code for r in one.set_standard_blob_tier_blobs("Cool", "b/c/1")])
+say("batch", [r.headers.get("x-ms-error-code", "allowed") for r in one.delete_blobs("a/1", "a/2", "none", raise_on_any_failure=False)],
+    [r.headers.get("x-ms-error-code", "allowed") for r in one.set_standard_blob_tier_blobs("Cool", "b/c/1")])
 blocks.delete_blob()
 say("deleted", code(blocks.get_blob_properties), [(b.name, b.deleted) for b in one.list_blobs("blocks", include=["deleted"])])
 blocks.undelete_blob()
@@ -188,7 +188,7 @@ def holder(who):
 say("no data role", code(holder("OWNER").download_blob, "blocks"), code(holder("OWNER").get_container_properties))
 say("reader", text(holder("READER").get_blob_client("blocks")), code(holder("READER").upload_blob, "x", b"x"))
 say("contributor", code(holder("WRITER").upload_blob, "x", b"x"), code(holder("WRITER").delete_blob, "x"), code(holder("WRITER").set_container_access_policy, {}))
-closed = keyed(os.environ["CLOSED_URL"], os.environ["CLOSED_ACCOUNT"], os.environ["CLOSED_KEY"])
+closed = keyed(os.environ["CLOSED_URL"], os.environ["CLOSED_ACCOUNT"], os.environ["CLOSED_ACCOUNT_KEY"])
 say("key disabled", code(closed.create_container, "one"))
 
 service.delete_container("three")

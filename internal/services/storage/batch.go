@@ -3,13 +3,16 @@ package storage
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -36,7 +39,12 @@ const (
 type part struct {
 	id      string
 	request *http.Request
+	base    string // of its URL, as the client wrote it
 }
+
+// versionOfBatch is the context's key for the version that parts have of their
+// batch. They name none, and a key signs their headers as they are.
+type versionOfBatch struct{}
 
 func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	parts, err := readBatch(call)
@@ -50,7 +58,7 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	}
 	for _, p := range parts {
 		reply := &recorder{header: http.Header{}}
-		call.Part(reply, p.request)
+		call.Visit(reply, p.request, p.base, call.Target)
 		header := textproto.MIMEHeader{"Content-Type": {"application/http"}}
 		if p.id != "" {
 			header["Content-ID"] = []string{p.id}
@@ -64,7 +72,7 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 		if reply.body.Len() > 0 {
 			reply.header.Set("Content-Length", fmt.Sprint(reply.body.Len()))
 		}
-		reply.header.Write(one)
+		writeHeaders(one, reply.header)
 		io.WriteString(one, "\r\n")
 		one.Write(reply.body.Bytes())
 	}
@@ -74,6 +82,19 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	w.WriteHeader(http.StatusAccepted)
 	_, err = w.Write(body.Bytes())
 	return err
+}
+
+// writeHeaders writes the names of x-ms- headers in small letters, as the service
+// does: @azure/storage-blob looks for x-ms-error-code as it is written.
+func writeHeaders(w io.Writer, h http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-ms-") {
+				name = lower
+			}
+			fmt.Fprintf(w, "%s: %s\r\n", name, strings.NewReplacer("\r", " ", "\n", " ").Replace(value))
+		}
+	}
 }
 
 // readBatch reads the parts: all delete, or all set tiers.
@@ -121,8 +142,7 @@ func badPart(i int, reason string) error {
 	return api.BadRequest("InvalidInput", fmt.Sprintf("part[%d]", i), "One of the request inputs is not valid: %s.", reason)
 }
 
-// readPart reads a request of a batch, as it would come alone: its path begins as
-// the batch's own does where that is below Sekisho's own name.
+// readPart reads a request of a batch, as it would come alone.
 func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	if kind, _, _ := mime.ParseMediaType(in.Header.Get("Content-Type")); kind != "application/http" {
 		return p, badPart(i, "its Content-Type is not application/http")
@@ -134,9 +154,7 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	}
 	method, rest, _ := strings.Cut(line, " ")
 	target, _, _ := strings.Cut(rest, " ")
-	if base, err := url.Parse(call.Origin.Base); err == nil && base.Path != "" {
-		target = strings.TrimPrefix(target, base.EscapedPath())
-	}
+	p.base, target = baseOfPart(call, target)
 	u, err := url.ParseRequestURI("/" + strings.TrimPrefix(target, "/"))
 	if err != nil {
 		return p, badPart(i, "its URL is invalid")
@@ -151,7 +169,7 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	if only := call.Var("container"); !inside || query.Has("restype") || only != "" && container != only {
 		return p, badPart(i, "it is not for a blob that the batch reaches")
 	}
-	p.request = call.Request.Clone(call.Request.Context())
+	p.request = call.Request.Clone(context.WithValue(call.Request.Context(), versionOfBatch{}, call.Request.Header.Get("x-ms-version")))
 	p.request.Method, p.request.URL, p.request.RequestURI = method, u, u.RequestURI()
 	p.request.Header, p.request.Body, p.request.ContentLength = http.Header(headers), http.NoBody, 0
 	// A shared key signs all headers of the service: none may come to them.
@@ -159,6 +177,22 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 		p.request.Header.Set("x-ms-version", call.Request.Header.Get("x-ms-version"))
 	}
 	return p, nil
+}
+
+// baseOfPart takes what leads to the account from a part's path. Below Sekisho's
+// own name that is what the batch's own path begins with, or the account's name
+// alone: azure-storage-blob for Python takes localhost to be an emulator, whose
+// paths begin so.
+func baseOfPart(call *api.Call, target string) (base, rest string) {
+	base = call.Origin.Base
+	own, err := url.Parse(base)
+	if err != nil || own.Path == "" {
+		return base, target
+	}
+	if rest, ok := strings.CutPrefix(target, "/"+accountName(call)+"/"); ok {
+		return strings.TrimSuffix(base, own.EscapedPath()) + "/" + accountName(call), "/" + rest
+	}
+	return base, strings.TrimPrefix(target, own.EscapedPath())
 }
 
 // readRequest reads the first line and the headers of a request without a body.
