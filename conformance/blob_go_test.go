@@ -602,7 +602,7 @@ func (s *goBlobStory) restored() error {
 	if _, err := three.Delete(s.ctx, nil); err != nil {
 		return err
 	}
-	refused := code(three.GetProperties(s.ctx, nil))
+	refused, restored := code(three.GetProperties(s.ctx, nil)), any("not found")
 	all, err := pages(s.ctx, s.service.NewListContainersPager(&service.ListContainersOptions{Prefix: to.Ptr("three"), Include: service.ListContainersInclude{Deleted: true}}),
 		func(page service.ListContainersResponse) []*service.ContainerItem { return page.ContainerItems })
 	if err != nil {
@@ -610,11 +610,9 @@ func (s *goBlobStory) restored() error {
 	}
 	for _, c := range slices.Concat(all...) {
 		if c.Deleted != nil && *c.Deleted {
-			if _, err := s.service.RestoreContainer(s.ctx, "three", *c.Version, nil); err != nil {
-				return err
-			}
+			restored = code(s.service.RestoreContainer(s.ctx, "three", *c.Version, nil))
 		}
 	}
-	saw("container deleted", refused, s.text(three.NewBlobClient("now"), nil))
+	saw("container deleted", refused, restored, s.text(three.NewBlobClient("now"), nil))
 	return nil
 }

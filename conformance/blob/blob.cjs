@@ -208,8 +208,7 @@ async function main() {
   await service.deleteContainer('three')
   const [gone] = (await all(service.listContainers({ prefix: 'three', includeDeleted: true }), (c) => c)).filter((c) => c.deleted)
   const refused = await code(service.getContainerClient('three').getProperties())
-  const { containerClient } = await service.undeleteContainer('three', gone.version)
-  say('container deleted', refused, await text(containerClient.getBlobClient('now')))
+  say('container deleted', refused, await code(service.undeleteContainer('three', gone.version)), await text(service.getContainerClient('three').getBlobClient('now')))
 }
 
 main().catch((e) => {

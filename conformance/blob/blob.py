@@ -193,4 +193,4 @@ say("key disabled", code(closed.create_container, "one"))
 
 service.delete_container("three")
 [gone] = [c for c in service.list_containers("three", include_deleted=True) if c.deleted]
-say("container deleted", code(copies.get_container_properties), text(service.undelete_container("three", gone.version).get_blob_client("now")))
+say("container deleted", code(copies.get_container_properties), code(service.undelete_container, "three", gone.version), text(now))

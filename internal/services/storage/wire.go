@@ -127,9 +127,11 @@ func identifier(s string) bool {
 	return s != ""
 }
 
+// setMetadata writes the names as the service does: azure-storage-blob for Java
+// looks for small letters.
 func setMetadata(h http.Header, all map[string]string) {
 	for name, value := range all {
-		h["X-Ms-Meta-"+name] = []string{value}
+		h["x-ms-meta-"+name] = []string{value}
 	}
 }
 
