@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -169,31 +170,47 @@ func accountURL(d door, environment []string, name string) string {
 	return ""
 }
 
-func TestEverySDKDoesEveryOperationOfBlobStorage(t *testing.T) {
+func TestEverySDKDoesEveryOperationOfBlobStorageAndAzuriteAnswersAlikeOrTheDifferenceIsExplained(t *testing.T) {
 	t.Parallel()
 	w := newBlobWorld(t)
+	seen := driven{}
 	t.Run("by", func(t *testing.T) {
 		for _, c := range blobClients() {
 			for _, d := range c.doors {
+				seen.expect(c.account(d), c.name+", "+d.String())
 				t.Run(c.name+" by "+d.String(), func(t *testing.T) {
 					t.Parallel()
-					w.blobStory(t, c, d)
+					w.in(t).blobStory(t, c, d)
 				})
 			}
 		}
+		seen.expect(plainHTTP, "HTTP, beside Azurite")
+		t.Run("HTTP beside Azurite", func(t *testing.T) {
+			t.Parallel()
+			w.in(t).besideAzurite(t)
+		})
 	})
+	seen.compare(t, w, w.audit())
+}
+
+// in is the same world in a test below its own.
+func (w *blobWorld) in(t *testing.T) *blobWorld {
+	inner := *w
+	inner.sekisho = w.sekisho.in(t)
+	return &inner
+}
+
+// account is a client's own.
+func (c blobClient) account(d door) string {
+	return "st" + strings.ToLower(strings.ReplaceAll(c.name+d.String(), " ", ""))
 }
 
 func (w *blobWorld) blobStory(t *testing.T, c blobClient, d door) {
-	s := w.in(t)
-	name := "st" + strings.ToLower(strings.NewReplacer(" ", "", ",", "").Replace(c.name+d.String()))
-	world := *w
-	world.sekisho = s
-	env := append(d.environment(s), w.environment...)
-	env = append(env, world.storageAccount(name, true)...)
+	name := c.account(d)
+	env := slices.Concat(d.environment(w.sekisho), w.environment, w.storageAccount(name, true))
 	env = append(env, "ACCOUNT_URL="+accountURL(d, env, name), "CLOSED_URL="+accountURL(d, env, "stclosed"))
 	said := map[string]string{}
-	for line := range strings.Lines(c.tell(s, d, env).ok()) {
+	for line := range strings.Lines(c.tell(w.sekisho, d, env).ok()) {
 		step, seen, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		said[step] = plainJSON(t, seen)
 	}
