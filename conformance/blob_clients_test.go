@@ -13,8 +13,11 @@ import (
 // The story of Blob storage: every SDK does every operation that it has a call
 // for, on an account of its own. What it sees of each step is told once, below.
 
-// blobSteps are the steps and what is seen of each, in JSON.
-var blobSteps = []struct{ name, seen string }{
+// seenStep is a step and what is seen of it, in JSON.
+type seenStep struct{ name, seen string }
+
+// blobSteps are those of the SDKs.
+var blobSteps = []seenStep{
 	{"container", `["ContainerAlreadyExists", {"color": "blue"}]`},
 	{"containers", `[[["one", "three"], ["two"]], [{"color": "red"}]]`},
 	{"acl", `[null, [["readers", "rl"]]]`},
@@ -53,12 +56,43 @@ var blobSteps = []struct{ name, seen string }{
 	{"container deleted", `["ContainerNotFound", "allowed", "twoone "]`},
 }
 
+// azBlobSteps are those of az storage, which asks and tells otherwise.
+var azBlobSteps = []seenStep{
+	{"container", `[true,false,{"color":"red"},false,["one","two"]]`},
+	{"acl", `["off",["readers"]]`},
+	{"container lease", `["LeaseIdMissing",0]`},
+	{"put", `["0123456789",10,"text/plain",{"shape":"round"}]`},
+	{"put again", `["BlobAlreadyExists"]`},
+	{"append", `["first second"]`},
+	{"range", `["3456"]`},
+	{"lease", `["LeaseIdMissing",true]`},
+	{"snapshot", `["0123456789","new","SnapshotsPresent"]`},
+	{"properties", `[{"shape":"flat"},"text/html","no-store","Cool"]`},
+	{"copy", `["new","success"]`},
+	{"flat", `[["a/1","a/2","append","put"],["a/1","a/2"],["a/1","a/2"]]`},
+	{"hierarchy", `[["a/","append","put"]]`},
+	{"service", `[7,["https://contoso.com"]]`},
+	{"deleted", `["3",{"undeleted":null},"x"]`},
+	{"batch", `[null,[]]`},
+	{"account SAS", `[["one","two"],"AuthorizationPermissionMismatch"]`},
+	{"service SAS", `["new","AuthorizationPermissionMismatch"]`},
+	{"stored policy", `["AuthenticationFailed"]`},
+	{"no data role", `["AuthorizationPermissionMismatch","allowed"]`},
+	{"reader", `["new","AuthorizationPermissionMismatch"]`},
+	{"contributor", `["allowed","allowed"]`},
+	{"user delegation SAS", `["new"]`},
+	{"anonymous", `["NoAuthenticationInformation","new"]`},
+	{"key disabled", `["KeyBasedAuthenticationNotPermitted"]`},
+	{"container deleted", `["3","new"]`},
+}
+
 // blobClient is a client that tells the story.
 type blobClient struct {
 	name  string
 	pins  []pin
 	doors []door
 	other map[string]string // what it sees of a step that it has not all calls for
+	steps []seenStep
 	tell  func(s *sekisho, d door, env []string) result
 }
 
@@ -69,18 +103,23 @@ func blobClients() []blobClient {
 		// azblob service/client.go, sas/url_parts.go.
 		{"Go", pinsOf("../go.mod", "azblob"), []door{intercept, ownNames}, map[string]string{
 			"user delegation SAS by own names": `["AuthenticationFailed", "AuthenticationFailed"]`,
-			"container deleted by own names":   `["ContainerNotFound", "ContainerNotFound", "ContainerNotFound"]`}, blobsByGo},
+			"container deleted by own names":   `["ContainerNotFound", "ContainerNotFound", "ContainerNotFound"]`}, blobSteps, blobsByGo},
 		// Where the account is a path, Java takes the first segment for all of it: azure-storage-blob BlobUrlParts.java.
 		{"Java", pinsOf("clients/java/pom.xml", "azure-storage-blob", "azure-storage-blob-batch"), []door{intercept}, map[string]string{
 			"content":   `["Md5Mismatch"]`,
-			"hierarchy": `[["append", "blocks", "put", "a/", "b/"], ["b/c/"]]`}, blobsByJava},
-		{"JavaScript", pinsOf("clients/js-storage/package.json", "@azure/storage-blob"), []door{intercept, ownNames}, nil, blobsByNode},
-		{"Python", pinsOf("clients/azure-storage-blob.txt", "azure-storage-blob"), []door{intercept, ownNames}, nil, blobsByPython},
+			"hierarchy": `[["append", "blocks", "put", "a/", "b/"], ["b/c/"]]`}, blobSteps, blobsByJava},
+		{"JavaScript", pinsOf("clients/js-storage/package.json", "@azure/storage-blob"), []door{intercept, ownNames}, nil, blobSteps, blobsByNode},
+		{"Python", pinsOf("clients/azure-storage-blob.txt", "azure-storage-blob"), []door{intercept, ownNames}, nil, blobSteps, blobsByPython},
+		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), []door{intercept}, nil, azBlobSteps, blobsByAz},
 	}
 }
 
 func blobsByPython(s *sekisho, _ door, env []string) result {
 	return s.client(env, python(s.t, "azure-storage-blob"), program(s.t, "blob/blob.py"))
+}
+
+func blobsByAz(s *sekisho, _ door, env []string) result {
+	return s.client(append(env, "AZ_INSTALLER=PIP"), python(s.t, "azure-cli"), program(s.t, "blob/az.py"))
 }
 
 func blobsByNode(s *sekisho, _ door, env []string) result {
@@ -176,6 +215,7 @@ func TestEverySDKDoesEveryOperationOfBlobStorageAndAzuriteAnswersAlikeOrTheDiffe
 	seen := driven{}
 	t.Run("by", func(t *testing.T) {
 		for _, c := range blobClients() {
+			seen.packages = append(seen.packages, "- **"+c.name+"**: "+pinned(t, c.pins)+"\n")
 			for _, d := range c.doors {
 				seen.expect(c.account(d), c.name+", "+d.String())
 				t.Run(c.name+" by "+d.String(), func(t *testing.T) {
@@ -214,7 +254,7 @@ func (w *blobWorld) blobStory(t *testing.T, c blobClient, d door) {
 		step, seen, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		said[step] = plainJSON(t, seen)
 	}
-	for _, step := range blobSteps {
+	for _, step := range c.steps {
 		expected := step.seen
 		for _, at := range []string{step.name, step.name + " by " + d.String()} {
 			if other, ok := c.other[at]; ok {

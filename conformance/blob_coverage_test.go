@@ -10,7 +10,7 @@ import (
 
 // driven are the clients of the story by their accounts. What each of them drove is
 // read from the audit log; a part of docs/COVERAGE.md is written from it.
-type driven struct{ accounts, clients []string }
+type driven struct{ accounts, clients, packages []string }
 
 func (d *driven) expect(account, client string) {
 	d.accounts, d.clients = append(d.accounts, account), append(d.clients, client)
@@ -66,7 +66,7 @@ func (d *driven) compare(t *testing.T, w *blobWorld, records []auditRecord) {
 	_, table, _ := strings.Cut(operations, "\n### blob\n")
 	table, _, _ = strings.Cut(table, "\n### ")
 	columns := append([]string{"operation"}, d.clients...)
-	text := markdownRow(columns) + strings.Repeat("|---", len(columns)) + "|\n"
+	text := strings.Join(d.packages, "") + "\n" + markdownRow(columns) + strings.Repeat("|---", len(columns)) + "|\n"
 	var names []string
 	for _, found := range blobOperation.FindAllStringSubmatch(table, -1) {
 		if name := found[1]; !slices.Contains(names, name) {
