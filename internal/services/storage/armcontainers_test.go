@@ -32,7 +32,7 @@ func TestContainersAreTheSameOnBothPlanes(t *testing.T) {
 		t.Errorf("a new container: %s", r.Body)
 	}
 	got := w.Need(200, blobs(w, w.Owner, "GET", host+"one?restype=container", ""))
-	if strings.Join(got.Header["x-ms-meta-team"], "") != "ops" || got.Header.Get("Etag") != r.Get("etag") {
+	if strings.Join(map[string][]string(got.Header)["x-ms-meta-team"], "") != "ops" || got.Header.Get("Etag") != r.Get("etag") {
 		t.Errorf("on the data plane: %v, %s", got.Header, r.Body)
 	}
 	w.Need(200, w.ARM("PUT", containers+"/one", `{"properties":{}}`))
