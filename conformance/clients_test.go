@@ -51,11 +51,16 @@ func (s *sekisho) node(version string, env []string, path string) result {
 // nodeAt is where a pinned Node and its packages are.
 func (s *sekisho) nodeAt(version string) (program, modules string) {
 	s.t.Helper()
-	name := "js-node" + version
+	return s.nodeIn("js-node" + version)
+}
+
+// nodeIn is where a pinned set of packages is, and the Node among them.
+func (s *sekisho) nodeIn(name string) (program, modules string) {
+	s.t.Helper()
 	modules = filepath.Join(installed(s.t, name, "clients/"+name+"/package.json", "clients/"+name+"/package-lock.json"), "node_modules")
 	node, err := filepath.Glob(filepath.Join(modules, "node-linux-*", "bin", "node"))
 	if err != nil || len(node) != 1 {
-		s.t.Fatalf("Node %s in %s: %v %v, want one: run make clients", version, modules, node, err)
+		s.t.Fatalf("Node in %s: %v %v, want one: run make clients", modules, node, err)
 	}
 	return node[0], modules
 }

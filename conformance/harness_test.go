@@ -21,6 +21,7 @@ var executable string
 // Go clients, which read their environment once, when they start.
 var children = map[string]func() error{
 	"check-access":  checkAccess,
+	"go-blobs":      goBlobs,
 	"go-sdk":        goSDK,
 	"go-chatter":    goChatter,
 	"go-identity":   goIdentity,

@@ -113,7 +113,7 @@ func (s *Storage) appendFrom(w http.ResponseWriter, call *api.Call, do func(blob
 		return cut(err)
 	}
 	created(w, call, b)
-	setDigests(w.Header(), written)
+	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-blob-append-offset", strconv.FormatInt(offset, 10))
 	w.Header().Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
 	w.WriteHeader(http.StatusCreated)
@@ -133,7 +133,7 @@ func (s *Storage) sealAppend(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	created(w, call, b)
+	changed(w, call, b)
 	w.Header().Set("x-ms-blob-sealed", "true")
 	w.WriteHeader(http.StatusOK)
 	return nil

@@ -116,7 +116,7 @@ func (s *Storage) putBlob(w http.ResponseWriter, call *api.Call) error {
 		return cut(err)
 	}
 	created(w, call, b)
-	setDigests(w.Header(), written)
+	setDigests(w.Header(), call, written)
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }
@@ -129,10 +129,16 @@ func cut(err error) error {
 	return err
 }
 
-// created are the headers of a reply to a write.
-func created(w http.ResponseWriter, call *api.Call, b *blob.Blob) {
+// changed are the headers of a reply to a change.
+func changed(w http.ResponseWriter, call *api.Call, b *blob.Blob) {
 	setHeaders(w, call)
 	setETag(w.Header(), b.ETag, b.Modified)
+}
+
+// created are those of a reply to a write, of which the service tells that it has
+// encrypted it.
+func created(w http.ResponseWriter, call *api.Call, b *blob.Blob) {
+	changed(w, call, b)
 	w.Header().Set("x-ms-request-server-encrypted", "true")
 }
 
@@ -179,7 +185,11 @@ func (s *Storage) change(w http.ResponseWriter, call *api.Call, change func(*blo
 	if err != nil {
 		return err
 	}
-	created(w, call, b)
+	if call.Request.URL.Query().Get("comp") == "metadata" {
+		created(w, call, b)
+	} else {
+		changed(w, call, b)
+	}
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -255,7 +265,7 @@ func (s *Storage) snapshotBlob(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	created(w, call, b)
+	changed(w, call, b)
 	w.Header().Set("x-ms-snapshot", b.Snapshot)
 	w.WriteHeader(http.StatusCreated)
 	return nil

@@ -24,6 +24,9 @@ func (s *Storage) blockOperations() []api.Operation {
 
 // blockID reads a block's id: at most 64 bytes, in base64.
 func blockID(text string) (string, error) {
+	if text == "" {
+		return "", api.BadRequest("MissingRequiredQueryParameter", "blockid", "A query parameter that's mandatory for this request is not specified: blockid.")
+	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(raw) == 0 || len(raw) > blob.MaxBlockID {
 		return "", invalidQuery("blockid", text, "Not a valid base64 string of at most 64 bytes.")
@@ -59,7 +62,7 @@ func (s *Storage) putBlock(w http.ResponseWriter, call *api.Call) error {
 // staged answers a staged block.
 func staged(w http.ResponseWriter, call *api.Call, written blob.Written) error {
 	setHeaders(w, call)
-	setDigests(w.Header(), written)
+	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-request-server-encrypted", "true")
 	w.WriteHeader(http.StatusCreated)
 	return nil

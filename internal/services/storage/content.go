@@ -51,8 +51,12 @@ func (w *whole) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func setDigests(h http.Header, w blob.Written) {
-	h.Set("Content-MD5", base64.StdEncoding.EncodeToString(w.MD5))
+// setDigests tells what was written. The MD5 of a block is said only to who sent
+// one. Source: put-block.md and append-block.md, "Response headers".
+func setDigests(h http.Header, call *api.Call, w blob.Written) {
+	if call.Request.Header.Get("Content-MD5") != "" || call.Request.URL.Query().Get("comp") == "" {
+		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(w.MD5))
+	}
 	crc := make([]byte, 8)
 	for i := range crc {
 		crc[i] = byte(w.CRC64 >> (8 * i))

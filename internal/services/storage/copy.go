@@ -125,7 +125,11 @@ func (s *Storage) copied(w http.ResponseWriter, call *api.Call, from blob.CopyFr
 	if err != nil {
 		return err
 	}
-	created(w, call, b)
+	if status == http.StatusCreated {
+		created(w, call, b)
+	} else {
+		changed(w, call, b)
+	}
 	h := w.Header()
 	if b.Copy != nil {
 		h.Set("x-ms-copy-id", b.Copy.ID)

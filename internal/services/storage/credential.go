@@ -9,10 +9,11 @@ import (
 	"sekisho/internal/api"
 )
 
-// bearerVersion is from which version on the service takes tokens, challengeVersion
-// from which on it asks for one. Source: rest-storageservices
+// oldestVersion is the first that there was, bearerVersion from which on the service
+// takes tokens, challengeVersion from which on it asks for one. Source: rest-storageservices
 // authorize-with-azure-active-directory.md.
 const (
+	oldestVersion    = "2008-10-27"
 	bearerVersion    = "2017-11-09"
 	challengeVersion = "2019-12-12"
 )
@@ -21,6 +22,9 @@ const (
 // a signed URL, or none where a container is open to everybody. A token is gate's.
 func (s *Storage) credential(call *api.Call) (*api.Signed, error) {
 	r, query := call.Request, call.Request.URL.Query()
+	if v := r.Header.Get("x-ms-version"); v != "" && (!serviceVersions.MatchString(v) || v < oldestVersion) {
+		return nil, invalidHeader("x-ms-version", v)
+	}
 	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch {
 	case scheme == sharedKeyScheme || scheme == sharedKeyLiteScheme:

@@ -51,7 +51,7 @@ func (s *Storage) appendData(w http.ResponseWriter, call *api.Call) error {
 		return cut(err)
 	}
 	setHeaders(w, call)
-	setDigests(w.Header(), written)
+	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-request-server-encrypted", "true")
 	if strings.EqualFold(r.URL.Query().Get("flush"), "true") {
 		b, err := s.blobs.Flush(r.Context(), where, from+written.Size, false, func(*blob.Blob) {}, cond)

@@ -46,6 +46,7 @@ func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
 		return nil
 	}
 	s.describe(w.Header(), b)
+	setTier(w.Header(), b)
 	override(w.Header(), call)
 	w.Header().Set("Content-Length", strconv.FormatInt(b.Size, 10))
 	w.WriteHeader(http.StatusOK)
@@ -150,17 +151,7 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 	if b.Snapshot == "" {
 		setLease(h, b.Lease, s.now())
 	}
-	if b.Kind == blob.BlockBlob {
-		tier := b.Tier
-		if tier == "" {
-			tier = "Hot"
-			h.Set("x-ms-access-tier-inferred", "true")
-		}
-		h.Set("x-ms-access-tier", tier)
-		if !b.TierSet.IsZero() {
-			h.Set("x-ms-access-tier-change-time", httpTime(b.TierSet))
-		}
-	} else {
+	if b.Kind != blob.BlockBlob {
 		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
 		if b.Sealed {
 			h.Set("x-ms-blob-sealed", "true")
@@ -175,6 +166,23 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 		h.Set("x-ms-copy-status", c.Status)
 		h.Set("x-ms-copy-completion-time", httpTime(c.Completed))
 		h.Set("x-ms-copy-progress", fmt.Sprintf("%d/%d", c.Bytes, c.Bytes))
+	}
+}
+
+// setTier tells a block blob's tier, to who asks for properties only.
+// Source: get-blob-properties.md and get-blob.md, "Response headers".
+func setTier(h http.Header, b *blob.Blob) {
+	if b.Kind != blob.BlockBlob {
+		return
+	}
+	tier := b.Tier
+	if tier == "" {
+		tier = "Hot"
+		h.Set("x-ms-access-tier-inferred", "true")
+	}
+	h.Set("x-ms-access-tier", tier)
+	if !b.TierSet.IsZero() {
+		h.Set("x-ms-access-tier-change-time", httpTime(b.TierSet))
 	}
 }
 

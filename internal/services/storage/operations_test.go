@@ -96,7 +96,8 @@ func TestOperationsOnBlobs(t *testing.T) {
 			{"GET", "/con1/t2", "", "", 200, "", "body: x"},
 			{"PUT", "/con1/t?comp=tier", "", "x-ms-access-tier: Cold; x-ms-rehydrate-priority: Low", 400, "InvalidHeaderValue", ""},
 			{"PUT", "/con1/t?comp=tier", "", "x-ms-access-tier: Cold; x-ms-rehydrate-priority: High", 202, "", ""},
-			{"GET", "/con1/t", "", "", 200, "", "body: x; x-ms-access-tier: Cold"},
+			{"GET", "/con1/t", "", "", 200, "", "body: x"},
+			{"HEAD", "/con1/t", "", "", 200, "", "x-ms-access-tier: Cold"},
 		})
 	})
 	t.Run("append", func(t *testing.T) {

@@ -101,11 +101,14 @@ func digest(key, text []byte) []byte {
 }
 
 // canonicalPath is the path as the client wrote it: under Sekisho's own name it
-// begins with what leads to the account.
+// begins with what leads to the account, after which the slash may be missing.
 func canonicalPath(call *api.Call) string {
 	path := call.Request.URL.EscapedPath()
 	if base, err := url.Parse(call.Origin.Base); err == nil {
 		path = base.EscapedPath() + path
+		if written, _, _ := strings.Cut(call.Request.RequestURI, "?"); written != "" && written == base.EscapedPath() {
+			path = written
+		}
 	}
 	if path == "" {
 		path = "/"

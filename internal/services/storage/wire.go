@@ -130,9 +130,11 @@ func identifier(s string) bool {
 	return s != ""
 }
 
+// setMetadata writes the names as the service does: azure-storage-blob for Java
+// looks for small letters.
 func setMetadata(h http.Header, all map[string]string) {
 	for name, value := range all {
-		h["X-Ms-Meta-"+name] = []string{value}
+		h["x-ms-meta-"+name] = []string{value}
 	}
 }
 
@@ -209,12 +211,8 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		status, body.Code, body.Message, body.Target = e.Status, e.Code, e.Message, e.Target
 		switch e.Code {
 		case api.CodeNoRoute, api.CodeNoOperation:
-			if q := call.Request.URL.Query(); e.Code == api.CodeNoOperation && call.Request.Method == http.MethodPut && !q.Has("comp") && !q.Has("restype") {
-				body.Code, body.Message, body.Target = "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified or has no such value: x-ms-blob-type.", "x-ms-blob-type"
-				break
-			}
-			body.Target = "" // the query may hold a signature
-			status, body.Code, body.Message = http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid. Sekisho has no such operation of Blob storage: "+call.Request.Method+" comp="+call.Request.URL.Query().Get("comp")+" restype="+call.Request.URL.Query().Get("restype")
+			status = http.StatusBadRequest
+			body.Code, body.Message, body.Target = unrouted(call)
 		case "InternalServerError":
 			body.Code = "InternalError"
 		case api.CodeMethodNotAllowed:
@@ -231,6 +229,26 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	}
 	body.Message += fmt.Sprintf("\nRequestId:%s\nTime:%s", call.ID, time.Now().UTC().Format("2006-01-02T15:04:05.0000000Z"))
 	writeXML(w, status, body)
+}
+
+// unrouted says what keeps a request from being one of the operations: a header
+// that names it, or the query, whose text may hold a signature.
+func unrouted(call *api.Call) (code, message, target string) {
+	h, q := call.Request.Header, call.Request.URL.Query()
+	lacks := func(name string) (string, string, string) {
+		if value := h.Get(name); value != "" {
+			return "InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format. HeaderName: " + name + " HeaderValue: " + value, name
+		}
+		return "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: " + name + ".", name
+	}
+	switch comp := strings.ToLower(q.Get("comp")); {
+	case call.Request.Method == http.MethodPut && comp == "" && !q.Has("restype"):
+		return lacks("x-ms-blob-type")
+	case call.Request.Method == http.MethodPut && comp == "copy":
+		return lacks("x-ms-copy-action")
+	}
+	return "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid. Sekisho has no such operation of Blob storage: " +
+		call.Request.Method + " comp=" + q.Get("comp") + " restype=" + q.Get("restype"), ""
 }
 
 // refusalXML is gate's no. Source: clients.md §3, "Storage".
