@@ -203,9 +203,6 @@ func (w *window) says(words ...string) {
 
 func (w *window) text() string { return w.eval("document.body.innerText") }
 
-// address is where the window is.
-func (w *window) address() string { return w.eval("location.href") }
-
 func (w *window) eval(expression string) string {
 	w.t.Helper()
 	text, err := chromedp.Run(w.context, chromedp.Evaluate[string](expression))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/chromedp/chromedp"
 )
 
 // website is an application on a server, which its users sign in to with MSAL.
@@ -17,6 +18,7 @@ type website struct {
 	*httptest.Server
 	sekisho *sekisho
 	client  confidential.Client
+	scopes  []string
 	app     string
 	id      string // of its registration
 	secret  string
@@ -25,7 +27,7 @@ type website struct {
 
 func (s *sekisho) website(name string) *website {
 	s.t.Helper()
-	w := &website{sekisho: s}
+	w := &website{sekisho: s, scopes: justUser}
 	pages := http.NewServeMux()
 	pages.HandleFunc("/in", w.begin)
 	pages.HandleFunc("/signed-in", w.end)
@@ -49,11 +51,12 @@ func (s *sekisho) website(name string) *website {
 	return w
 }
 
-// openID is what a site asks for that only wants to know who its user is.
-var openID = []string{"openid", "profile", "User.Read"}
+// justUser is what a site asks for that only wants to know who its user is. What
+// is OpenID's, the library asks for when it redeems the code.
+var justUser = []string{"User.Read"}
 
 func (w *website) begin(out http.ResponseWriter, r *http.Request) {
-	target, err := w.client.AuthCodeURL(r.Context(), w.app, w.URL+"/signed-in", openID)
+	target, err := w.client.AuthCodeURL(r.Context(), w.app, w.URL+"/signed-in", w.scopes)
 	if err != nil {
 		http.Error(out, err.Error(), http.StatusInternalServerError)
 		return
@@ -66,8 +69,12 @@ func (w *website) end(out http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(out, refused, r.FormValue("error_description"))
 		return
 	}
-	token, err := w.client.AcquireTokenByAuthCode(r.Context(), r.FormValue("code"), w.URL+"/signed-in", openID)
+	token, err := w.client.AcquireTokenByAuthCode(r.Context(), r.FormValue("code"), w.URL+"/signed-in", w.scopes)
 	if err != nil {
+		http.Error(out, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if _, err := w.client.AcquireTokenSilent(r.Context(), w.scopes, confidential.WithSilentAccount(token.Account)); err != nil {
 		http.Error(out, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -172,4 +179,30 @@ func TestWhoDoesNotStaySignedInIsAskedAgainWhenTheBrowserWasClosed(t *testing.T)
 	w = s.browserAt(profile, pinOfTests(t)).window()
 	w.open(shop.entry(""))
 	w.is(pageSignIn)
+}
+
+func TestAnAdministratorConsentsForEverybodyToWhatUsersMayNot(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	reports := s.website("Reports")
+	reports.scopes = []string{"Directory.Read.All"}
+	browser := s.browser(pinOfTests(t))
+	w := browser.private()
+	hanako, _ := s.user(w, "hanako")
+	w.open(reports.entry(""))
+	w.signIn(hanako.name, hanako.password, false)
+	w.is(pageRefused)
+	w.says("Reports", "Read directory data")
+	w.click("button[value=cancel]")
+	w.says("access_denied AADSTS65004")
+
+	admin := s.administrator(browser.private())
+	admin.open(reports.entry(""))
+	admin.signIn(admin.name, admin.password, false)
+	admin.is(pageConsent)
+	admin.do(chromedp.Click(chromedp.CSS("#org")))
+	admin.consent()
+	admin.says("Hello " + admin.name)
+	w.open(reports.entry(""))
+	w.says("Hello " + hanako.name)
 }

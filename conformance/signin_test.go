@@ -37,9 +37,10 @@ func (s *sekisho) attended(do func(said string), more []string, args ...string) 
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	program := filepath.Join(dir, "xdg-open")
+	// Python would not wait for one of the name of xdg-open, and try the next browser.
+	program := filepath.Join(dir, "browser")
 	az := "#!/bin/sh\nAZ_INSTALLER=PIP exec " + python(s.t, "azure-cli") + " -m azure.cli \"$@\"\n" // as it is on a path
-	for path, text := range map[string]string{program: opener, filepath.Join(dir, "az"): az} {
+	for path, text := range map[string]string{program: opener, filepath.Join(dir, "xdg-open"): opener, filepath.Join(dir, "az"): az} {
 		if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
 			s.t.Fatal(err)
 		}
@@ -186,4 +187,29 @@ func TestAUserSignsInWithTheAzureCLIInABrowserAndByADevicesCode(t *testing.T) {
 		t.Errorf("a reader of one group sees %q", got)
 	}
 	s.typed("group create -n rg-other -l japaneast").fails("AuthorizationFailed", other.name)
+}
+
+// By Sekisho's own name there is no proxy: neither az nor the browser needs one.
+func TestAUserSignsInWithTheAzureCLIByTheOwnNameOfSekisho(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	config := filepath.Join(s.home, "cloud.json")
+	if err := os.WriteFile(config, []byte(s.cli("cloud-config", "--data", s.data).ok()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.typed("cloud register -n Sekisho --cloud-config @" + config).ok()
+	s.typed("cloud set -n Sekisho").ok()
+	own := []string{"AZ_INSTALLER=PIP", "AZURE_CORE_INSTANCE_DISCOVERY=false", "HTTPS_PROXY="}
+	az := func(args ...string) []string {
+		return append([]string{python(t, "azure-cli"), "-m", "azure.cli"}, args...)
+	}
+	admin := s.administrator(s.browser().private())
+	s.attended(admin.opens, own, az("login")...).ok()
+	admin.says("You have logged into Microsoft Azure!")
+	s.client(own, az("group", "create", "-n", "rg-own", "-l", "japaneast")...).ok()
+	s.client(own, az("logout")...).ok()
+	s.byCode(admin, own, az("login", "--use-device-code")...).ok()
+	if got := s.client(own, az("ad", "signed-in-user", "show", "--query", "userPrincipalName", "-o", "tsv")...).line(); got != admin.name {
+		t.Errorf("the signed-in user is %q", got)
+	}
 }

@@ -211,6 +211,15 @@ func (a *Access) Check(ctx context.Context, caller api.Caller, check api.Check) 
 	return s.Check(q), nil
 }
 
+// Groups implements gate.Access.
+func (a *Access) Groups(ctx context.Context, object string) ([]string, error) {
+	s, err := a.Latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.GroupsOf(object), nil
+}
+
 func question(caller api.Caller, check api.Check) rbac.Question {
 	q := rbac.Question{Principal: caller.Object, Action: check.Action, Data: check.Data, Scope: check.Scope, BuiltInOnly: check.BuiltInOnly}
 	if check.Attributes != nil {

@@ -76,6 +76,8 @@ type Refusal struct {
 	// Check and Result are set for NotPermitted.
 	Check  Check
 	Result rbac.Result
+	// Resource is what the resource itself said, where it was asked beside RBAC.
+	Resource string
 	// SmallestRole is the name of the smallest built-in role that would allow
 	// the call, where there is one.
 	SmallestRole string
@@ -122,6 +124,7 @@ func (r *Refusal) Inner() map[string]any {
 			set("plane", "control")
 		}
 		set("scope", string(r.Check.Scope))
+		set("resource", r.Resource)
 		set("smallestRole", r.SmallestRole)
 		if deny := r.Result.Deny; deny != nil {
 			inner["denyAssignment"] = map[string]string{"name": deny.Name, "id": deny.ID, "scope": string(deny.Scope)}

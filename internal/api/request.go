@@ -58,6 +58,7 @@ var OwnZones = map[string]string{
 	"services.ai.azure.com":       "ai",
 	"api.cognitive.microsoft.com": "region",
 	"blob.core.windows.net":       "blob",
+	"dfs.core.windows.net":        "dfs",
 	"api.azureml.ms":              "azureml",
 }
 
@@ -174,6 +175,9 @@ type Signed struct {
 	Holder string
 	// ByKey is set when an account key signed: the account may have closed them.
 	ByKey bool
+	// Restricted is a principal whom what the resource keeps must let do it, too
+	// (Check.Otherwise).
+	Restricted string
 	// Delegated is set when the caller's own rights bound the signature, too.
 	Delegated bool
 }
@@ -195,6 +199,23 @@ type Check struct {
 	BuiltInOnly bool
 	// Attributes are what conditions see of the request; nil for none.
 	Attributes *Attributes
+	// Otherwise is asked when RBAC does not allow: what the resource itself keeps
+	// of who may do what with it, such as access control lists. It is nil for
+	// resources that keep nothing.
+	Otherwise func(Principal) (Verdict, error)
+}
+
+// Principal is who a resource is asked about: an object id, and the groups that it
+// is in, also through others.
+type Principal struct {
+	Object string
+	Groups []string
+}
+
+// Verdict is what a resource says of a principal, and why.
+type Verdict struct {
+	Allowed bool
+	Why     string
 }
 
 // Attributes are what the conditions of role assignments see of a request

@@ -134,28 +134,31 @@ func (k *Keys) Created(tx *store.Tx, account string) (map[string]time.Time, erro
 }
 
 // Regenerate replaces the key of the given name. The others stay as they are.
-func (k *Keys) Regenerate(ctx context.Context, account, name string) (map[string]string, error) {
-	err := k.store.Update(ctx, func(tx *store.Tx) error { return k.RegenerateTx(tx, account, name) })
-	if err != nil {
-		return nil, keysNotFound(account, err)
-	}
-	return k.List(ctx, account)
+func (k *Keys) Regenerate(ctx context.Context, account, name string) (keys map[string]string, err error) {
+	err = k.store.Update(ctx, func(tx *store.Tx) error {
+		keys, err = k.RegenerateTx(tx, account, name)
+		return err
+	})
+	return keys, keysNotFound(account, err)
 }
 
 // RegenerateTx is Regenerate in the caller's transaction.
-func (k *Keys) RegenerateTx(tx *store.Tx, account, name string) error {
+func (k *Keys) RegenerateTx(tx *store.Tx, account, name string) (map[string]string, error) {
 	list, record, err := store.Load[keyList](tx, kindKeys, account)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return strings.EqualFold(key.ID, name) })
 	if i < 0 {
-		return fmt.Errorf("account %s has no key %q", account, name)
+		return nil, fmt.Errorf("account %s has no key %q", account, name)
 	}
 	if list.Keys[i], err = k.fresh(account, list.Keys[i].ID); err != nil {
-		return err
+		return nil, err
 	}
-	return k.put(tx, record.Tenant, account, list)
+	if err := k.put(tx, record.Tenant, account, list); err != nil {
+		return nil, err
+	}
+	return k.open(account, list)
 }
 
 func (k *Keys) fresh(account, name string) (accountKey, error) {

@@ -53,6 +53,8 @@ type Type struct {
 type Endpoint struct {
 	Service string // the table that its calls are looked up in
 	Hosts   []string
+	// Faces are hosts among them whose calls are looked up in another table.
+	Faces map[string]string
 	// Reserved are names that are the resource's and lead nowhere.
 	Reserved []string
 	Guard    api.Guard

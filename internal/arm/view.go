@@ -28,6 +28,7 @@ type Reader struct {
 	targets   map[string]api.Target // data planes, by lower-cased resource id
 	hosts     map[string]string     // host name → lower-cased resource id
 	hostsOf   map[string][]string   // by lower-cased resource id
+	faces     map[string]string     // host name → table, where it is not the target's
 	tenants   map[string]string     // by lower-cased subscription id
 	keys      map[[32]byte]keyOwner
 	digestsOf map[string][][32]byte // by lower-cased resource id
@@ -43,7 +44,7 @@ type keyOwner struct {
 func NewReader(s *store.Store, registry *Registry, digest func(string) [32]byte) *Reader {
 	r := &Reader{
 		registry: registry, digest: digest,
-		resources: map[string]*Resource{}, targets: map[string]api.Target{}, hosts: map[string]string{}, hostsOf: map[string][]string{},
+		resources: map[string]*Resource{}, targets: map[string]api.Target{}, hosts: map[string]string{}, hostsOf: map[string][]string{}, faces: map[string]string{},
 		tenants: map[string]string{}, keys: map[[32]byte]keyOwner{}, digestsOf: map[string][][32]byte{},
 	}
 	r.follower = store.NewFollower(s, []string{kindResource, kindKeys}, r.apply)
@@ -75,6 +76,7 @@ func (r *Reader) apply(tx *store.Tx, changes []store.Change) error {
 
 func (r *Reader) applyResource(id string, record store.Record, gone bool) error {
 	for _, host := range r.hostsOf[id] {
+		delete(r.faces, host)
 		// Changes come in the order in which documents were last written: the
 		// name may be another's already.
 		if r.hosts[host] == id {
@@ -106,6 +108,9 @@ func (r *Reader) applyResource(id string, record store.Record, gone bool) error 
 	r.targets[id] = api.Target{Service: end.Service, Scope: res.Scope(), Tenant: res.Tenant, Location: res.Location, Guard: &end.Guard}
 	for _, host := range end.Hosts {
 		r.hosts[host] = id
+		if service, ok := end.Faces[host]; ok {
+			r.faces[host] = service
+		}
 	}
 	r.hostsOf[id] = end.Hosts
 	return nil
@@ -160,7 +165,11 @@ func (r *Reader) Resolve(ctx context.Context, u *url.URL) (api.Target, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if id, ok := r.hosts[host]; ok {
-		return r.targets[id], nil
+		target := r.targets[id]
+		if service, ok := r.faces[host]; ok {
+			target.Service = service
+		}
+		return target, nil
 	}
 	return api.Target{}, api.Errorf(http.StatusNotFound, "ResourceNotFound",
 		"Sekisho has no account whose endpoint is https://%s/. On Azure this host name would not resolve.", host)

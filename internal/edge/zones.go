@@ -53,6 +53,7 @@ var accountZones = map[string]string{
 	"cognitiveservices.azure.com": "openai",
 	"services.ai.azure.com":       "openai",
 	"blob.core.windows.net":       "blob",
+	"dfs.core.windows.net":        "dfs",
 }
 
 // regionZones are the zones right below which each name is a region, shared by

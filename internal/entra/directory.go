@@ -114,6 +114,7 @@ func New(ctx context.Context, s *store.Store, seal Sealer, now func() time.Time)
 		registered: map[string]*Application{}, consents: newConsents(),
 		memberOf: map[string]map[string]bool{}, roles: map[string][]string{}, roleOf: map[string]RoleAssignment{}, keys: map[string]*signingKey{}, runSecrets: map[[32]byte]string{},
 	}
+	s.Unfollow(kindGrant, kindSession)
 	d.follower = store.NewFollower(s, []string{KindTenant, KindUser, KindGroup, KindMember, KindApplication, KindServicePrincipal, KindRoleAssignment, KindPermissionGrant, KindAppRoleAssignment, kindSigningKey}, d.apply)
 	_, err = d.currentKey(ctx)
 	return d, err

@@ -23,6 +23,7 @@ const cachedTokens = 16384
 type verified struct {
 	caller   api.Caller
 	audience string
+	access   bool      // is an access token
 	key      string    // id of the key that signed it
 	begins   time.Time // zero is always
 	issued   time.Time
@@ -35,6 +36,8 @@ type claims struct {
 	Object   string   `json:"oid"`
 	AppV1    string   `json:"appid"`
 	AppV2    string   `json:"azp"`
+	ProofV1  string   `json:"appidacr"` // how the client proved itself: in access tokens only
+	ProofV2  string   `json:"azpacr"`
 	Version  string   `json:"ver"`
 	Identity string   `json:"xms_mirid"`
 	Roles    []string `json:"roles"`
@@ -65,7 +68,7 @@ func (d *Directory) Verify(ctx context.Context, token string, audiences []string
 	if d.verifyingKey(v.key) == nil {
 		return api.Caller{}, unknownKey()
 	}
-	if v.caller.App == "" { // an ID token lets nobody in
+	if !v.access { // an ID token lets nobody in
 		return api.Caller{}, badToken("Invalid", "the token is no access token")
 	}
 	switch now := d.now(); {
@@ -159,7 +162,7 @@ func (d *Directory) parse(token string) (verified, error) {
 	if app == "" {
 		app = c.AppV2
 	}
-	v := verified{audience: c.Audience[0], key: kid, caller: api.Caller{
+	v := verified{audience: c.Audience[0], access: c.ProofV1 != "" || c.ProofV2 != "", key: kid, caller: api.Caller{
 		Credential: api.Token, Tenant: c.Tenant, Object: c.Object, App: app,
 		Identity: rbac.Scope(c.Identity), Roles: c.Roles, Scopes: strings.Fields(c.Scopes), Expires: c.ExpiresAt.Time,
 	}}

@@ -24,6 +24,7 @@ type decision struct {
 	// out unless the token belongs to a trusted service.
 	deferred *api.Refusal
 	signed   *api.Signed // of a request that bears a signature
+	granted  string      // what allowed the call where RBAC did not
 }
 
 // decide finds out who is calling and whether they may. The network has been
@@ -227,6 +228,9 @@ func (d *decision) authorize() error {
 		if err := d.ask(check); err != nil {
 			return err
 		}
+		if err := d.restricted(check); err != nil {
+			return err
+		}
 		if i < len(checks)-1 {
 			d.also = append(d.also, asked(check, d.result))
 		}
@@ -237,7 +241,7 @@ func (d *decision) authorize() error {
 // ask puts one question of the decision to RBAC, and remembers the answer for
 // the audit.
 func (d *decision) ask(check api.Check) (err error) {
-	d.result, err = d.question(check)
+	d.result, d.granted, err = d.question(check)
 	return err
 }
 
@@ -249,11 +253,12 @@ func asked(check api.Check, result rbac.Result) store.Asked {
 	return a
 }
 
-// question asks RBAC about the caller.
-func (d *decision) question(check api.Check) (rbac.Result, error) {
+// question asks RBAC about the caller and, where it does not allow, the resource:
+// granted is what that said.
+func (d *decision) question(check api.Check) (result rbac.Result, granted string, err error) {
 	asked := check
 	asked.Attributes = withEnvironment(check.Attributes)
-	result, err := d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, asked)
+	result, err = d.gate.Access.Check(d.call.Request.Context(), d.call.Caller, asked)
 	if err == nil && check.Or != "" && result.Decision != rbac.Allowed {
 		asked.Action = check.Or
 		var second rbac.Result
@@ -262,14 +267,38 @@ func (d *decision) question(check api.Check) (rbac.Result, error) {
 		}
 	}
 	if err != nil || result.Decision == rbac.Allowed {
-		return result, err
+		return result, "", err
+	}
+	verdict, err := d.otherwise(check, result)
+	if err != nil || verdict.Allowed {
+		return result, verdict.Why, err
 	}
 	refused := d.refuse(api.NotPermitted, "%s", result.Why)
+	if refused.Resource = verdict.Why; verdict.Why != "" {
+		refused.Cause += "; and " + verdict.Why
+	}
 	refused.Check, refused.Result = check, result
 	if result.Decision != rbac.Denied { // no role helps against a deny assignment
 		refused.SmallestRole = d.gate.Access.SmallestRole(check.Action, check.Data)
 	}
-	return result, refused
+	return result, "", refused
+}
+
+// otherwise asks the resource about a caller whom RBAC does not allow. A deny
+// assignment is the last word, and a signature goes no further than RBAC lets the
+// one who signed.
+// Source: azure-docs storage/blobs/data-lake-storage-access-control-model.md, "How
+// permissions are evaluated".
+func (d *decision) otherwise(check api.Check, result rbac.Result) (v api.Verdict, err error) {
+	caller := d.call.Caller
+	if check.Otherwise == nil || caller.Object == "" || d.signed != nil || result.Decision == rbac.Denied {
+		return v, nil
+	}
+	groups, err := d.gate.Access.Groups(d.call.Request.Context(), caller.Object)
+	if err != nil {
+		return v, err
+	}
+	return check.Otherwise(api.Principal{Object: caller.Object, Groups: groups})
 }
 
 func (d *decision) checks() ([]api.Check, error) {

@@ -231,7 +231,7 @@ func TestARefusalNamesWhatWasAskedAndWhatWouldMendIt(t *testing.T) {
 	if !errors.As(d.ask(check), &refused) {
 		t.Fatal("not refused")
 	}
-	if refused.Check != check || refused.SmallestRole != "Smallest for "+reads || refused.Cause != "nothing grants it" || refused.Caller.Object != "user" {
+	if refused.Check.Scope != check.Scope || refused.Check.Action != check.Action || !refused.Check.Data || refused.SmallestRole != "Smallest for "+reads || refused.Cause != "nothing grants it" || refused.Caller.Object != "user" {
 		t.Errorf("%+v", refused)
 	}
 }

@@ -41,7 +41,7 @@ func TestADenialNamesTheDenyAssignmentAndNoRole(t *testing.T) {
 	call := &api.Call{}
 	d := &decision{gate: h.gate(t), call: call}
 	call.Request = newRequest("GET", "/things")
-	_, err := d.question(api.Check{Scope: accountScope, Action: reads})
+	_, _, err := d.question(api.Check{Scope: accountScope, Action: reads})
 	refused, _ = err.(*api.Refusal)
 	if refused == nil || refused.SmallestRole != "" || refused.Check.Attributes != nil {
 		t.Fatalf("%+v", refused)

@@ -36,6 +36,8 @@ type Access interface {
 	Check(ctx context.Context, caller api.Caller, check api.Check) (rbac.Result, error)
 	// SmallestRole names the smallest built-in role that grants the action.
 	SmallestRole(action string, data bool) string
+	// Groups are those that a principal is in, also through others.
+	Groups(ctx context.Context, object string) ([]string, error)
 }
 
 // Keys finds the account and the name of a key. It takes time independent of
@@ -227,7 +229,7 @@ func (g *Gate) record(call *api.Call, d *decision, err error) {
 	var bad *api.Error
 	switch {
 	case err == nil:
-		e.Decision, e.Also = store.Allowed, d.also
+		e.Decision, e.Also, e.Cause = store.Allowed, d.also, d.granted
 	case errors.As(err, &refused):
 		e.Decision, e.Reason, e.Cause = store.Refused, string(refused.Reason), refused.Cause
 	case errors.As(err, &bad):

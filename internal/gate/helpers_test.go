@@ -41,6 +41,7 @@ type house struct {
 	keysErr error
 	tenants map[rbac.Scope]string
 	grants  []string
+	groups  []string
 	deny    *rbac.DenyAssignment // of whatever is asked
 	log     bytes.Buffer
 
@@ -77,6 +78,8 @@ func (h *house) Check(_ context.Context, caller api.Caller, check api.Check) (rb
 	}
 	return rbac.Result{Why: "nothing grants it"}, nil
 }
+
+func (h *house) Groups(context.Context, string) ([]string, error) { return h.groups, nil }
 
 func (h *house) SmallestRole(action string, _ bool) string { return "Smallest for " + action }
 

@@ -195,3 +195,47 @@ func slowMatch(path []string) (found []string) {
 	}
 	return found
 }
+
+func TestQueryAndHeadersChooseTheRow(t *testing.T) {
+	row := func(method, name, header string, query ...string) api.Operation {
+		return api.Operation{Method: method, Pattern: "/{container}/{blob}", Name: name, Header: header, Query: query, Source: "test", Handle: func(http.ResponseWriter, *api.Call) error { return nil }}
+	}
+	open := row("OPTIONS", "preflight", "")
+	open.Open = true
+	r, err := newRoutes(api.Service{Selectors: []string{"comp", "restype"}, Operations: []api.Operation{
+		row("PUT", "put", "x-type=Block"), row("PUT", "copy", "x-source"), row("PUT", "put from", "x-source x-type=Block"), row("PUT", "sync", "x-source x-sync=true"),
+		row("PUT", "stage", "", "comp=block"), row("PUT", "stage from", "x-source", "comp=block"), open,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ method, url, headers, want string }{
+		{"PUT", "/c/b", "x-type: block", "put"},
+		{"PUT", "/c/b", "x-type: Page", ""},
+		{"PUT", "/c/b", "x-source: u", "copy"},
+		{"PUT", "/c/b", "x-source: u; x-type: Block", "put from"},
+		{"PUT", "/c/b", "x-source: u; x-sync: true", "sync"},
+		{"PUT", "/c/b", "x-source: u; x-sync: false", "copy"},
+		{"PUT", "/c/b?comp=block", "", "stage"},
+		{"PUT", "/c/b?comp=block", "x-source: u", "stage from"},
+		{"PUT", "/c/b?comp=other", "x-type: Block", ""},
+		{"PUT", "/c/b?restype=service&comp=block", "", ""},
+		{"OPTIONS", "/c/b?comp=block&restype=x", "", "preflight"},
+	} {
+		req := newRequest(tt.method, tt.url)
+		for line := range strings.SplitSeq(tt.headers, "; ") {
+			if name, value, ok := strings.Cut(line, ": "); ok {
+				req.Header.Set(name, value)
+			}
+		}
+		op, _, err := r.match(req, []string{"c", "b"})
+		if got := ""; op != nil || tt.want != "" {
+			if op != nil {
+				got = op.Name
+			}
+			if got != tt.want {
+				t.Errorf("%s %s (%s): %q, want %q: %v", tt.method, tt.url, tt.headers, got, tt.want, err)
+			}
+		}
+	}
+}

@@ -87,6 +87,34 @@ func (d *decision) grants(check api.Check) error {
 			return err
 		}
 	}
-	_, err := d.question(check)
-	return err
+	if _, _, err := d.question(check); err != nil {
+		return err
+	}
+	return d.restricted(check)
+}
+
+// restricted asks the resource about the principal whom a signature names: the
+// rights of the one who signed do not stand for theirs.
+// Source: rest-storageservices create-user-delegation-sas.md, "Specify a signed
+// object ID for a security principal".
+func (d *decision) restricted(check api.Check) error {
+	if d.signed == nil || d.signed.Restricted == "" {
+		return nil
+	}
+	verdict := api.Verdict{Why: "no access control list is about this operation"}
+	if check.Otherwise != nil {
+		groups, err := d.gate.Access.Groups(d.call.Request.Context(), d.signed.Restricted)
+		if err != nil {
+			return err
+		}
+		if verdict, err = check.Otherwise(api.Principal{Object: d.signed.Restricted, Groups: groups}); err != nil {
+			return err
+		}
+	}
+	if verdict.Allowed {
+		return nil
+	}
+	refused := d.refuse(api.NotPermitted, "the signed URL is for principal %s, and %s", d.signed.Restricted, verdict.Why)
+	refused.Check, refused.Resource = check, verdict.Why
+	return refused
 }

@@ -16,13 +16,13 @@ const activityLog = "activity"
 
 // kept is what a backup takes along. The bundle is not in it: each start makes
 // it, of the machine's own roots.
-var kept = store.Beside{Files: []string{caFile, credentialsFile}, Logs: []string{activityLog}}
+var kept = store.Beside{Files: []string{caFile, credentialsFile}, Logs: []string{activityLog}, Folders: []string{blobsFolder}}
 
 // TrustStoreFile is what sekisho env makes for JVMs.
 const TrustStoreFile = "truststore.p12"
 
 // erased is what a reset deletes beside the store's own.
-var erased = []string{caFile, credentialsFile, activityLog, bundleFile, TrustStoreFile, "browser", "control.sock"}
+var erased = []string{caFile, credentialsFile, activityLog, blobsFolder, bundleFile, TrustStoreFile, "browser", "control.sock"}
 
 // BackUp writes a backup of the running instance: every change that was
 // acknowledged before the call is in it.
@@ -32,6 +32,7 @@ func (p *Platform) BackUp(ctx context.Context, w io.Writer) error {
 	if err := errors.Join(p.audit.Flush(ctx), p.activity.Flush(ctx)); err != nil {
 		return err
 	}
+	defer p.blobs.Hold()() // what the copied documents name stays until it is copied, too
 	return store.BackUp(ctx, p.opts.Data, Release, kept, w)
 }
 

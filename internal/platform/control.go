@@ -76,6 +76,8 @@ func (p *Platform) openControl() (*control, error) {
 	mux.HandleFunc("POST /tenants", c.createTenant)
 	mux.HandleFunc("GET /subscriptions", c.subscriptions)
 	mux.HandleFunc("POST /subscriptions", c.createSubscription)
+	mux.HandleFunc("GET /keys", c.vaultKeys)
+	mux.HandleFunc("POST /keys", c.setVaultKey)
 	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	if p.opts.Private {
 		return c, nil

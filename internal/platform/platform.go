@@ -227,6 +227,7 @@ func (p *Platform) assemble(config Config) error {
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),
 		blobs.DataPlane(),
+		blobs.Lake(),
 		authority.PDP(),
 		login.New(p.directory, login.Options{PasswordGrant: config.SignIn.PasswordGrant}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),

@@ -53,7 +53,7 @@ func Audience(host string) string {
 	switch {
 	case host == ManagementHost:
 		return "https://management.azure.com"
-	case strings.HasSuffix(host, ".blob.core.windows.net"):
+	case strings.HasSuffix(host, ".blob.core.windows.net"), strings.HasSuffix(host, ".dfs.core.windows.net"):
 		return "https://storage.azure.com"
 	}
 	return "https://cognitiveservices.azure.com"

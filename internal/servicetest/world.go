@@ -123,6 +123,7 @@ func New(t testing.TB, models Models) *World {
 			ai.DataPlane(),
 			machinelearning.DataPlane(w.Reader),
 			blobs.DataPlane(),
+			blobs.Lake(),
 		},
 	})
 	w.must(err)

@@ -47,6 +47,9 @@ const (
 type Beside struct {
 	Files []string // copied as they are, if they are there
 	Logs  []string // folders with an audit log of their own (OpenAudit), if they are there
+	// Folders hold files that documents name, and that are written once: those
+	// that are there when the databases have been copied must have been there.
+	Folders []string
 }
 
 // BackUp writes a backup of a data directory, a tar.gz, while a process uses it
@@ -92,11 +95,40 @@ func BackUp(ctx context.Context, dir, version string, more Beside, w io.Writer) 
 			return err
 		}
 	}
+	for _, folder := range more.Folders {
+		if err := linkAll(ctx, filepath.Join(dir, folder), filepath.Join(work, folder)); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
+	}
 	manifest, err := describe(ctx, work, version)
 	if err != nil {
 		return err
 	}
 	return pack(ctx, work, manifest, w)
+}
+
+// linkAll links the files of a folder, if it is there, into another one: they stay
+// as they are while they are packed, and take no room.
+func linkAll(ctx context.Context, from, to string) error {
+	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // deleted meanwhile, or never there
+		}
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return os.MkdirAll(filepath.Join(to, name), 0o700)
+		}
+		if err := os.Link(path, filepath.Join(to, name)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
 }
 
 // snapshotSQLite copies a database as of one moment. Those who write do not

@@ -88,6 +88,9 @@ func (h *head) beyond(after int64) <-chan struct{} {
 
 // changed notes a write, for appendChanges.
 func (t *Tx) changed(c Change) {
+	if t.wrote = true; t.unfollowed[c.Kind] {
+		return
+	}
 	at := ref{c.Kind, fold(c.ID)}
 	if i, ok := t.written[at]; ok {
 		t.changes[i] = c

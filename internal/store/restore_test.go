@@ -146,3 +146,27 @@ func TestEraseDeletesDataAndNothingElse(t *testing.T) {
 		t.Errorf("the empty directory stays: %v", err)
 	}
 }
+
+// Files that documents name go along, linked and not copied while they are packed.
+func TestABackupHoldsTheFilesThatDocumentsName(t *testing.T) {
+	from := newSite(t)
+	const name = "blobs/ab/cdef"
+	if err := os.MkdirAll(filepath.Join(from.dir, filepath.Dir(name)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(from.dir, name), []byte("the bytes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, from.store, "k", "id", "x")
+	var file bytes.Buffer
+	if err := store.BackUp(ctx, from.dir, "test", store.Beside{Folders: []string{"blobs", "never there"}}, &file); err != nil {
+		t.Fatal(err)
+	}
+	into := filepath.Join(t.TempDir(), "data")
+	if _, _, err := store.Restore(ctx, keep(t, file.Bytes()), into, false); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(into, name)); err != nil || string(got) != "the bytes" {
+		t.Errorf("restored: %q, %v", got, err)
+	}
+}

@@ -16,6 +16,7 @@ type Store struct {
 	dialect     dialect
 	write, read *pool
 	durable     *durable
+	unfollowed  map[string]bool // kinds
 	head        head
 	closed      chan struct{}
 	close       func() error
@@ -41,7 +42,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 }
 
 func newStore(ctx context.Context, d dialect, write, read *sql.DB, flush *durable) (*Store, error) {
-	s := &Store{dialect: d, durable: flush, closed: make(chan struct{})}
+	s := &Store{dialect: d, durable: flush, unfollowed: map[string]bool{}, closed: make(chan struct{})}
 	s.close = sync.OnceValue(func() error {
 		close(s.closed)
 		// The writer goes last: the last connection folds the WAL into the file.
@@ -66,6 +67,16 @@ func (s *Store) prepare(ctx context.Context, write, read *sql.DB) (err error) {
 		s.head.advance(seq)
 		return err
 	})
+}
+
+// Unfollow says that nothing is derived from documents of these kinds: they are in
+// no feed. That spares who follows others from waking up for each of them, and
+// the feed from keeping the change of each document that there ever was. It must
+// be called before they are used.
+func (s *Store) Unfollow(kinds ...string) {
+	for _, kind := range kinds {
+		s.unfollowed[kind] = true
+	}
 }
 
 // Close ends the store; whoever is in Wait gets ErrClosed.
@@ -123,7 +134,7 @@ func (s *Store) update(ctx context.Context, fn func(*Tx) error) error {
 	}
 	defer sqlTx.Rollback() // on an error or a panic; after Commit it does nothing
 
-	tx := &Tx{sql: sqlTx, pool: s.write, writable: true, written: map[ref]int{}}
+	tx := &Tx{sql: sqlTx, pool: s.write, writable: true, written: map[ref]int{}, unfollowed: s.unfollowed}
 	if err := fn(tx); err != nil {
 		return because(ctx, err)
 	}
@@ -135,7 +146,7 @@ func (s *Store) update(ctx context.Context, fn func(*Tx) error) error {
 		return because(ctx, fmt.Errorf("store: commit: %w", err))
 	}
 	s.head.advance(seq)
-	if len(tx.changes) == 0 { // nothing was written
+	if !tx.wrote {
 		return nil
 	}
 	if err := s.durable.wait(); err != nil {

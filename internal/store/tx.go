@@ -21,6 +21,9 @@ type Tx struct {
 	// each stands in changes.
 	changes []Change
 	written map[ref]int
+	// unfollowed are kinds whose changes are in no feed; wrote tells of any write.
+	unfollowed map[string]bool
+	wrote      bool
 }
 
 // ref is the identity of a document: its kind and its folded id.

@@ -37,7 +37,7 @@ func (h *house) try(name, pass string) answered {
 // right one does not help meanwhile. An account that is not there locks alike.
 // Source: entra-docs howto-password-smart-lockout.md.
 func TestBruteForceOfAnAccount(t *testing.T) {
-	for _, name := range []string{sekretUser, "nobody@contoso.com", "ann_contoso.com#EXT#@fabrikam.onmicrosoft.com"} {
+	for _, name := range []string{sekretUser, "nobody@contoso.com"} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			for i := range 10 {
@@ -186,8 +186,8 @@ func TestThePasswordGrantIsOff(t *testing.T) {
 	h.post(v2, with(form, "username", "gus@fabrikam.com")).refused(400, "invalid_grant", 50020)
 	h.post(v2, with(form, "client_id", webApp)).refused(401, "invalid_client", 7000218)
 	h.post(v2, with(form, "username", "off@contoso.com")).refused(400, "invalid_grant", 50057)
-	for range 12 {
-		h.post(v2, with(form, "username", " "))
+	for i := range 10 {
+		h.post(v2, with(form, "username", " ", "password", "Wrong-horse-"+itoa(i))).refused(400, "invalid_grant", 50126)
 	}
 	for i := range 10 {
 		h.post(v2, with(form, "password", "Wrong-horse-"+itoa(i))).refused(400, "invalid_grant", 50126)

@@ -69,6 +69,7 @@ var accountNames = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
 const (
 	hostSuffix = ".blob.core.windows.net"
 	fileSuffix = ".file.core.windows.net"
+	lakeSuffix = ".dfs.core.windows.net"
 )
 
 func (s *Storage) accounts() *arm.Type {
@@ -112,7 +113,7 @@ func (s *Storage) commitAccount(tx *store.Tx, old, new *arm.Resource) error {
 			return err
 		}
 	}
-	if err := s.commitEncryption(tx, new, &p); err != nil {
+	if err := commitEncryption(tx, old, new, p.Encryption); err != nil {
 		return err
 	}
 	return new.SetProperties(p)

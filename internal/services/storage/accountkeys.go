@@ -43,19 +43,7 @@ func reply(w http.ResponseWriter, call *api.Call, status int, v any) error {
 	return arm.WriteJSON(w, status, v)
 }
 
-func (s *Storage) replyKeys(w http.ResponseWriter, call *api.Call, account string) error {
-	keys, err := s.keys.List(call.Request.Context(), account)
-	if err != nil {
-		return err
-	}
-	var made map[string]time.Time
-	err = s.resources.View(call.Request.Context(), func(tx *store.Tx) (err error) {
-		made, err = s.keys.Created(tx, account)
-		return err
-	})
-	if err != nil {
-		return err
-	}
+func replyKeys(w http.ResponseWriter, call *api.Call, keys map[string]string, made map[string]time.Time) error {
 	v := keysView{}
 	for _, name := range keyNames {
 		v.Keys = append(v.Keys, keyView{made[name], name, keys[name], "FULL"})
@@ -71,7 +59,15 @@ func (s *Storage) listKeys(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return s.replyKeys(w, call, r.ID)
+	p, err := arm.DecodeProperties[stored](r)
+	if err != nil {
+		return err
+	}
+	keys, err := s.keys.List(call.Request.Context(), r.ID)
+	if err != nil {
+		return err
+	}
+	return replyKeys(w, call, keys, p.KeyCreation)
 }
 
 func (s *Storage) regenerateKey(w http.ResponseWriter, call *api.Call) error {
@@ -89,17 +85,20 @@ func (s *Storage) regenerateKey(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	var keys map[string]string
+	var made map[string]time.Time
 	err = s.changeAccount(call, r, func(tx *store.Tx, p *stored) (err error) {
-		if err = s.keys.RegenerateTx(tx, r.ID, name); err != nil {
+		if keys, err = s.keys.RegenerateTx(tx, r.ID, name); err != nil {
 			return err
 		}
-		p.KeyCreation, err = s.keys.Created(tx, r.ID)
+		made, err = s.keys.Created(tx, r.ID)
+		p.KeyCreation = made
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.replyKeys(w, call, r.ID)
+	return replyKeys(w, call, keys, made)
 }
 
 // keyName reads which of the keys is meant. Kerberos keys are of accounts that

@@ -170,6 +170,10 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 		return end, nil
 	}
 	end.Hosts = []string{name + hostSuffix}
+	if r.Kind != kindV1 {
+		end.Hosts = append(end.Hosts, name+lakeSuffix)
+		end.Faces = map[string]string{name + lakeSuffix: LakeService}
+	}
 	if acls := p.NetworkACLs; acls != nil {
 		end.Guard.DefaultDeny = acls.DefaultAction == "Deny"
 		if strings.Contains(acls.Bypass, "AzureServices") {

@@ -56,8 +56,8 @@ func refuseUnserved(in *arm.Resource) error {
 // sasPeriods are d.hh:mm:ss.
 var sasPeriods = regexp.MustCompile(`^\d{1,4}\.([01]\d|2[0-3])(:[0-5]\d){2}$`)
 
-// planPolicies: how long keys and signed URLs should last. Both are advice, as
-// they are on Azure: a sasPolicy that blocks is not held to, so it is refused.
+// planPolicies: how long keys and signed URLs should last. It is advice, but for
+// a sasPolicy that blocks.
 // Source: storage.json KeyPolicy, SasPolicy.
 func planPolicies(_ *arm.Resource, p *account) error {
 	if k := p.KeyPolicy; k != nil && (k.Days < 1 || k.Days > 1<<31-1) {
@@ -67,7 +67,7 @@ func planPolicies(_ *arm.Resource, p *account) error {
 		if !sasPeriods.MatchString(s.Period) {
 			return invalidParameters("sasPolicy.sasExpirationPeriod")
 		}
-		if err := oneOf("sasPolicy.expirationAction", &s.Action, "Log"); err != nil {
+		if err := oneOf("sasPolicy.expirationAction", &s.Action, "Log", "Block"); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,9 @@ func viewAccount(r *arm.Resource, origin api.Origin) (any, error) {
 	if r.Kind != kindFile {
 		v.PrimaryEndpoints = map[string]string{"blob": origin.DataPlane(strings.ToLower(r.Name) + hostSuffix)}
 	}
+	if r.Kind != kindFile && r.Kind != kindV1 {
+		v.PrimaryEndpoints["dfs"] = origin.DataPlane(strings.ToLower(r.Name) + lakeSuffix)
+	}
 	if r.SystemData != nil {
 		v.Created = r.SystemData.CreatedAt.Format(precise)
 	}

@@ -38,7 +38,7 @@ func (s *Storage) createAppend(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	in, err := described(h, true)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *Storage) appendBlock(w http.ResponseWriter, call *api.Call) error {
 // appendFrom answers an append.
 func (s *Storage) appendFrom(w http.ResponseWriter, call *api.Call, do func(blob.AppendConditions, blob.Conditions) (*blob.Blob, int64, blob.Written, error)) error {
 	h := call.Request.Header
-	if err := unsupported(h); err != nil {
+	if err := unsupportedHeader(h); err != nil {
 		return err
 	}
 	cond, err := conditions(call.Request)

@@ -126,7 +126,11 @@ func (s *Storage) armPutContainer(w http.ResponseWriter, call *api.Call) error {
 	if !containerNames.MatchString(name) && !specialContainers[name] || len(name) > 63 {
 		return api.BadRequest("InvalidResourceName", "containerName", "The specified resource name contains invalid characters.")
 	}
-	made := blob.Container{Account: account, Name: name}
+	hierarchical, err := isHierarchical(r)
+	if err != nil {
+		return err
+	}
+	made := blob.Container{Account: account, Name: name, Hierarchical: hierarchical}
 	if err := change(&made); err != nil {
 		return err
 	}

@@ -81,7 +81,33 @@ func (s *Storage) ControlPlane() []api.Operation {
 	} {
 		rows = append(rows, row(u.method, accountPath+u.path, u.name, accountType+u.action, controlSource, s.notBuilt(u.feature)))
 	}
+	// And of what is not built there is none.
+	for _, u := range []struct{ path, name, action string }{
+		{"/privateEndpointConnections", "PrivateEndpointConnections_List", "/privateEndpointConnections/read"},
+		{"/encryptionScopes", "EncryptionScopes_List", "/encryptionScopes/read"},
+		{"/objectReplicationPolicies", "ObjectReplicationPolicies_List", "/objectReplicationPolicies/read"},
+		{"/inventoryPolicies", "BlobInventoryPolicies_List", "/inventoryPolicies/read"},
+		{"/localUsers", "LocalUsers_List", "/localusers/read"},
+	} {
+		rows = append(rows, row(get, accountPath+u.path, u.name, accountType+u.action, controlSource, s.none))
+	}
+	rows = append(rows, row(get, accountPath+"/managementPolicies/{managementPolicyName}", "ManagementPolicies_Get", accountType+"/managementPolicies/read", controlSource, s.noPolicy))
 	return append(rows, s.lists()...)
+}
+
+func (s *Storage) none(w http.ResponseWriter, call *api.Call) error {
+	if _, err := s.find(call); err != nil {
+		return err
+	}
+	return reply(w, call, http.StatusOK, arm.ListReply(nil, ""))
+}
+
+func (s *Storage) noPolicy(w http.ResponseWriter, call *api.Call) error {
+	r, err := s.find(call)
+	if err != nil {
+		return err
+	}
+	return api.Errorf(http.StatusNotFound, "ManagementPolicyNotFound", "No ManagementPolicy found for account %s", r.Name)
 }
 
 // atPath asks for an action at what the path names.

@@ -3,7 +3,6 @@ package storage
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -39,12 +38,8 @@ const (
 type part struct {
 	id      string
 	request *http.Request
-	base    string // of its URL, as the client wrote it
+	base    string // of its URL, which its signature covers
 }
-
-// versionOfBatch is the context's key for the version that parts have of their
-// batch. They name none, and a key signs their headers as they are.
-type versionOfBatch struct{}
 
 func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	parts, err := readBatch(call)
@@ -72,7 +67,13 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 		if reply.body.Len() > 0 {
 			reply.header.Set("Content-Length", fmt.Sprint(reply.body.Len()))
 		}
-		writeHeaders(one, reply.header)
+		for _, name := range slices.Sorted(maps.Keys(reply.header)) {
+			shown := name
+			if strings.HasPrefix(name, "X-Ms-") { // clients look for these as Storage writes them
+				shown = strings.ToLower(name)
+			}
+			fmt.Fprintf(one, "%s: %s\r\n", shown, strings.Join(reply.header[name], ", "))
+		}
 		io.WriteString(one, "\r\n")
 		one.Write(reply.body.Bytes())
 	}
@@ -82,19 +83,6 @@ func (s *Storage) batch(w http.ResponseWriter, call *api.Call) error {
 	w.WriteHeader(http.StatusAccepted)
 	_, err = w.Write(body.Bytes())
 	return err
-}
-
-// writeHeaders writes the names of x-ms- headers in small letters, as the service
-// does: @azure/storage-blob looks for x-ms-error-code as it is written.
-func writeHeaders(w io.Writer, h http.Header) {
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, value := range h[name] {
-			if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-ms-") {
-				name = lower
-			}
-			fmt.Fprintf(w, "%s: %s\r\n", name, strings.NewReplacer("\r", " ", "\n", " ").Replace(value))
-		}
-	}
 }
 
 // readBatch reads the parts: all delete, or all set tiers.
@@ -142,7 +130,9 @@ func badPart(i int, reason string) error {
 	return api.BadRequest("InvalidInput", fmt.Sprintf("part[%d]", i), "One of the request inputs is not valid: %s.", reason)
 }
 
-// readPart reads a request of a batch, as it would come alone.
+// readPart reads a request of a batch, as it would come alone. Below Sekisho's own
+// name its path begins as the batch's own does, or with the account alone, as
+// azure-storage-blob for Python writes it.
 func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	if kind, _, _ := mime.ParseMediaType(in.Header.Get("Content-Type")); kind != "application/http" {
 		return p, badPart(i, "its Content-Type is not application/http")
@@ -154,7 +144,18 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	}
 	method, rest, _ := strings.Cut(line, " ")
 	target, _, _ := strings.Cut(rest, " ")
-	p.base, target = baseOfPart(call, target)
+	p.base = call.Origin.Base
+	if own := call.Origin.Own; own != "" {
+		short := "/" + accountName(call)
+		rest, ok := strings.CutPrefix(target, strings.TrimPrefix(p.base, own)+"/")
+		if !ok {
+			p.base = own + short
+			if rest, ok = strings.CutPrefix(target, short+"/"); !ok {
+				return p, badPart(i, "it is not for the account of the batch")
+			}
+		}
+		target = rest
+	}
 	u, err := url.ParseRequestURI("/" + strings.TrimPrefix(target, "/"))
 	if err != nil {
 		return p, badPart(i, "its URL is invalid")
@@ -169,30 +170,15 @@ func readPart(call *api.Call, in *multipart.Part, i int) (p part, err error) {
 	if only := call.Var("container"); !inside || query.Has("restype") || only != "" && container != only {
 		return p, badPart(i, "it is not for a blob that the batch reaches")
 	}
-	p.request = call.Request.Clone(context.WithValue(call.Request.Context(), versionOfBatch{}, call.Request.Header.Get("x-ms-version")))
+	p.request = call.Request.Clone(call.Request.Context())
 	p.request.Method, p.request.URL, p.request.RequestURI = method, u, u.RequestURI()
+	headers.Del("Content-Length") // it is 0, which signatures since 2015 leave out
 	p.request.Header, p.request.Body, p.request.ContentLength = http.Header(headers), http.NoBody, 0
 	// A shared key signs all headers of the service: none may come to them.
 	if p.request.Header.Get("x-ms-version") == "" && !strings.HasPrefix(p.request.Header.Get("Authorization"), sharedKeyScheme) {
 		p.request.Header.Set("x-ms-version", call.Request.Header.Get("x-ms-version"))
 	}
 	return p, nil
-}
-
-// baseOfPart takes what leads to the account from a part's path. Below Sekisho's
-// own name that is what the batch's own path begins with, or the account's name
-// alone: azure-storage-blob for Python takes localhost to be an emulator, whose
-// paths begin so.
-func baseOfPart(call *api.Call, target string) (base, rest string) {
-	base = call.Origin.Base
-	own, err := url.Parse(base)
-	if err != nil || own.Path == "" {
-		return base, target
-	}
-	if rest, ok := strings.CutPrefix(target, "/"+accountName(call)+"/"); ok {
-		return strings.TrimSuffix(base, own.EscapedPath()) + "/" + accountName(call), "/" + rest
-	}
-	return base, strings.TrimPrefix(target, own.EscapedPath())
 }
 
 // readRequest reads the first line and the headers of a request without a body.

@@ -69,15 +69,15 @@ func described(h http.Header, plain bool) (b blob.Blob, err error) {
 	if b.Tier = h.Get("x-ms-access-tier"); b.Tier != "" && !slices.Contains(blob.Tiers, b.Tier) {
 		return b, invalidHeader("x-ms-access-tier", b.Tier)
 	}
-	return b, unsupported(h)
+	return b, unsupportedHeader(h)
 }
 
 // unsupportedHeaders ask for what Sekisho has not: keys of the client's own,
 // encryption scopes, immutability.
 var unsupportedHeaders = []string{"x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-immutability-policy-until-date", "x-ms-legal-hold", "x-ms-expiry-option"}
 
-// unsupported refuses headers that must not be passed over in silence.
-func unsupported(h http.Header) error {
+// unsupportedHeader refuses headers that must not be passed over in silence.
+func unsupportedHeader(h http.Header) error {
 	for _, name := range unsupportedHeaders {
 		if value := h.Get(name); value != "" && !strings.EqualFold(value, "false") {
 			return api.BadRequest("UnsupportedHeader", name, "One of the HTTP headers specified in the request is not supported: %s.", name)
@@ -102,7 +102,7 @@ func (s *Storage) putBlob(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	in, err := described(h, true)
 	if err != nil {
 		return err

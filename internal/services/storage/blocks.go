@@ -86,24 +86,9 @@ func (s *Storage) putBlockList(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	var body struct {
-		XMLName xml.Name    `xml:"BlockList"`
-		Blocks  []chosenXML `xml:",any"`
-	}
-	if err := readXML(r, maxBlockListBody, &body); err != nil {
+	list, err := readBlockList(r)
+	if err != nil {
 		return err
-	}
-	if len(body.Blocks) > blob.MaxBlocks {
-		return api.BadRequest("BlockListTooLong", "BlockList", "The block list may not contain more than 50,000 blocks.")
-	}
-	var list []blob.Chosen
-	for i, b := range body.Blocks {
-		switch b.XMLName.Local {
-		case blob.Committed, blob.Uncommitted, blob.Latest:
-		default:
-			return api.BadRequest("InvalidXmlDocument", fmt.Sprintf("BlockList[%d]", i), "XML specified is not syntactically valid: %q is none of Committed, Uncommitted, Latest.", b.XMLName.Local)
-		}
-		list = append(list, blob.Chosen{ID: strings.TrimSpace(b.ID), From: b.XMLName.Local})
 	}
 	b, err := s.blobs.CommitBlocks(r.Context(), at(call), in, list, cond)
 	if err != nil {
@@ -112,6 +97,30 @@ func (s *Storage) putBlockList(w http.ResponseWriter, call *api.Call) error {
 	created(w, call, b)
 	w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// readBlockList reads the blocks that a blob is to be made of, in their order.
+func readBlockList(r *http.Request) ([]blob.Chosen, error) {
+	var body struct {
+		XMLName xml.Name    `xml:"BlockList"`
+		Blocks  []chosenXML `xml:",any"`
+	}
+	if err := readXML(r, maxBlockListBody, &body); err != nil {
+		return nil, err
+	}
+	if len(body.Blocks) > blob.MaxBlocks {
+		return nil, api.BadRequest("BlockListTooLong", "BlockList", "The block list may not contain more than 50,000 blocks.")
+	}
+	var list []blob.Chosen
+	for i, b := range body.Blocks {
+		switch b.XMLName.Local {
+		case blob.Committed, blob.Uncommitted, blob.Latest:
+		default:
+			return nil, api.BadRequest("InvalidXmlDocument", fmt.Sprintf("BlockList[%d]", i), "XML specified is not syntactically valid: %q is none of Committed, Uncommitted, Latest.", b.XMLName.Local)
+		}
+		list = append(list, blob.Chosen{ID: strings.TrimSpace(b.ID), From: b.XMLName.Local})
+	}
+	return list, nil
 }
 
 type blockListXML struct {

@@ -48,7 +48,15 @@ func (s *Storage) createContainer(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.blobs.CreateContainer(ctx, blob.Container{Account: account, Name: name, Metadata: meta, PublicAccess: access})
+	hierarchical, err := s.hierarchical(call)
+	if err != nil {
+		return err
+	}
+	made := blob.Container{Account: account, Name: name, Metadata: meta, PublicAccess: access, Hierarchical: hierarchical}
+	if hierarchical {
+		made.Root = blob.RootAccess(principalOf(call))
+	}
+	c, err := s.blobs.CreateContainer(ctx, made)
 	if err != nil {
 		return err
 	}

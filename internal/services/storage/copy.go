@@ -15,13 +15,13 @@ import (
 func (s *Storage) copyOperations() []api.Operation {
 	into := func(name, page, header string, handle handler) api.Operation {
 		op := blobRow(http.MethodPut, name, page, writeBlob, addBlob, "cw", nil, header, handle)
-		op.Checks = copying(s.creating)
+		op.Checks = s.copying(s.creating)
 		return op
 	}
 	block := blobRow(http.MethodPut, "BlockBlob_StageBlockFromURL", "put-block-from-url.md", writeBlob, "", "w", []string{"comp=block"}, "x-ms-copy-source", s.putBlockFromURL)
-	block.Checks = copying(block.Checks)
+	block.Checks = s.copying(block.Checks)
 	more := blobRow(http.MethodPut, "AppendBlob_AppendBlockFromURL", "append-block-from-url.md", writeBlob, addBlob, "aw", []string{"comp=appendblock"}, "x-ms-copy-source", s.appendFromURL)
-	more.Checks = copying(more.Checks)
+	more.Checks = s.copying(more.Checks)
 	return []api.Operation{
 		into("BlockBlob_PutBlobFromURL", "put-blob-from-url.md", "x-ms-copy-source x-ms-blob-type=BlockBlob", s.putFromURL),
 		into("Blob_CopyFromURL", "copy-blob-from-url.md", "x-ms-copy-source x-ms-requires-sync=true", s.copyNow),
@@ -54,7 +54,7 @@ func (s *Storage) copyRequest(call *api.Call) (from blob.CopyFrom, cond blob.Con
 	if cond, err = conditions(call.Request); err != nil {
 		return from, cond, err
 	}
-	keepOthers(call, &cond)
+	s.keepOthers(call, &cond)
 	from.Source, from.URL = src.at, src.text
 	if from.Conditions, err = sourceConditions(h); err != nil {
 		return from, cond, err

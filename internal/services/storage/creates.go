@@ -6,14 +6,14 @@ import (
 )
 
 // overwrites is what a call needs that writes over the blob it addresses.
-func overwrites(call *api.Call) api.Check {
-	return api.Check{Scope: containerScope(call), Action: blobActions + "/write", Data: true, SAS: "w", SASType: "o"}
+func (s *Storage) overwrites(call *api.Call) api.Check {
+	return api.Check{Scope: containerScope(call), Action: blobActions + "/write", Data: true, SAS: "w", SASType: "o", Otherwise: s.byLists(call, at(call), blob.ToWrite)}
 }
 
 // creates is what a call needs that makes the blob it addresses: less, as long as
 // there is none. Source: put-blob.md, "Permissions".
 func (s *Storage) creates(call *api.Call) ([]api.Check, error) {
-	check := overwrites(call)
+	check := s.overwrites(call)
 	_, err := s.blobs.Get(call.Request.Context(), at(call), blob.Conditions{})
 	switch {
 	case notFound(err):
@@ -26,8 +26,8 @@ func (s *Storage) creates(call *api.Call) ([]api.Check, error) {
 
 // keepOthers makes a call that may only create fail where another created the
 // blob since gate looked.
-func keepOthers(call *api.Call, cond *blob.Conditions) {
-	if !call.Can(overwrites(call)) {
+func (s *Storage) keepOthers(call *api.Call, cond *blob.Conditions) {
+	if !call.Can(s.overwrites(call)) {
 		cond.IfNoneMatch = "*"
 	}
 }

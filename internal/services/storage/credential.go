@@ -3,6 +3,7 @@ package storage
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sekisho/internal/api"
@@ -20,7 +21,7 @@ const (
 // credential knows the signatures of Storage on a request: of an account key, in
 // a signed URL, or none where a container is open to everybody. A token is gate's.
 func (s *Storage) credential(call *api.Call) (*api.Signed, error) {
-	r := call.Request
+	r, query := call.Request, call.Request.URL.Query()
 	if v := r.Header.Get("x-ms-version"); v != "" && (!serviceVersions.MatchString(v) || v < oldestVersion) {
 		return nil, invalidHeader("x-ms-version", v)
 	}
@@ -30,11 +31,11 @@ func (s *Storage) credential(call *api.Call) (*api.Signed, error) {
 		return s.sharedKey(call, scheme, rest)
 	case strings.EqualFold(scheme, "Bearer") && r.Header.Get("x-ms-version") < bearerVersion:
 		return nil, bad(call, "Authentication scheme Bearer is not supported in this version.")
-	case strings.EqualFold(scheme, "Bearer") && !r.URL.Query().Has("sduoid"):
+	case strings.EqualFold(scheme, "Bearer") && !(query.Has("sig") && query.Has("sduoid")): // else it is the holder's of a signed URL
 		return nil, nil
 	case scheme != "" && !strings.EqualFold(scheme, "Bearer"):
 		return nil, malformedAuthorization()
-	case r.URL.Query().Has("sig"):
+	case query.Has("sig"):
 		return s.signedURL(call)
 	}
 	return s.anonymous(call)
@@ -51,13 +52,18 @@ func malformedAuthorization() error {
 	return api.BadRequest("InvalidAuthenticationInfo", "Authorization", "Authentication information is not given in the correct format. Check the value of Authorization header.")
 }
 
+// forEverybody are the operations that a container can open to everybody.
+// Source: azure-docs "Restrict access to containers and blobs", "Features available
+// to anonymous users".
+var forEverybody = []string{"Container_GetProperties", "Container_GetMetadata", "Container_ListBlobs", "Blob_Download", "Blob_GetProperties", "Blob_GetMetadata", "BlockBlob_GetBlockList"}
+
 // anonymous takes a request without a credential to a container that is open to
 // everybody. Source: anonymous-read-access-configure.md;
 // rest-storageservices set-container-acl.md, "Remarks".
 func (s *Storage) anonymous(call *api.Call) (*api.Signed, error) {
 	name := call.Var("container")
 	guard := call.Target.Guard
-	if name == "" || guard == nil || !guard.Anonymous {
+	if name == "" || guard == nil || !guard.Anonymous || !slices.Contains(forEverybody, call.Operation.Name) {
 		return nil, nil
 	}
 	c, err := s.blobs.Container(s.container(call))
@@ -69,9 +75,7 @@ func (s *Storage) anonymous(call *api.Call) (*api.Signed, error) {
 	}
 	signed := &api.Signed{Caller: api.Caller{Credential: api.Anonymous, Tenant: call.Target.Tenant}, Single: true}
 	switch {
-	case call.Request.Method != http.MethodGet && call.Request.Method != http.MethodHead:
-		return nil, nil
-	case call.Request.URL.Query().Get("comp") == "blocklist" && !committedOnly(call):
+	case call.Operation.Name == "BlockBlob_GetBlockList" && !committedOnly(call):
 		return nil, nil
 	case c.PublicAccess == "container":
 		signed.Permissions, signed.Types = "rl", "co"

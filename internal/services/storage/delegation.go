@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -217,7 +218,9 @@ func (s *Storage) delegationSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		return nil, mismatch(text)
 	}
 	if p.raw["suoid"] != "" {
-		return nil, badSAS("suoid asks for access control lists of a hierarchical namespace, which this account's blobs do not have")
+		if hierarchical, err := s.hierarchical(call); err != nil || !hierarchical {
+			return nil, cmp.Or(err, error(badSAS("suoid asks for access control lists of a hierarchical namespace, which this account's blobs do not have")))
+		}
 	}
 	if tenant := p.raw["skdutid"]; tenant != "" && !strings.EqualFold(tenant, call.Target.Tenant) {
 		return nil, badSAS("skdutid names another tenant than the account's")
@@ -230,5 +233,5 @@ func (s *Storage) delegationSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		return nil, badSAS("The user whose delegation key signed does not exist any more, or is disabled")
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.DelegationSAS, Tenant: user.Tenant, Object: user.ID, Name: user.Name},
-		Permissions: p.raw["sp"], Types: "o", Single: true, Lists: p.raw["sr"] == "c", Delegated: true, Holder: p.raw["sduoid"]}, nil
+		Permissions: p.raw["sp"], Types: "o", Single: true, Lists: p.lists(), Delegated: true, Holder: p.raw["sduoid"], Restricted: p.raw["suoid"]}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"sekisho/internal/services/storage/blob"
 )
 
 func FuzzAuthorizationHeader(f *testing.F) {
@@ -102,6 +104,27 @@ func FuzzKeyInfoBody(f *testing.F) {
 		start, expiry, err := in.times(now)
 		if err == nil && (!start.Before(expiry) || expiry.After(now.Add(maxDelegation))) {
 			t.Fatalf("%q gives a key from %s to %s", body, start, expiry)
+		}
+	})
+}
+
+func FuzzBlockListBody(f *testing.F) {
+	for _, seed := range []string{"", "<BlockList/>", "<BlockList><Latest>AAAA</Latest><Committed>BBBB</Committed><Uncommitted> CCCC </Uncommitted></BlockList>", "<BlockList><Other>AAAA</Other></BlockList>",
+		"<BlockList><Latest><x/>AAAA</Latest></BlockList>", "<BlockList><Latest>A&amp;A</Latest>", "\ufeff<?xml version='1.0' encoding='utf-16'?><BlockList></BlockList>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		list, err := readBlockList(&http.Request{Body: io.NopCloser(strings.NewReader(body))})
+		if err != nil {
+			return
+		}
+		if len(list) > blob.MaxBlocks {
+			t.Fatalf("%d blocks are taken", len(list))
+		}
+		for _, one := range list {
+			if one.From != blob.Latest && one.From != blob.Committed && one.From != blob.Uncommitted || one.ID != strings.TrimSpace(one.ID) {
+				t.Fatalf("%+v is taken", one)
+			}
 		}
 	})
 }

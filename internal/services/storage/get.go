@@ -27,7 +27,7 @@ func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unsupported(call.Request.Header); err != nil {
+	if err := unsupportedHeader(call.Request.Header); err != nil {
 		return nil, err
 	}
 	return s.blobs.Get(call.Request.Context(), at(call), cond)
@@ -143,6 +143,10 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("x-ms-blob-type", b.Kind)
 	h.Set("x-ms-creation-time", httpTime(b.Created))
+	if b.Access != nil { // Source: get-blob-properties.md, "Response headers"
+		h.Set("x-ms-resource-type", resourceType(b))
+		setAccessHeaders(h, b)
+	}
 	h.Set("x-ms-server-encrypted", "true")
 	if b.Snapshot == "" {
 		setLease(h, b.Lease, s.now())

@@ -13,7 +13,7 @@ import (
 	"sekisho/internal/services/storage/blob"
 )
 
-func (s *Storage) listOperations() []api.Operation {
+func (s *Storage) listingOperations() []api.Operation {
 	blobs := containerRow(http.MethodGet, "Container_ListBlobs", "list-blobs.md", readBlob, true, "l", []string{"comp=list"}, s.listBlobs)
 	blobs.Checks = withTags(blobs.Checks)
 	return []api.Operation{
@@ -188,9 +188,10 @@ func (s *Storage) listBlobs(w http.ResponseWriter, call *api.Call) error {
 	p.begin(call, container)
 	p.raw("<Blobs>")
 	for _, one := range all {
-		if one.Blob == nil {
+		if one.Prefix != "" {
 			p.raw("<BlobPrefix>")
 			p.name(one.Prefix)
+			s.folderEntry(&p.xmlText, one.Blob)
 			p.raw("</BlobPrefix>")
 			continue
 		}
@@ -198,6 +199,20 @@ func (s *Storage) listBlobs(w http.ResponseWriter, call *api.Call) error {
 	}
 	p.raw("</Blobs>")
 	return p.end(w, call, next)
+}
+
+// folderEntry tells of the directory that a prefix is. Source: list-blobs.md,
+// "Response body", BlobPrefix with a hierarchical namespace.
+func (s *Storage) folderEntry(x *xmlText, b *blob.Blob) {
+	if b == nil {
+		return
+	}
+	x.raw("<Properties>")
+	x.element("Creation-Time", httpTime(b.Created))
+	x.element("Last-Modified", httpTime(b.Modified))
+	x.element("Etag", b.ETag)
+	x.element("ResourceType", resourceType(b))
+	x.raw("<Content-Length>0</Content-Length><BlobType>BlockBlob</BlobType></Properties>")
 }
 
 func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool) {
@@ -211,6 +226,15 @@ func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool) {
 	x.element("Creation-Time", httpTime(b.Created))
 	x.element("Last-Modified", httpTime(b.Modified))
 	x.element("Etag", b.ETag)
+	if b.Access != nil {
+		x.element("ResourceType", resourceType(b))
+		if include["permissions"] {
+			x.element("Owner", b.Access.Owner)
+			x.element("Group", b.Access.Group)
+			x.element("Permissions", b.Access.Permissions())
+			x.element("Acl", b.Access.ACL.String())
+		}
+	}
 	x.element("Content-Length", strconv.FormatInt(b.Size, 10))
 	x.element("Content-Type", b.ContentType)
 	x.element("Content-Encoding", b.ContentEncoding)

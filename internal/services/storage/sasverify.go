@@ -75,7 +75,7 @@ func (s *Storage) serviceSAS(call *api.Call, p *sas) (*api.Signed, error) {
 		}
 	}
 	return &api.Signed{Caller: api.Caller{Credential: api.SAS, Tenant: call.Target.Tenant, Name: "service SAS of " + key},
-		Permissions: letters, Types: "o", Single: true, Lists: p.raw["sr"] == "c", ByKey: true}, nil
+		Permissions: letters, Types: "o", Single: true, Lists: p.lists(), ByKey: true}, nil
 }
 
 // ofMoments are the changes that can be made to a snapshot or a version: any other
@@ -96,7 +96,7 @@ func (s *Storage) text(call *api.Call, p *sas) (string, error) {
 			return "", badSAS("sr=d needs an account with a hierarchical namespace")
 		}
 	}
-	resource, err := p.resource(accountName(call), call.Var("container"), call.Var("blob"))
+	resource, err := p.resource(accountName(call), call.Var("container"), signedName(call))
 	if err != nil {
 		return "", err
 	}

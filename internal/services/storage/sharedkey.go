@@ -159,11 +159,7 @@ func signedLength(r *http.Request) string {
 	if length == "" && r.ContentLength > 0 {
 		length = strconv.FormatInt(r.ContentLength, 10)
 	}
-	version, ok := r.Context().Value(versionOfBatch{}).(string)
-	if !ok {
-		version = r.Header.Get("x-ms-version")
-	}
-	if length == "0" && version > "2014-02-14" {
+	if length == "0" && r.Header.Get("x-ms-version") > "2014-02-14" {
 		return ""
 	}
 	return length

@@ -10,7 +10,6 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
-	"sekisho/rbac"
 )
 
 // sourceBlob is what a copy reads, and how it may.
@@ -31,7 +30,8 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	text := h.Get("x-ms-copy-source")
 	u, err := url.Parse(text)
 	if err != nil || len(text) > maxSource || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, invalidHeader("x-ms-copy-source", text)
+		shown, _, _ := strings.Cut(text, "?") // not a signature
+		return nil, invalidHeader("x-ms-copy-source", shown)
 	}
 	path := strings.TrimPrefix(u.EscapedPath(), "/")
 	label, ok := strings.CutSuffix(strings.ToLower(u.Hostname()), hostSuffix)
@@ -46,7 +46,7 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	}
 	container, errContainer := url.PathUnescape(container)
 	name, errName := url.PathUnescape(name)
-	if !ok || strings.Contains(label, ".") || name == "" || errContainer != nil || errName != nil {
+	if !ok || label == "" || strings.Contains(label, ".") || container == "" || name == "" || errContainer != nil || errName != nil {
 		return nil, unverified(http.StatusBadRequest, "", "Sekisho reads copy sources only from accounts of its own.")
 	}
 	shown := *u
@@ -79,7 +79,7 @@ func (src *sourceBlob) byCaller(call *api.Call) bool {
 
 // copying asks what a copy needs: of its destination, and of a source that is read
 // as the caller.
-func copying(of checks) checks {
+func (s *Storage) copying(of checks) checks {
 	return func(call *api.Call) ([]api.Check, error) {
 		all, err := of(call)
 		if err != nil {
@@ -90,11 +90,10 @@ func copying(of checks) checks {
 			return nil, err
 		}
 		if src.byCaller(call) {
-			scope := call.Target.Scope + "/blobServices/default/containers/"
-			check := api.Check{Scope: scope + rbac.Scope(src.at.Container), Action: readBlob, Data: true, SAS: "r", SASType: "o"}
+			check := s.lakeCheck(call, src.at, readBlob, "r", blob.ToRead)
 			all = append(all, check)
 			if copiesTags(call) {
-				check.Action, check.SAS = readTags, "t"
+				check.Action, check.SAS, check.Otherwise = readTags, "t", nil
 				all = append(all, check)
 			}
 		}

@@ -18,6 +18,8 @@ const (
 	accountType = provider + "/storageAccounts"
 	// Service is the name of the data plane's table.
 	Service = "blob"
+	// LakeService is that of the Data Lake's.
+	LakeService = "dfs"
 )
 
 // Storage is the service.
@@ -54,10 +56,10 @@ const (
 // DataPlane is the table of {account}.blob.core.windows.net. Each row's source is
 // the page of its operation, "Permissions" in it.
 func (s *Storage) DataPlane() api.Service {
-	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
+	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listingOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
 		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
 	for i, op := range all {
-		all[i] = s.crossOrigin(op)
+		all[i] = s.crossOrigin(s.underKey(s.listed(op)))
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
@@ -83,7 +85,7 @@ func containerScope(call *api.Call) rbac.Scope {
 
 // at is the blob that a call addresses.
 func at(call *api.Call) blob.Address {
-	return blob.Address{Account: accountName(call), Container: call.Var("container"), Name: call.Var("blob"), Snapshot: call.Request.URL.Query().Get("snapshot")}
+	return blob.Address{Account: accountName(call), Container: call.Var("container"), Name: call.Var("blob"), Snapshot: call.Request.URL.Query().Get("snapshot"), By: principalOf(call)}
 }
 
 func (s *Storage) container(call *api.Call) (context.Context, string, string) {

@@ -38,6 +38,9 @@ func setHeaders(w http.ResponseWriter, call *api.Call) {
 		h.Set("x-ms-client-request-id", id)
 	}
 	h.Set("Server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
+	if call.Target.Service == LakeService {
+		h.Set("Server", "Windows-Azure-HDFS/1.0 Microsoft-HTTPAPI/2.0")
+	}
 	h.Set("Date", httpTime(time.Now()))
 }
 

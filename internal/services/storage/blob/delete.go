@@ -41,6 +41,9 @@ func (s *Store) Delete(ctx context.Context, at Address, snapshots string, cond C
 		}
 		left := retain(service.DeleteDays, s.now())
 		kept = left.IsDeleted()
+		if full, err := s.hasChildren(tx, c, b); full || err != nil {
+			return errors.Join(err, notEmpty(full))
+		}
 		if at.Snapshot != "" {
 			free, err = s.end(tx, b, left)
 			return err
@@ -119,6 +122,11 @@ func (s *Store) Undelete(ctx context.Context, at Address) error {
 					continue
 				}
 				b.Retained = Retained{}
+				if c.Hierarchical {
+					if _, err := s.parents(tx, c, at.Name, at.By); err != nil {
+						return err
+					}
+				}
 				if err := s.saveBlob(tx, &b); err != nil {
 					return err
 				}

@@ -7,7 +7,8 @@ import (
 	"sekisho/internal/store"
 )
 
-// Listed is one entry of a listing: a blob, or the prefix of several.
+// Listed is one entry of a listing: a blob, or the prefix of several; both for a
+// directory.
 type Listed struct {
 	Blob   *Blob
 	Prefix string
@@ -37,7 +38,7 @@ func (s *Store) List(ctx context.Context, account, container string, q ListQuery
 		if err != nil {
 			return err
 		}
-		l := &listing{store: s, tx: tx, container: c.ID, query: q}
+		l := &listing{store: s, tx: tx, container: c.ID, query: q, folders: c.Hierarchical && q.Delimiter == "/"}
 		err = l.run()
 		all, next = l.all, l.next
 		return err
@@ -51,6 +52,7 @@ type listing struct {
 	tx        *store.Tx
 	container string
 	query     ListQuery
+	folders   bool // directories are shown as prefixes
 	cursors   []*cursor
 	all       []Listed
 	next      string
@@ -91,7 +93,9 @@ func (l *listing) run() error {
 		if q.Delimiter != "" {
 			if i := strings.Index(b.Name[len(q.Prefix):], q.Delimiter); i >= 0 {
 				p := b.Name[:len(q.Prefix)+i+len(q.Delimiter)]
-				l.all = append(l.all, Listed{Prefix: p})
+				if !l.folders { // else the directory itself has shown it
+					l.all = append(l.all, Listed{Prefix: p})
+				}
 				after = strings.TrimSuffix(blobPrefix(l.container, p), "/") + "g" // past all that begin so
 				for _, c := range l.cursors {
 					c.skipTo(after)
@@ -99,7 +103,11 @@ func (l *listing) run() error {
 				continue
 			}
 		}
-		l.all = append(l.all, Listed{Blob: b})
+		one := Listed{Blob: b}
+		if l.folders && b.Directory {
+			one.Prefix = b.Name + "/"
+		}
+		l.all = append(l.all, one)
 	}
 }
 

@@ -34,6 +34,10 @@ type Container struct {
 	PublicAccess string            `json:"publicAccess,omitempty"` // container, blob or empty
 	Policies     []Policy          `json:"policies,omitempty"`
 	Lease        Lease             `json:"lease,omitzero"`
+	// Hierarchical containers have directories and access control lists. Root is
+	// the access of theirs.
+	Hierarchical bool    `json:"hierarchical,omitempty"`
+	Root         *Access `json:"root,omitempty"`
 	Retained
 }
 
@@ -104,6 +108,11 @@ type Blob struct {
 	Lease     Lease             `json:"lease,omitzero"`
 	Sealed    bool              `json:"sealed,omitempty"`
 	Copy      *Copy             `json:"copy,omitempty"`
+	// Directory is set for a directory, Access for what is in a hierarchical
+	// container; Lake for a file whose bytes came as a Data Lake's do.
+	Directory bool    `json:"directory,omitempty"`
+	Access    *Access `json:"access,omitempty"`
+	Lake      bool    `json:"lake,omitempty"`
 	Retained
 	// Uncommitted is set in a listing for a blob that has staged blocks only.
 	Uncommitted bool `json:"-"`
@@ -173,6 +182,7 @@ const (
 	keyDeleted = "deleted" // of all that were deleted and are kept
 	keyTagged  = "tagged"  // container: its blobs that have tags
 	keyTag     = "tag"     // tagKey
+	keyFolder  = "folder"  // container: its directories
 )
 
 func tagKey(container, name, value string) string {
@@ -183,6 +193,8 @@ func (b *Blob) keys() []store.Key {
 	switch {
 	case b.IsDeleted():
 		return []store.Key{{Name: keyDeleted, Value: "true"}}
+	case b.Directory:
+		return []store.Key{{Name: keyFolder, Value: b.Container}}
 	case len(b.Tags) == 0 || b.Snapshot != "": // snapshots are not found by tags
 		return nil
 	}
@@ -196,6 +208,9 @@ func (b *Blob) keys() []store.Key {
 // saveBlob writes a blob's document; its objects are no orphans.
 func (s *Store) saveBlob(tx *store.Tx, b *Blob) error {
 	s.objects.named(b.Parts)
+	if b.Directory {
+		b.markFolder()
+	}
 	_, err := store.Save(tx, store.Record{Kind: kindBlob, ID: blobID(b.Container, b.Name, b.Snapshot), Keys: b.keys()}, b)
 	return err
 }

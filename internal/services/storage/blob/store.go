@@ -20,6 +20,7 @@ type Store struct {
 
 // New makes a Store of documents and bytes.
 func New(docs *store.Store, bytes Bytes, now func() time.Time) *Store {
+	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared)
 	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now}
 }
 

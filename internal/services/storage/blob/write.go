@@ -13,8 +13,9 @@ import (
 	"sekisho/internal/store"
 )
 
-// Address names a blob, or a snapshot.
-type Address struct{ Account, Container, Name, Snapshot string }
+// Address names a blob, or a snapshot. By is the principal who asks, if it is one
+// of the directory: what they make is theirs.
+type Address struct{ Account, Container, Name, Snapshot, By string }
 
 // Checks are digests that a client sent with its bytes; nil is none.
 type Checks struct {
@@ -133,8 +134,8 @@ func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Condit
 	})
 }
 
-// commit puts what make gives in place of the blob that is there, which may be nil.
-func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
+// commit puts what build gives in place of the blob that is there, which may be nil.
+func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
 	var made *Blob
 	var free []string
 	err := s.docs.Update(ctx, func(tx *store.Tx) error {
@@ -142,7 +143,7 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make fu
 		if err != nil {
 			return err
 		}
-		b, err := make(tx, c, old)
+		b, err := build(tx, c, old)
 		if err != nil {
 			return err
 		}
@@ -151,6 +152,9 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, make fu
 		b.Created = b.Modified
 		if old != nil {
 			b.Created, b.Lease = old.Created, old.Lease
+		}
+		if err := s.place(tx, c, at, old, b); err != nil {
+			return err
 		}
 		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
 			return err

@@ -1,0 +1,292 @@
+package blob_test
+
+import (
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/internal/services/storage/blob"
+)
+
+func TestADownloadThatRunsIsReadToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	w.stage("b", "AAAA", "one")
+	w.stage("b", "BBBB", "two")
+	_, err := w.CommitBlocks(ctx, at("b"), blob.Blob{}, []blob.Chosen{{ID: "AAAA", From: blob.Latest}, {ID: "BBBB", From: blob.Latest}}, blob.Conditions{})
+	w.must(err)
+	release := w.Hold()
+	b, err := w.Get(ctx, at("b"), blob.Conditions{})
+	w.must(err)
+	r, err := w.Open(ctx, b, 0, b.Size)
+	w.must(err)
+	first := make([]byte, 2)
+	_, err = io.ReadFull(r, first)
+	w.must(err)
+	w.put("b", "other")
+	removed, err := w.SweepOrphans(ctx)
+	w.must(err)
+	rest, err := io.ReadAll(r)
+	if got := string(first) + string(rest); got != "onetwo" || err != nil || removed != 0 {
+		t.Errorf("read %q, %v; the sweep took %d objects", got, err, removed)
+	}
+	r.Close()
+	w.wantObjects(3)
+	release()
+	w.wantObjects(1)
+}
+
+func TestBytesGoWithTheLastWhoNamesThem(t *testing.T) {
+	w := newWorld(t)
+	w.put("a", "bytes")
+	snapshot, err := w.Snapshot(ctx, at("a"), nil, blob.Conditions{})
+	w.must(err)
+	copyTo := func(name string) {
+		t.Helper()
+		_, err := w.Copy(ctx, at(name), blob.CopyFrom{Source: at("a"), KeepMetadata: true}, blob.Conditions{})
+		w.must(err)
+	}
+	copyTo("b")
+	copyTo("b") // over itself: it holds the bytes once
+	copyTo("a") // onto itself
+	w.wantObjects(1)
+	_, err = w.Delete(ctx, snapshotOf("a", snapshot.Snapshot), "", blob.Conditions{})
+	w.must(err)
+	_, err = w.Delete(ctx, at("a"), "", blob.Conditions{})
+	w.must(err)
+	w.wantContent(at("b"), "bytes")
+	_, err = w.Delete(ctx, at("b"), "", blob.Conditions{})
+	w.must(err)
+	w.wantObjects(0)
+}
+
+func TestARefusedWriteLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.put("b", "old")
+	broken := io.MultiReader(strings.NewReader("half"), failing{})
+	if _, _, err := w.Put(ctx, at("b"), blob.Blob{}, broken, blob.Checks{}, blob.Conditions{}); !errors.Is(err, errBroken) {
+		t.Error(err)
+	}
+	_, _, err := w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{MD5: make([]byte, 16)}, blob.Conditions{})
+	w.wantCode(err, "Md5Mismatch")
+	_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{CRC64: make([]byte, 8)}, blob.Conditions{})
+	w.wantCode(err, "Crc64Mismatch")
+	_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{}, blob.Conditions{IfMatch: `"0x1"`})
+	w.wantCode(err, "ConditionNotMet")
+	w.wantContent(at("b"), "old")
+	w.wantObjects(1)
+}
+
+var errBroken = errors.New("broken")
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errBroken }
+
+func TestAnEmptyBlobHasNoObject(t *testing.T) {
+	w := newWorld(t)
+	if b := w.put("b", ""); b.Size != 0 || len(b.MD5) != 16 {
+		t.Errorf("%+v", b)
+	}
+	w.wantContent(at("b"), "")
+	w.wantObjects(0)
+}
+
+func TestAContainerMadeAgainIsEmpty(t *testing.T) {
+	w := newWorld(t)
+	w.put("b", "old")
+	w.stage("c", "AAAA", "staged")
+	w.must(w.DeleteContainer(ctx, "acc", "box", blob.Conditions{}))
+	_, err := w.content(at("b"))
+	w.wantCode(err, "ContainerNotFound")
+	w.create("box")
+	if got := w.names(blob.ListQuery{Uncommitted: true}); got != nil {
+		t.Errorf("it holds %v", got)
+	}
+	w.must(w.Sweep(ctx))
+	w.wantObjects(0)
+}
+
+func TestADeletedContainerIsRestoredUntilItExpires(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.ChangeService(ctx, "acc", func(p *blob.Service) error { p.ContainerDeleteDays = 2; return nil }))
+	w.put("b", "kept")
+	w.must(w.DeleteContainer(ctx, "acc", "box", blob.Conditions{}))
+	w.must(w.Sweep(ctx))
+	all, _, err := w.Containers(ctx, "acc", blob.ContainerQuery{Limit: 10, Deleted: true})
+	if err != nil || len(all) != 1 || !all[0].IsDeleted() {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if all, _, _ := w.Containers(ctx, "acc", blob.ContainerQuery{Limit: 10}); len(all) != 0 {
+		t.Errorf("listed as if it were there: %+v", all)
+	}
+	_, err = w.RestoreContainer(ctx, "acc", "box", "box", all[0].ID)
+	w.must(err)
+	w.wantContent(at("b"), "kept")
+	w.must(w.DeleteContainer(ctx, "acc", "box", blob.Conditions{}))
+	w.later(49 * time.Hour)
+	_, err = w.RestoreContainer(ctx, "acc", "box", "box", all[0].ID)
+	w.wantCode(err, "ContainerNotFound")
+	w.must(w.Sweep(ctx))
+	w.wantObjects(0)
+}
+
+func TestWhatIsDeletedSoftlyCanBeRestored(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.ChangeService(ctx, "acc", func(p *blob.Service) error { p.DeleteDays = 7; return nil }))
+	w.put("b", "one")
+	w.put("b", "two")
+	kept, err := w.Delete(ctx, at("b"), "", blob.Conditions{})
+	if err != nil || !kept {
+		t.Fatal(kept, err)
+	}
+	if got := w.names(blob.ListQuery{}); got != nil {
+		t.Errorf("listed: %v", got)
+	}
+	if got, want := w.names(blob.ListQuery{Deleted: true, Snapshots: true}), []string{"b@-", "b-"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("listed: %v, want %v", got, want)
+	}
+	w.must(w.Undelete(ctx, at("b")))
+	w.wantContent(at("b"), "two")
+	if got, want := w.names(blob.ListQuery{Snapshots: true}), []string{"b@", "b"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("listed: %v, want %v", got, want)
+	}
+	_, err = w.Delete(ctx, at("b"), blob.WithSnapshots, blob.Conditions{})
+	w.must(err)
+	w.put("b", "three") // what was deleted becomes a deleted snapshot
+	w.wantObjects(3)
+	w.later(8 * 24 * time.Hour)
+	w.must(w.Sweep(ctx))
+	w.wantObjects(1)
+	w.wantContent(at("b"), "three")
+	w.wantCode(w.Undelete(ctx, at("none")), "BlobNotFound")
+}
+
+func TestForgottenBlocksGoAfterAWeek(t *testing.T) {
+	w := newWorld(t)
+	w.stage("b", "AAAA", "one")
+	w.later(6 * 24 * time.Hour)
+	w.stage("b", "BBBB", "two")
+	w.later(2 * 24 * time.Hour)
+	w.must(w.Sweep(ctx))
+	w.wantObjects(2) // the last one is two days old
+	w.later(6 * 24 * time.Hour)
+	w.must(w.Sweep(ctx))
+	w.wantObjects(0)
+	if got := w.names(blob.ListQuery{Uncommitted: true}); got != nil {
+		t.Errorf("listed: %v", got)
+	}
+}
+
+func TestListingWalksHierarchiesAndPages(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"a/1", "a/2", "a", "b//x", "c", "日/1", "z/"} {
+		w.put(name, "x")
+	}
+	w.stage("bb", "AAAA", "x")
+	tests := []struct {
+		query blob.ListQuery
+		want  string
+	}{
+		{blob.ListQuery{}, "a a/1 a/2 b//x c z/ 日/1"},
+		{blob.ListQuery{Delimiter: "/"}, "a a/* b/* c z/* 日/*"},
+		{blob.ListQuery{Delimiter: "/", Prefix: "a/"}, "a/1 a/2"},
+		{blob.ListQuery{Delimiter: "/", Prefix: "b/"}, "b//*"},
+		{blob.ListQuery{Prefix: "a"}, "a a/1 a/2"},
+		{blob.ListQuery{Uncommitted: true}, "a a/1 a/2 b//x bb c z/ 日/1"},
+		{blob.ListQuery{Uncommitted: true, Delimiter: "/"}, "a a/* b/* bb c z/* 日/*"},
+		{blob.ListQuery{StartFrom: "b"}, "b//x c z/ 日/1"},
+		{blob.ListQuery{StartFrom: "c"}, "c z/ 日/1"},
+	}
+	for _, tt := range tests {
+		for limit := range 4 {
+			q := tt.query
+			q.Limit = limit // 0 is all
+			if got := strings.Join(w.names(q), " "); got != tt.want {
+				t.Errorf("%+v: %s, want %s", q, got, tt.want)
+			}
+		}
+	}
+}
+
+func TestBlobsAreFoundByTags(t *testing.T) {
+	w := newWorld(t)
+	w.create("other")
+	tag := func(container, name string, tags map[string]string) {
+		t.Helper()
+		a := blob.Address{Account: "acc", Container: container, Name: name}
+		_, _, err := w.Put(ctx, a, blob.Blob{Tags: tags}, strings.NewReader("x"), blob.Checks{}, blob.Conditions{})
+		w.must(err)
+	}
+	tag("box", "1", map[string]string{"Kind": "a", "n": "1"})
+	tag("box", "2", map[string]string{"Kind": "A", "n": "2"})
+	tag("box", "3", map[string]string{"Kind": "a", "n": "3"})
+	tag("other", "4", map[string]string{"Kind": "a"})
+	tag("box", "5", nil)
+	tests := []struct{ in, where, want string }{
+		{"", `"Kind" = 'a'`, "1 3 4"},
+		{"", `Kind='A'`, "2"},
+		{"", `kind='a'`, ""},
+		{"", `Kind='a' AND n >= '2'`, "3"},
+		{"", `n>'1' and n<'3'`, "2"},
+		{"", `@container='other' AND Kind='a'`, "4"},
+		{"box", `Kind='a'`, "1 3"},
+	}
+	for _, tt := range tests {
+		q, err := blob.ParseFilter(tt.where)
+		w.must(err)
+		for limit := 1; limit < 5; limit++ {
+			var got []string
+			for next := ""; ; {
+				page, after, err := w.Find(ctx, "acc", tt.in, blob.FindQuery{Where: q, After: next, Limit: limit})
+				w.must(err)
+				for _, f := range page {
+					got = append(got, f.Name)
+				}
+				if next = after; next == "" {
+					break
+				}
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("%s by %d: %v, want %s", tt.where, limit, got, tt.want)
+			}
+		}
+	}
+	for _, bad := range []string{"", "x", "x=", "x='a", "x='a' OR y='b'", "x<>'a'", "@container>'a'", "@other='a'", "x='a' AND", `"x='a'`, "x='a' y='b'"} {
+		if _, err := blob.ParseFilter(bad); err == nil {
+			t.Errorf("%q passes", bad)
+		}
+	}
+}
+
+func TestAppendBlobs(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.CreateAppend(ctx, at("log"), blob.Blob{}, blob.Conditions{})
+	w.must(err)
+	add := func(text string, where blob.AppendConditions) (int64, error) {
+		_, offset, _, err := w.Append(ctx, at("log"), strings.NewReader(text), blob.Checks{}, where, blob.Conditions{})
+		return offset, err
+	}
+	for i, text := range []string{"one", "two", "three"} {
+		if offset, err := add(text, blob.AppendConditions{}); err != nil || offset != int64(3*i) {
+			t.Errorf("%q at %d, %v", text, offset, err)
+		}
+	}
+	_, err = add("x", blob.AppendConditions{Position: one(int64(3))})
+	w.wantCode(err, "AppendPositionConditionNotMet")
+	_, err = add("xx", blob.AppendConditions{MaxSize: one(int64(12))})
+	w.wantCode(err, "MaxBlobSizeConditionNotMet")
+	_, err = w.Seal(ctx, at("log"), nil, blob.Conditions{})
+	w.must(err)
+	_, err = add("x", blob.AppendConditions{})
+	w.wantCode(err, "BlobIsSealed")
+	w.wantContent(at("log"), "onetwothree")
+	w.wantObjects(3)
+	w.put("block", "x")
+	_, _, _, err = w.Append(ctx, at("block"), strings.NewReader("x"), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+	w.wantCode(err, "InvalidBlobType")
+	_, _, _, err = w.Append(ctx, at("none"), strings.NewReader("x"), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+	w.wantCode(err, "BlobNotFound")
+}
