@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"os"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func (s *goBlobStory) properties() error {
 	ofAccount, err1 := s.service.GetAccountInfo(s.ctx, nil)
 	ofContainer, err2 := s.one.GetAccountInfo(s.ctx, nil)
 	ofBlob, err3 := s.one.NewBlobClient("put").GetAccountInfo(s.ctx, nil)
-	if err := done(err, err1, err2, err3); err != nil {
+	if err := errors.Join(err, err1, err2, err3); err != nil {
 		return err
 	}
 	saw("service", *seen.DeleteRetentionPolicy.Days, names(seen.CORS, func(r *service.CORSRule) string { return *r.AllowedOrigins }), []any{ofAccount.AccountKind, ofContainer.AccountKind, ofBlob.AccountKind})
@@ -38,12 +39,12 @@ func (s *goBlobStory) properties() error {
 func (s *goBlobStory) deleted() error {
 	batch, err := s.service.NewBatchBuilder()
 	tiers, err2 := s.one.NewBatchBuilder()
-	if err := done(err, err2, batch.Delete("one", "a/1", nil), batch.Delete("one", "a/2", nil), batch.Delete("one", "none", nil), tiers.SetTier("b/c/1", blob.AccessTierCool, nil)); err != nil {
+	if err := errors.Join(err, err2, batch.Delete("one", "a/1", nil), batch.Delete("one", "a/2", nil), batch.Delete("one", "none", nil), tiers.SetTier("b/c/1", blob.AccessTierCool, nil)); err != nil {
 		return err
 	}
 	gone, err := s.service.SubmitBatch(s.ctx, batch, nil)
 	set, err2 := s.one.SubmitBatch(s.ctx, tiers, nil)
-	if err := done(err, err2); err != nil {
+	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
 	each := func(all []*service.BatchResponseItem) (codes []any) {
@@ -67,7 +68,7 @@ func (s *goBlobStory) deleted() error {
 		return err
 	}
 	saw("deleted", code(blocks.GetProperties(s.ctx, nil)), slices.Concat(all...))
-	if err := done(failed(blocks.Undelete(s.ctx, nil)), failed(put.Delete(s.ctx, &blob.DeleteOptions{DeleteSnapshots: to.Ptr(blob.DeleteSnapshotsOptionTypeOnly)}))); err != nil {
+	if err := errors.Join(failed(blocks.Undelete(s.ctx, nil)), failed(put.Delete(s.ctx, &blob.DeleteOptions{DeleteSnapshots: to.Ptr(blob.DeleteSnapshotsOptionTypeOnly)}))); err != nil {
 		return err
 	}
 	saw("undeleted", s.text(blocks, nil), code(put.Delete(s.ctx, nil)))
@@ -98,7 +99,7 @@ func under(url, query string) (*service.Client, *container.Client, *blockblob.Cl
 	account, err := service.NewClientWithNoCredential(url+"?"+query, nil)
 	one, err2 := container.NewClientWithNoCredential(url+"/one?"+query, nil)
 	blocks, err3 := blockblob.NewClientWithNoCredential(url+"/one/blocks?"+query, nil)
-	if err := done(err, err2, err3); err != nil {
+	if err := errors.Join(err, err2, err3); err != nil {
 		panic(err)
 	}
 	return account, one, blocks

@@ -78,9 +78,6 @@ func code[T any](_ T, err error) any {
 	return "allowed"
 }
 
-// done demands that all went well: what the story is not about.
-func done(errs ...error) error { return errors.Join(errs...) }
-
 func failed[T any](_ T, err error) error { return err }
 
 // text reads a blob; a refusal is its code.
@@ -154,7 +151,7 @@ func metadata(all map[string]*string) map[string]string {
 func (s *goBlobStory) containers() error {
 	_, err := s.one.Create(s.ctx, &container.CreateOptions{Metadata: map[string]*string{"color": to.Ptr("blue")}})
 	two := s.service.NewContainerClient("two")
-	if err := done(err, failed(s.service.CreateContainer(s.ctx, "three", nil)), failed(two.Create(s.ctx, nil))); err != nil {
+	if err := errors.Join(err, failed(s.service.CreateContainer(s.ctx, "three", nil)), failed(two.Create(s.ctx, nil))); err != nil {
 		return err
 	}
 	seen, err := s.one.GetProperties(s.ctx, nil)
@@ -207,7 +204,7 @@ func (s *goBlobStory) containerLease(two *container.Client) error {
 	}
 	saw("container lease", code(two.Delete(s.ctx, nil)), code(held.RenewLease(s.ctx, nil)), code(held.ChangeLease(s.ctx, "00000000-0000-0000-0000-000000000001", nil)))
 	_, err = held.BreakLease(s.ctx, &lease.ContainerBreakOptions{BreakPeriod: to.Ptr[int32](0)})
-	return done(err, failed(held.AcquireLease(s.ctx, -1, nil)), failed(held.ReleaseLease(s.ctx, nil)))
+	return errors.Join(err, failed(held.AcquireLease(s.ctx, -1, nil)), failed(held.ReleaseLease(s.ctx, nil)))
 }
 
 func (s *goBlobStory) blobs() error {
@@ -231,7 +228,7 @@ func (s *goBlobStory) blobs() error {
 		return code(blocks.StageBlock(s.ctx, "MQ==", body("x"), &blockblob.StageBlockOptions{TransactionalValidation: v}))
 	}
 	saw("content", wrong(blob.TransferValidationTypeMD5(make([]byte, 16))), wrong(blob.TransferValidationTypeCRC64(1)))
-	if err := done(failed(blocks.StageBlock(s.ctx, "MQ==", body("one "), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64()})),
+	if err := errors.Join(failed(blocks.StageBlock(s.ctx, "MQ==", body("one "), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64()})),
 		failed(blocks.StageBlock(s.ctx, "Mg==", body("two"), nil))); err != nil {
 		return err
 	}
@@ -249,7 +246,7 @@ func (s *goBlobStory) blobs() error {
 	saw("blocks", before, count(), s.text(blocks.BlobClient(), nil), code(blocks.CommitBlockList(s.ctx, []string{"Mw=="}, nil)))
 
 	grown := s.one.NewAppendBlobClient("append")
-	if err := done(failed(grown.Create(s.ctx, nil)), failed(grown.AppendBlock(s.ctx, body("first "), nil)), failed(grown.AppendBlock(s.ctx, body("second"), nil))); err != nil {
+	if err := errors.Join(failed(grown.Create(s.ctx, nil)), failed(grown.AppendBlock(s.ctx, body("first "), nil)), failed(grown.AppendBlock(s.ctx, body("second"), nil))); err != nil {
 		return err
 	}
 	saw("append", s.text(grown.BlobClient(), nil), code(grown.AppendBlock(s.ctx, body("x"), &appendblob.AppendBlockOptions{
@@ -288,7 +285,7 @@ func (s *goBlobStory) changes() error {
 		return err
 	}
 	saw("lease", without, with, *seen.LeaseState)
-	if err := done(failed(held.RenewLease(s.ctx, nil)), failed(held.ChangeLease(s.ctx, "00000000-0000-0000-0000-000000000002", nil)), failed(held.ReleaseLease(s.ctx, nil)),
+	if err := errors.Join(failed(held.RenewLease(s.ctx, nil)), failed(held.ChangeLease(s.ctx, "00000000-0000-0000-0000-000000000002", nil)), failed(held.ReleaseLease(s.ctx, nil)),
 		failed(held.AcquireLease(s.ctx, -1, nil)), failed(held.BreakLease(s.ctx, &lease.BlobBreakOptions{BreakPeriod: to.Ptr[int32](0)}))); err != nil {
 		return err
 	}
@@ -297,11 +294,11 @@ func (s *goBlobStory) changes() error {
 		return err
 	}
 	old, err := put.WithSnapshot(*snapshot.Snapshot)
-	if err := done(err, failed(s.put("put", "new", nil))); err != nil {
+	if err := errors.Join(err, failed(s.put("put", "new", nil))); err != nil {
 		return err
 	}
 	saw("snapshot", s.text(old, nil), s.text(put, nil), code(put.Delete(s.ctx, nil)))
-	if err := done(describe("flat", nil), failed(put.SetHTTPHeaders(s.ctx, blob.HTTPHeaders{BlobContentType: to.Ptr("text/html"), BlobCacheControl: to.Ptr("no-store")}, nil)),
+	if err := errors.Join(describe("flat", nil), failed(put.SetHTTPHeaders(s.ctx, blob.HTTPHeaders{BlobContentType: to.Ptr("text/html"), BlobCacheControl: to.Ptr("no-store")}, nil)),
 		failed(put.SetTier(s.ctx, blob.AccessTierCool, nil))); err != nil {
 		return err
 	}
@@ -326,7 +323,7 @@ func (s *goBlobStory) tags(put *blob.Client) error {
 	}
 	everywhere, err := s.service.FilterBlobs(s.ctx, `"kind" = 'word' AND "size" >= '2'`, nil)
 	here, err2 := s.one.FilterBlobs(s.ctx, `"kind" = 'word'`, nil)
-	if err := done(err, err2); err != nil {
+	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
 	name := func(b *service.FilterBlobItem) string { return *b.Name }
@@ -353,7 +350,7 @@ func (s *goBlobStory) copies() error {
 	into := s.service.NewContainerClient("three")
 	now, later, begun, staged, grown := into.NewBlockBlobClient("now"), into.NewBlobClient("later"), into.NewBlobClient("begun"), into.NewBlockBlobClient("staged"), into.NewAppendBlobClient("grown")
 	copied, err := begun.StartCopyFromURL(s.ctx, source, nil)
-	if err := done(err, failed(now.UploadBlobFromURL(s.ctx, source, nil)), failed(later.CopyFromURL(s.ctx, source, nil)),
+	if err := errors.Join(err, failed(now.UploadBlobFromURL(s.ctx, source, nil)), failed(later.CopyFromURL(s.ctx, source, nil)),
 		failed(staged.StageBlockFromURL(s.ctx, "MQ==", source, &blockblob.StageBlockFromURLOptions{Range: blob.HTTPRange{Count: 3}})), failed(staged.CommitBlockList(s.ctx, []string{"MQ=="}, nil)),
 		failed(grown.Create(s.ctx, nil)), failed(grown.AppendBlockFromURL(s.ctx, source, nil))); err != nil {
 		return err

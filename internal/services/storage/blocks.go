@@ -170,9 +170,11 @@ func (s *Storage) getBlockList(w http.ResponseWriter, call *api.Call) error {
 		list.Uncommitted = of(uncommitted)
 	}
 	setHeaders(w, call)
+	size := int64(0) // of what is committed
 	if b != nil {
 		setETag(w.Header(), b.ETag, b.Modified)
-		w.Header().Set("x-ms-blob-content-length", strconv.FormatInt(b.Size, 10))
+		size = b.Size
 	}
+	w.Header().Set("x-ms-blob-content-length", strconv.FormatInt(size, 10))
 	return writeXML(w, http.StatusOK, list)
 }
