@@ -81,10 +81,20 @@ pinned() {
 
 mkdir -p "$cache"
 find "$cache" -maxdepth 1 -name '.partial-*' -mmin +120 -exec rm -rf {} + # of one that was killed
+# All at once: most of it is waiting for the network.
+jobs=()
 for requirements in "$here"/*.txt; do
-	pinned into_python "$(basename "$requirements" .txt)" "$requirements"
+	pinned into_python "$(basename "$requirements" .txt)" "$requirements" &
+	jobs+=($!)
 done
 for packages in "$here"/js-*; do # each with the Node that it needs
-	pinned into_node "$(basename "$packages")" "$packages/package.json" "$packages/package-lock.json"
+	pinned into_node "$(basename "$packages")" "$packages/package.json" "$packages/package-lock.json" &
+	jobs+=($!)
 done
-pinned into_java java "$here/java/pom.xml"
+pinned into_java java "$here/java/pom.xml" &
+jobs+=($!)
+failed=0
+for job in "${jobs[@]}"; do
+	wait "$job" || failed=1
+done
+exit $failed
