@@ -1,6 +1,6 @@
 // Command blobs measures Blob storage: puts and gets by one client, the Azure SDK
 // for Go, of Sekisho (through its gate, with a shared key, every put on disk), of
-// Azurite, and of a bare net/http file server that syncs what it writes; beside
+// Azurite (the bytes on disk, their metadata later), and of a bare net/http file server that syncs what it writes; beside
 // them a plain copy of files. All speak TLS on loopback; rounds are interleaved,
 // and figures are medians over the rounds.
 package main
