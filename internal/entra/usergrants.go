@@ -13,12 +13,6 @@ import (
 	"sekisho/internal/store"
 )
 
-// clientOf finds the client of a token request, and lets it prove itself if its
-// platform demands that. A public client must not: what it has is no secret.
-func (d *Directory) clientOf(ctx context.Context, req TokenRequest) (*Client, error) {
-	return d.Client(ctx, req.Authority, req.ClientID)
-}
-
 // proveClient checks the credential of a client, or that a public one has none.
 // Source: entra-docs v2-oauth2-auth-code-flow.md, "Error codes for token endpoint
 // errors"; reference-error-codes.md.
@@ -71,7 +65,7 @@ type CodeRequest struct {
 // RedeemCode is the authorization code grant. A code is good once: when it comes
 // again, what it gave the first time is revoked. Errors are *Error.
 func (d *Directory) RedeemCode(ctx context.Context, req CodeRequest) (*UserToken, error) {
-	c, err := d.clientOf(ctx, req.TokenRequest)
+	c, err := d.Client(ctx, req.Authority, req.ClientID)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +200,7 @@ func (d *Directory) answer(ctx context.Context, c *Client, g grant, in signedIn,
 // copy, and revokes the chain. Errors are *Error.
 // Source: entra-docs refresh-tokens.md; RFC 9700 §4.14.
 func (d *Directory) Refresh(ctx context.Context, req TokenRequest, token string) (*UserToken, error) {
-	c, err := d.clientOf(ctx, req)
+	c, err := d.Client(ctx, req.Authority, req.ClientID)
 	if err != nil {
 		return nil, err
 	}
