@@ -22,8 +22,21 @@ func (s *Search) DataPlane() api.Service {
 	return api.Service{
 		Name: Service, Audiences: []string{"https://search.azure.com", "https://search.azure.us"}, MaxBody: maxBody,
 		Canonical: canonical, WriteError: writeError,
-		Operations: slices.Concat(s.operations(s.indexDefinition()), s.documentOperations()),
+		Operations: s.table(),
 	}
+}
+
+// definitions are the kinds of what is defined on a service.
+func (s *Search) definitions() []*definition {
+	return []*definition{s.indexDefinition(), s.aliasDefinition()}
+}
+
+func (s *Search) table() []api.Operation {
+	rows := slices.Concat(s.statOperations(), s.documentOperations())
+	for _, d := range s.definitions() {
+		rows = append(rows, s.operations(d)...)
+	}
+	return rows
 }
 
 func (s *Search) documentOperations() []api.Operation {

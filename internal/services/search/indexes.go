@@ -97,7 +97,16 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 	var def store.Record
 	var box container
 	err := all.store.View(ctx, func(tx *store.Tx) (err error) {
-		if def, err = tx.Get(kindIndex, at.id()); err == nil {
+		def, err = tx.Get(kindIndex, at.id())
+		if errors.Is(err, store.ErrNotFound) {
+			a, _, missing := store.Load[alias](tx, kindAlias, at.id())
+			if missing != nil {
+				return err
+			}
+			at.name = a.Indexes[0]
+			def, err = tx.Get(kindIndex, at.id())
+		}
+		if err == nil {
 			box, _, err = store.Load[container](tx, kindContainer, at.id())
 		}
 		return err
@@ -240,7 +249,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 // forgetService deletes what is defined on a service that is deleted. Documents are
 // of containers that are no more, and swept.
 func (all *indexes) forgetService(tx *store.Tx, service string) error {
-	for _, kind := range []string{kindIndex, kindContainer} {
+	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms} {
 		records, err := tx.List(kind, store.Query{Prefix: strings.ToLower(service) + "/"})
 		if err != nil {
 			return err

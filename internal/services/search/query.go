@@ -31,8 +31,12 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	if err != nil {
 		return err
 	}
+	facets, err := readFacets(of, in.Facets)
+	if err != nil {
+		return err
+	}
 	found, err := o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
-		q := engine.Request{Top: top, Skip: skip}
+		q := engine.Request{Top: top, Skip: skip, Facets: facets}
 		q.Text, err = compile(v, of, in)
 		return q, err
 	})
@@ -49,6 +53,9 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	}
 	if in.Count {
 		reply["@odata.count"] = found.Total
+	}
+	if len(facets) > 0 {
+		reply["@search.facets"] = showFacets(facets, found.Facets)
 	}
 	return writeJSON(w, call, http.StatusOK, reply)
 }

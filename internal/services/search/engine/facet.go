@@ -125,7 +125,7 @@ func truncate(t time.Time, period string) time.Time {
 // sorted are the first of the values, and ties by value.
 func (f Facet) sorted(values []FacetValue) []FacetValue {
 	slices.SortFunc(values, func(a, b FacetValue) int {
-		byValue, byCount := order(a.Value, b.Value), cmp.Compare(a.Count, b.Count)
+		byValue, byCount := CompareValues(a.Value, b.Value), cmp.Compare(a.Count, b.Count)
 		switch f.Sort {
 		case "value":
 			return byValue
@@ -142,8 +142,8 @@ func (f Facet) sorted(values []FacetValue) []FacetValue {
 	return values
 }
 
-// order compares two values of one type.
-func order(a, b any) int {
+// CompareValues orders two values of one type, or two numbers.
+func CompareValues(a, b any) int {
 	switch a := a.(type) {
 	case string:
 		return cmp.Compare(a, b.(string))
@@ -178,7 +178,7 @@ func ranges(c column, bounds []any, in *bitset.BitSet) []FacetValue {
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		hit := make(map[int]bool, 1)
 		for _, v := range c.values(uint32(i)) {
-			n, exact := slices.BinarySearchFunc(bounds, v, func(b, v any) int { return order(b, v) })
+			n, exact := slices.BinarySearchFunc(bounds, v, func(b, v any) int { return CompareValues(b, v) })
 			if exact {
 				n++
 			}

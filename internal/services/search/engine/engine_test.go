@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"sekisho/internal/services/search/schema"
+)
+
+// naive is the same index by the book: documents as lists of words.
+type naive struct {
+	docs map[string]map[string][]string // by key and field
+}
+
+var vocabulary = []string{"ant", "bee", "cat", "dog", "eel"}
+
+func definition() *schema.Index {
+	yes := true
+	return &schema.Index{Name: "x", Fields: []*schema.Field{
+		{Name: "id", Type: schema.String, Key: &yes},
+		{Name: "a", Type: schema.String, Searchable: &yes, Facetable: &yes, Sortable: &yes, Filterable: &yes},
+		{Name: "b", Type: schema.String, Searchable: &yes},
+	}}
+}
+
+// document is one as the engine takes it.
+func (n *naive) document(key string, ordinal uint64) *Document {
+	d := &Document{Ordinal: ordinal, Key: key, Values: map[string]any{}, Lengths: map[string]int{}}
+	for field, words := range n.docs[key] {
+		t := Text{Path: field}
+		for i, w := range words {
+			t.Tokens = append(t.Tokens, Token{w, i + 1})
+		}
+		d.Texts = append(d.Texts, t)
+		d.Lengths[field] = len(words)
+	}
+	if words := n.docs[key]["a"]; len(words) > 0 {
+		d.Values["a"] = words[0]
+	}
+	return d
+}
+
+// score is what a node gives a document, by the formulas; ok tells whether it matches.
+func (n *naive) score(q node, key string) (score float64, ok bool) {
+	switch q := q.(type) {
+	case *term:
+		return n.termScore(q.field, key, q.boost, []string{q.text}, 0)
+	case *phrase:
+		var words []string
+		for _, t := range q.terms {
+			words = append(words, t.texts[0])
+		}
+		return n.termScore(q.field, key, q.boost, words, q.slop)
+	case everything:
+		return q.boost, true
+	case *all:
+		ok = len(q.must) > 0
+		for _, m := range q.must {
+			s, matches := n.score(m, key)
+			score, ok = score+s, ok && matches
+		}
+		any := false
+		for _, m := range q.should {
+			if s, matches := n.score(m, key); matches {
+				score, any = score+s, true
+			}
+		}
+		ok = ok || len(q.must) == 0 && any
+		for _, m := range q.not {
+			if _, matches := n.score(m, key); matches {
+				ok = false
+			}
+		}
+	}
+	return score, ok
+}
+
+// termScore is BM25 of a word, or of words in a row.
+func (n *naive) termScore(field, key string, boost float64, words []string, slop int) (float64, bool) {
+	texts, sum := 0.0, 0.0
+	found := map[string]float64{}
+	for _, d := range n.docs {
+		if len(d[field]) == 0 {
+			continue
+		}
+		texts++
+		sum += float64(len(d[field]))
+		for _, w := range slices.Compact(slices.Sorted(slices.Values(d[field]))) {
+			found[w]++
+		}
+	}
+	idf := 0.0
+	for _, w := range words {
+		idf += math.Log(1 + (texts-found[w]+0.5)/(found[w]+0.5))
+	}
+	text := n.docs[key][field]
+	times := 0.0
+	// Places where the words before may end; each word may be slop off its place.
+	ends := map[int]bool{}
+	for i, w := range text {
+		if w == words[0] {
+			ends[i] = true
+		}
+	}
+	for _, w := range words[1:] {
+		next := map[int]bool{}
+		for i, x := range text {
+			for end := range ends {
+				if off := i - end - 1; x == w && max(off, -off) <= slop {
+					next[i] = true
+				}
+			}
+		}
+		ends = next
+	}
+	times = float64(len(ends))
+	if times == 0 {
+		return 0, false
+	}
+	length := float64(len(text)) // short ones are exact
+	return boost * idf * times / (times + 1.2*(1-0.75+0.75*length*texts/sum)), true
+}
+
+func nodes(depth int) *rapid.Generator[node] {
+	return rapid.Custom(func(t *rapid.T) node {
+		field := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "field")
+		word := rapid.SampledFrom(vocabulary).Draw(t, "word")
+		boost := rapid.SampledFrom([]float64{1, 2, 0.5}).Draw(t, "boost")
+		kind := rapid.IntRange(0, 3).Draw(t, "kind")
+		if depth == 0 && kind == 3 {
+			kind = 0
+		}
+		switch kind {
+		case 1:
+			return &phrase{field: field, boost: boost, slop: rapid.IntRange(0, 1).Draw(t, "slop"),
+				terms: []phraseTerm{{[]string{word}, 0}, {[]string{rapid.SampledFrom(vocabulary).Draw(t, "then")}, 1}}}
+		case 2:
+			return everything{boost}
+		case 3:
+			list := rapid.SliceOfN(nodes(depth-1), 0, 2)
+			return &all{must: list.Draw(t, "must"), should: list.Draw(t, "should"), not: list.Draw(t, "not")}
+		}
+		return &term{field: field, text: word, boost: boost}
+	})
+}
+
+// Random writes, closings and queries agree with the formulas.
+func TestSearchesAgreeWithTheFormulas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "engine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		n := &naive{docs: map[string]map[string][]string{}}
+		ordinals := map[string]uint64{}
+		last := uint64(0)
+		open := func() *Index {
+			x, err := Open(dir, definition(), n.stored(ordinals), func(*Document) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		}
+		x := open()
+		defer func() { x.Close() }()
+		words := rapid.SliceOfN(rapid.SampledFrom(vocabulary), 0, 8)
+		t.Repeat(map[string]func(*rapid.T){
+			"write": func(t *rapid.T) {
+				var docs []*Document
+				var gone []string
+				for _, k := range rapid.SliceOfNDistinct(rapid.SampledFrom(strings.Split("1 2 3 4 5 6", " ")), 1, 4, rapid.ID).Draw(t, "keys") {
+						if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+						delete(n.docs, k)
+						delete(ordinals, k)
+						gone = append(gone, k)
+						continue
+					}
+					n.docs[k] = map[string][]string{"a": words.Draw(t, "a"), "b": words.Draw(t, "b")}
+					last++
+					ordinals[k] = last
+					docs = append(docs, n.document(k, last))
+				}
+				if err := x.Apply(docs, gone); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"reopen": func(t *rapid.T) {
+				if err := x.Close(); err != nil {
+					t.Fatal(err)
+				}
+				x = open()
+			},
+			"search": func(t *rapid.T) {
+				n.compare(t, x, nodes(2).Draw(t, "query"))
+			},
+		})
+	})
+}
+
+func (n *naive) stored(ordinals map[string]uint64) iter.Seq2[*Document, error] {
+	return func(yield func(*Document, error) bool) {
+		for key, ordinal := range ordinals {
+			if !yield(n.document(key, ordinal), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (n *naive) compare(t *rapid.T, x *Index, q node) {
+	want := map[string]float64{}
+	facet := map[any]int{}
+	for key, d := range n.docs {
+		if score, ok := n.score(q, key); ok {
+			want[key] = score
+			if len(d["a"]) > 0 {
+				facet[d["a"][0]]++
+			}
+		}
+	}
+	got, err := x.Search(context.Background(), func(*View) (Request, error) {
+		return Request{Text: q, Top: 100, Facets: []Facet{{Path: "a", Count: 100}}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Total != len(want) || len(got.Hits) != len(want) {
+		t.Fatalf("%d of %d hits, want %v", len(got.Hits), got.Total, want)
+	}
+	for i, h := range got.Hits {
+		if w, ok := want[h.Key]; !ok || math.Abs(w-h.Score) > 1e-4*max(1, w) {
+			t.Fatalf("%s has %v, want %v (%v)", h.Key, h.Score, w, ok)
+		}
+		if i > 0 && got.Hits[i-1].Score < h.Score {
+			t.Fatalf("hits are not in the order of scores: %v", got.Hits)
+		}
+	}
+	counted := map[any]int{}
+	for _, v := range got.Facets[0] {
+		counted[v.Value] = v.Count
+	}
+	if !maps.Equal(counted, facet) {
+		t.Fatalf("facet %v, want %v", counted, facet)
+	}
+}
+
+// Lengths are rounded as Lucene does: values of SmallFloat.byte4ToInt(intToByte4(n)).
+func TestLengthsAreRoundedAsLuceneDoes(t *testing.T) {
+	for n, want := range map[int]float32{0: 0, 1: 1, 39: 39, 40: 40, 41: 40, 42: 42, 55: 54, 56: 56, 57: 56, 60: 60, 88: 88, 100: 96, 1000: 984, 100000: 98328} {
+		if got := rounded(n); got != want {
+			t.Errorf("rounded(%d) = %v, want %v", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package search
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/schema"
+)
+
+// defaultFacets is how many values a facet has that names no count.
+const defaultFacets = 10
+
+// readFacets reads facet expressions: a field, and parameters with commas between.
+// Source: azure-docs "Search Documents", "facet".
+func readFacets(of *schema.Index, texts []string) (all []engine.Facet, err error) {
+	for _, text := range texts {
+		f, err := readFacet(of, text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(before engine.Facet) bool { return before.Path == f.Path }) {
+			return nil, badFacet(text, "The field '%s' has more than one facet.", f.Path)
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+func badFacet(text, format string, args ...any) error {
+	e := badInput("facet", format, args...)
+	e.Message = "Invalid facet expression '" + text + "': " + e.Message + "\r\nParameter name: facet"
+	return e
+}
+
+func readFacet(of *schema.Index, text string) (f engine.Facet, err error) {
+	parts := strings.Split(text, ",")
+	f = engine.Facet{Path: strings.TrimSpace(parts[0]), Count: defaultFacets, Sort: "count"}
+	field := of.Field(f.Path)
+	switch {
+	case field == nil:
+		return f, badFacet(text, "Could not find a property named '%s' on type 'search.document'.", f.Path)
+	case !schema.Is(field.Facetable):
+		return f, badFacet(text, "The field '%s' is not facetable.", f.Path)
+	}
+	given := map[string]bool{}
+	for _, part := range parts[1:] {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), ":")
+		name = strings.TrimSpace(name)
+		if !ok || given[name] {
+			return f, badFacet(text, "The parameter '%s' is not of the form name:value, or is there twice.", strings.TrimSpace(part))
+		}
+		given[name] = true
+		if err := readParameter(&f, field, text, name, strings.TrimSpace(value)); err != nil {
+			return f, err
+		}
+	}
+	if given["interval"] && (given["count"] || given["sort"] || given["values"]) || given["values"] && (given["count"] || given["sort"]) {
+		return f, badFacet(text, "interval, values, and count with sort exclude each other.")
+	}
+	return f, nil
+}
+
+func readParameter(f *engine.Facet, field *schema.Field, text, name, value string) error {
+	switch name {
+	case "count":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return badFacet(text, "The count '%s' is not a non-negative integer.", value)
+		}
+		f.Count = n
+	case "sort":
+		if !slices.Contains([]string{"count", "-count", "value", "-value"}, value) {
+			return badFacet(text, "The sort '%s' is not one of count, -count, value, -value.", value)
+		}
+		f.Sort = value
+	case "values":
+		return readBounds(f, field, text, value)
+	case "interval":
+		return readInterval(f, field, text, value)
+	case "timeoffset":
+		return readOffset(f, field, text, value)
+	default:
+		return badFacet(text, "The parameter '%s' is not known: it is one of count, sort, values, interval, timeoffset.", name)
+	}
+	return nil
+}
+
+// readBounds reads the ends of ranges, of numbers and times.
+func readBounds(f *engine.Facet, field *schema.Field, text, value string) error {
+	for bound := range strings.SplitSeq(value, "|") {
+		var v any
+		var err error
+		switch bound = strings.TrimSpace(bound); field.Type.Element() {
+		case schema.Int32, schema.Int64, schema.Double:
+			v, err = valueOf(field.Type.Element(), json.Number(bound))
+		case schema.DateTime:
+			v, err = parseTime(bound)
+		default:
+			return badFacet(text, "values is for fields of numbers and times, and '%s' is of type %s.", f.Path, field.Type)
+		}
+		if err != nil {
+			return badFacet(text, "'%s' is no value of the type %s.", bound, field.Type.Element())
+		}
+		f.Bounds = append(f.Bounds, v)
+	}
+	if !slices.IsSortedFunc(f.Bounds, engine.CompareValues) {
+		return badFacet(text, "The values must ascend.")
+	}
+	return nil
+}
+
+var periods = []string{"minute", "hour", "day", "week", "month", "quarter", "year"}
+
+func readInterval(f *engine.Facet, field *schema.Field, text, value string) error {
+	switch field.Type.Element() {
+	case schema.Int32, schema.Int64, schema.Double:
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || n <= 0 {
+			return badFacet(text, "The interval '%s' is not a number greater than 0.", value)
+		}
+		f.Interval = n
+	case schema.DateTime:
+		if !slices.Contains(periods, value) {
+			return badFacet(text, "The interval '%s' is not one of %s.", value, strings.Join(periods, ", "))
+		}
+		f.Period = value
+	default:
+		return badFacet(text, "interval is for fields of numbers and times, and '%s' is of type %s.", f.Path, field.Type)
+	}
+	return nil
+}
+
+// readOffset reads [+-]hh:mm, [+-]hhmm or [+-]hh.
+func readOffset(f *engine.Facet, field *schema.Field, text, value string) error {
+	if field.Type.Element() != schema.DateTime {
+		return badFacet(text, "timeoffset is for fields of times, and '%s' is of type %s.", f.Path, field.Type)
+	}
+	for _, form := range []string{"-07:00", "-0700", "-07"} {
+		if t, err := time.Parse(form, value); err == nil {
+			_, seconds := t.Zone()
+			f.Offset = time.Duration(seconds) * time.Second
+			return nil
+		}
+	}
+	return badFacet(text, "The timeoffset '%s' is not of the form +hh:mm.", value)
+}
+
+// showFacets renders what was counted.
+func showFacets(asked []engine.Facet, counted [][]engine.FacetValue) map[string]any {
+	all := map[string]any{}
+	for i, f := range asked {
+		values := []map[string]any{}
+		for _, v := range counted[i] {
+			one := map[string]any{"count": v.Count}
+			if v.Range {
+				if v.From != nil {
+					one["from"] = showValue(v.From)
+				}
+				if v.To != nil {
+					one["to"] = showValue(v.To)
+				}
+			} else {
+				one["value"] = showValue(v.Value)
+			}
+			values = append(values, one)
+		}
+		all[f.Path] = values
+	}
+	return all
+}
+
+func showValue(v any) any {
+	if t, ok := v.(time.Time); ok {
+		return t.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+	}
+	return v
+}

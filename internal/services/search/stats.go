@@ -1,0 +1,79 @@
+package search
+
+import (
+	"net/http"
+
+	"sekisho/internal/api"
+	"sekisho/internal/store"
+)
+
+func (s *Search) statOperations() []api.Operation {
+	const read = serviceType + "/indexes/read"
+	return []api.Operation{
+		{Method: http.MethodGet, Pattern: "/servicestats", Name: "Service_GetStatistics", Action: serviceType + "/read", Source: indexSource, Keys: true,
+			Handle: s.versioned(s.serviceStats)},
+		{Method: http.MethodGet, Pattern: "/indexes/{name}/stats", Name: "Indexes_GetStatistics", Action: read, Source: indexSource, Keys: true,
+			Checks: atIndex(read, false), Handle: s.versioned(s.indexStats)},
+	}
+}
+
+func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
+	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, call, http.StatusOK, map[string]any{"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.IndexStatistics"),
+		"documentCount": o.x.Count(), "storageSize": o.x.Bytes(), "vectorIndexSize": 0})
+}
+
+// serviceStats counts what is defined, beside what the tier allows.
+func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
+	ctx := call.Request.Context()
+	r, err := s.resources.Find(ctx, string(call.Target.Scope))
+	if err != nil {
+		return err
+	}
+	t := tiers[r.SKU.Name]
+	counts := map[string]int{}
+	var names []string
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		for _, d := range s.definitions() {
+			all, err := tx.List(d.kind, store.Query{Prefix: serviceName(call) + "/"})
+			if err != nil {
+				return err
+			}
+			counts[d.path] = len(all)
+			if d.kind == kindIndex {
+				for _, rec := range all {
+					names = append(names, rec.ID[len(serviceName(call))+1:])
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	documents, bytes := 0, int64(0)
+	for _, name := range names {
+		o, err := s.indexes.find(ctx, place{call.Target.Tenant, serviceName(call), name})
+		if err != nil {
+			return err
+		}
+		documents += o.x.Count()
+		bytes += o.x.Bytes()
+	}
+	counter := func(usage any, quota any) map[string]any { return map[string]any{"usage": usage, "quota": quota} }
+	return writeJSON(w, call, http.StatusOK, map[string]any{
+		"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.ServiceStatistics"),
+		"counters": map[string]any{
+			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(documents, nil),
+			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], t.indexers),
+			"dataSourcesCount": counter(counts["datasources"], t.indexers), "skillsetCount": counter(counts["skillsets"], t.indexers),
+			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(bytes, int64(t.storageGB)<<30),
+			"vectorIndexSize": counter(0, t.vectorsMB<<20),
+		},
+		"limits": map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
+			"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil},
+	})
+}
