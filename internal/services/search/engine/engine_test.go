@@ -178,7 +178,7 @@ func TestSearchesAgreeWithTheFormulas(t *testing.T) {
 				var docs []*Document
 				var gone []string
 				for _, k := range rapid.SliceOfNDistinct(rapid.SampledFrom(strings.Split("1 2 3 4 5 6", " ")), 1, 4, rapid.ID).Draw(t, "keys") {
-						if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+					if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
 						delete(n.docs, k)
 						delete(ordinals, k)
 						gone = append(gone, k)
