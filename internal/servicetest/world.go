@@ -217,9 +217,18 @@ func (w *World) Group(name string, members ...string) string {
 // Grant assigns a role past the gate, and gives the assignment's id.
 func (w *World) Grant(principal, role, scope string) string {
 	w.t.Helper()
+	return w.GrantIf(principal, role, scope, "")
+}
+
+// GrantIf is Grant with a condition.
+func (w *World) GrantIf(principal, role, scope, condition string) string {
+	w.t.Helper()
 	name := uuid.NewString()
 	a := access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name, Scope: scope, Role: role,
-		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal}
+		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal, Condition: condition}
+	if condition != "" {
+		a.ConditionVer = "2.0"
+	}
 	w.Update(func(tx *store.Tx) error {
 		if _, found, err := w.access.Role(tx, w.Tenant, role); err != nil || !found {
 			w.t.Fatalf("there is no role %s: %v", role, err)

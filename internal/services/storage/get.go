@@ -20,9 +20,6 @@ const maxHashedRange = 4 << 20
 
 // found finds the blob that a read is about.
 func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
-	if id := call.Request.URL.Query().Get("versionid"); id != "" {
-		return nil, invalidQuery("versionid", id, "Versioning is not enabled for this account.")
-	}
 	cond, err := conditions(call.Request)
 	if err != nil {
 		return nil, err

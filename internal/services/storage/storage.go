@@ -59,7 +59,7 @@ func (s *Storage) DataPlane() api.Service {
 	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listingOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
 		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
 	for i, op := range all {
-		all[i] = s.crossOrigin(s.underKey(s.listed(op)))
+		all[i] = s.crossOrigin(s.underKey(s.seenBy(s.listed(op))))
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},

@@ -86,21 +86,30 @@ func (s *Storage) setTags(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	var in tagsXML
-	if err := readXML(call.Request, maxTagsBody, &in); err != nil {
+	tags, err := tagsBody(call.Request)
+	if err != nil {
 		return err
-	}
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		if _, twice := tags[t.Key]; twice {
-			return api.BadRequest("DuplicateTagNames", "Tags/TagSet", "The tag name %q is there more than once.", t.Key)
-		}
-		tags[t.Key] = t.Value
 	}
 	if _, err := s.blobs.SetTags(call.Request.Context(), at(call), tags, cond); err != nil {
 		return err
 	}
 	return done(w, call, http.StatusNoContent)
+}
+
+// tagsBody reads the tags that Set Blob Tags brings.
+func tagsBody(r *http.Request) (map[string]string, error) {
+	var in tagsXML
+	if err := readXML(r, maxTagsBody, &in); err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	for _, t := range in.Tags {
+		if _, twice := tags[t.Key]; twice {
+			return nil, api.BadRequest("DuplicateTagNames", "Tags/TagSet", "The tag name %q is there more than once.", t.Key)
+		}
+		tags[t.Key] = t.Value
+	}
+	return tags, nil
 }
 
 type foundXML struct {
