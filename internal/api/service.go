@@ -120,6 +120,9 @@ type Service struct {
 	// Nested paths are a container and the name of something in it, which may
 	// hold slashes: /{container}/{name}.
 	Nested bool
+	// Home gives the path that a request means by its own, where a nested path may
+	// leave the container out. It may be nil.
+	Home func(r *http.Request, path []string) []string
 	// Credential knows what signs a request of this service, beside tokens and
 	// keys that are sent as they are; nil for a request that has no signature. Its
 	// errors are *Refusal, *Error, or a failure. It may be nil.

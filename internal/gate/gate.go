@@ -142,6 +142,9 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 	if err != nil {
 		return err
 	}
+	if t.service.Home != nil {
+		path = t.service.Home(call.Request, path)
+	}
 	call.Path = "/" + strings.Join(path, "/")
 	op, vars, err := t.routes.match(call.Request, path)
 	if err != nil {

@@ -203,7 +203,7 @@ func (p *Platform) assemble(config Config) error {
 	}
 	p.closers = append(p.closers, bucket.Close)
 	p.blobs = blob.New(p.store, bucket, p.opts.Now)
-	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, p.opts.Now)
+	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)

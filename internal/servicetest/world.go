@@ -106,7 +106,7 @@ func New(t testing.TB, models Models) *World {
 	bucket, err := blob.OpenFiles(filepath.Join(w.Dir, "blobs"))
 	w.must(err)
 	t.Cleanup(func() { bucket.Close() })
-	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), w.now)
+	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), storage.Options{Now: w.now})
 	types = append(types, blobs.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)

@@ -171,8 +171,12 @@ func (a *attributes) resource(key string) (any, bool) {
 		if err != nil {
 			return nil, false
 		}
-		value, ok := c.Metadata[name]
-		return value, ok
+		for stored, value := range c.Metadata { // the Data Lake's keep their case
+			if strings.EqualFold(stored, name) {
+				return value, true
+			}
+		}
+		return nil, false
 	}
 	return tag(key, a.has(ofTags), a.tagsOfBlob)
 }
