@@ -49,7 +49,9 @@ const (
 	NoCredential       Reason = "NoCredential"       // no token and no key
 	InvalidToken       Reason = "InvalidToken"       // a token that does not verify for this service
 	InvalidKey         Reason = "InvalidKey"         // a key that this account does not have
+	QueryKeyOnly       Reason = "QueryKeyOnly"       // a key that only queries, for more than that
 	KeysDisabled       Reason = "KeysDisabled"       // disableLocalAuth
+	TokensDisabled     Reason = "TokensDisabled"     // a resource that takes keys only
 	SubdomainRequired  Reason = "SubdomainRequired"  // a token on a host shared by many accounts
 	PublicAccessClosed Reason = "PublicAccessClosed" // publicNetworkAccess Disabled
 	NetworkRules       Reason = "NetworkRules"       // networkAcls

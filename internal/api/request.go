@@ -59,6 +59,7 @@ var OwnZones = map[string]string{
 	"api.cognitive.microsoft.com": "region",
 	"blob.core.windows.net":       "blob",
 	"dfs.core.windows.net":        "dfs",
+	"search.windows.net":          "search",
 	"api.azureml.ms":              "azureml",
 }
 
@@ -102,6 +103,16 @@ type Guard struct {
 	// Tokens is true on a host that belongs to one account only (a custom
 	// subdomain); Azure refuses Entra tokens elsewhere.
 	Tokens bool
+	// Challenge is set where a credential that does not verify is answered by a 401
+	// that challenges, not by a 403 (aadAuthFailureMode of AI Search).
+	Challenge bool
+}
+
+// Key is an account's key that somebody showed.
+type Key struct {
+	Account Target
+	Name    string
+	Query   bool // it only queries
 }
 
 // Instance is a resource of a tenant, known by its managed identity.

@@ -40,6 +40,8 @@ type Operation struct {
 	// Keys operations also take an account key; BearerKeys ones also as a
 	// bearer (the v1 surface, where clients know one header only).
 	Keys, BearerKeys bool
+	// QueryKeys operations also take a key that only queries.
+	QueryKeys bool
 	// TokensOnly operations take no signature of any kind.
 	TokensOnly bool
 	// Filtered operations list what the caller may see: the check is not asked
@@ -120,9 +122,9 @@ type Service struct {
 	// Nested paths are a container and the name of something in it, which may
 	// hold slashes: /{container}/{name}.
 	Nested bool
-	// Home gives the path that a request means by its own, where a nested path may
-	// leave the container out. It may be nil.
-	Home func(r *http.Request, path []string) []string
+	// Canonical gives the path that a request's path is another spelling of, in
+	// segments; nil where there is one spelling only.
+	Canonical func(r *http.Request, path []string) []string
 	// Credential knows what signs a request of this service, beside tokens and
 	// keys that are sent as they are; nil for a request that has no signature. Its
 	// errors are *Refusal, *Error, or a failure. It may be nil.

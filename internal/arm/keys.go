@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sekisho/internal/api"
 	"sekisho/internal/store"
 	"sekisho/rbac"
 )
@@ -24,7 +25,8 @@ type keyList struct {
 }
 
 type accountKey struct {
-	ID        string    `json:"id"` // key1, key2
+	ID        string    `json:"id"`              // key1, key2
+	Query     bool      `json:"query,omitempty"` // a key that only queries
 	Sealed    []byte    `json:"sealed"`
 	Digest    string    `json:"digest"` // hex of the keyed digest
 	CreatedAt time.Time `json:"createdAt"`
@@ -59,6 +61,12 @@ func alphanumeric(random []byte) string {
 	return strings.NewReplacer("+", "A", "/", "z").Replace(base64.StdEncoding.EncodeToString(random))
 }
 
+// Characters are the same keys, for a service whose own are so many letters and
+// digits.
+func (k *Keys) Characters(n int) *Keys {
+	return &Keys{k.store, k.seal, func(random []byte) string { return alphanumeric(random)[:n] }, n}
+}
+
 // Base64 are the same keys, for a service whose own are so many random bytes in
 // base64.
 func (k *Keys) Base64(size int) *Keys {
@@ -84,6 +92,83 @@ func (k *Keys) Create(tx *store.Tx, tenant, account string, names ...string) err
 	return k.put(tx, tenant, account, list)
 }
 
+// maxQueryKeys is how many keys that only query an account has at most.
+// Source: azure-docs search/search-security-api-keys.md.
+const maxQueryKeys = 50
+
+// AddQuery gives an account another key that only queries. Names may repeat.
+func (k *Keys) AddQuery(tx *store.Tx, account, name string) (QueryKey, error) {
+	list, record, err := store.Load[keyList](tx, kindKeys, account)
+	if err != nil {
+		return QueryKey{}, err
+	}
+	made := 0
+	for _, key := range list.Keys {
+		if key.Query {
+			made++
+		}
+	}
+	if made >= maxQueryKeys {
+		return QueryKey{}, api.BadRequest("QuotaExceeded", "name", "The service has %d query keys, which is the most that are possible.", maxQueryKeys)
+	}
+	key, err := k.fresh(account, name)
+	if err != nil {
+		return QueryKey{}, err
+	}
+	key.Query = true
+	list.Keys = append(list.Keys, key)
+	if err := k.put(tx, record.Tenant, account, list); err != nil {
+		return QueryKey{}, err
+	}
+	plain, err := k.seal.Open(kindKeys, account+"#"+name, key.Sealed)
+	return QueryKey{Name: name, Key: string(plain)}, err
+}
+
+// QueryKey is a key that only queries.
+type QueryKey struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
+}
+
+// Queries opens an account's keys that only query, in the order of their making.
+func (k *Keys) Queries(ctx context.Context, account string) ([]QueryKey, error) {
+	var list keyList
+	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
+		list, _, err = store.Load[keyList](tx, kindKeys, account)
+		return err
+	})
+	if err != nil {
+		return nil, keysNotFound(account, err)
+	}
+	all := []QueryKey{}
+	for _, key := range list.Keys {
+		if !key.Query {
+			continue
+		}
+		plain, err := k.seal.Open(kindKeys, account+"#"+key.ID, key.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, QueryKey{Name: key.ID, Key: string(plain)})
+	}
+	return all, nil
+}
+
+// DropQuery deletes a key that only queries; found tells whether there was one.
+func (k *Keys) DropQuery(tx *store.Tx, account, key string) (found bool, err error) {
+	list, record, err := store.Load[keyList](tx, kindKeys, account)
+	if err != nil {
+		return false, err
+	}
+	digest := k.Digest(key)
+	kept := slices.DeleteFunc(slices.Clone(list.Keys), func(a accountKey) bool { return a.Query && a.digest() == digest })
+	if len(kept) == len(list.Keys) {
+		return false, nil
+	}
+	list.Keys = kept
+	return true, k.put(tx, record.Tenant, account, list)
+}
+
 // Take removes an account's keys and gives them, sealed as they are, for Return.
 func (k *Keys) Take(tx *store.Tx, account string) (json.RawMessage, error) {
 	record, err := tx.Get(kindKeys, account)
@@ -102,7 +187,7 @@ func (k *Keys) Return(tx *store.Tx, tenant, account string, taken json.RawMessag
 	return k.put(tx, tenant, account, list)
 }
 
-// List opens an account's keys, by name.
+// List opens an account's keys, by name, but for those that only query.
 func (k *Keys) List(ctx context.Context, account string) (map[string]string, error) {
 	var list keyList
 	err := k.store.View(ctx, func(tx *store.Tx) (err error) {
@@ -148,7 +233,7 @@ func (k *Keys) RegenerateTx(tx *store.Tx, account, name string) (map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return strings.EqualFold(key.ID, name) })
+	i := slices.IndexFunc(list.Keys, func(key accountKey) bool { return !key.Query && strings.EqualFold(key.ID, name) })
 	if i < 0 {
 		return nil, fmt.Errorf("account %s has no key %q", account, name)
 	}
@@ -173,6 +258,9 @@ func (k *Keys) fresh(account, name string) (accountKey, error) {
 func (k *Keys) open(account string, list keyList) (map[string]string, error) {
 	keys := map[string]string{}
 	for _, key := range list.Keys {
+		if key.Query {
+			continue
+		}
 		plain, err := k.seal.Open(kindKeys, account+"#"+key.ID, key.Sealed)
 		if err != nil {
 			return nil, fmt.Errorf("key %s of %s: %w", key.ID, account, err)

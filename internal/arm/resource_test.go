@@ -321,7 +321,7 @@ func TestADeletedGroupTakesAllAlong(t *testing.T) {
 			t.Errorf("the principal %v outlives its resource (%v)", p, err)
 		}
 	}
-	if _, _, ok, err := w.Reader.FindKey(t.Context(), key); ok || err != nil {
+	if _, ok, err := w.Reader.FindKey(t.Context(), key); ok || err != nil {
 		t.Errorf("the key of a deleted account still finds it (%v)", err)
 	}
 	// The names are free again, the account's once it is purged.

@@ -38,6 +38,7 @@ type Reader struct {
 type keyOwner struct {
 	account string // lower-cased id
 	name    string
+	query   bool
 }
 
 // NewReader makes the view. digest is how account keys are indexed.
@@ -130,7 +131,7 @@ func (r *Reader) applyKeys(id string, record store.Record, gone bool) error {
 	}
 	for _, key := range list.Keys {
 		digest := key.digest()
-		r.keys[digest] = keyOwner{id, key.ID}
+		r.keys[digest] = keyOwner{id, key.ID, key.Query}
 		r.digestsOf[id] = append(r.digestsOf[id], digest)
 	}
 	return nil
@@ -213,17 +214,17 @@ func (r *Reader) TenantOf(ctx context.Context, scope rbac.Scope) (string, bool, 
 
 // FindKey finds the account that has a key. The index holds keyed digests, so
 // that neither the look-up's time nor its memory tells anything of a key.
-func (r *Reader) FindKey(ctx context.Context, key string) (api.Target, string, bool, error) {
+func (r *Reader) FindKey(ctx context.Context, key string) (api.Key, bool, error) {
 	if err := r.follower.Sync(ctx); err != nil {
-		return api.Target{}, "", false, err
+		return api.Key{}, false, err
 	}
 	digest := r.digest(key)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	owner, ok := r.keys[digest]
 	if !ok {
-		return api.Target{}, "", false, nil
+		return api.Key{}, false, nil
 	}
 	target, ok := r.targets[owner.account]
-	return target, owner.name, ok, nil
+	return api.Key{Account: target, Name: owner.name, Query: owner.query}, ok, nil
 }

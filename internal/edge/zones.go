@@ -54,6 +54,7 @@ var accountZones = map[string]string{
 	"services.ai.azure.com":       "openai",
 	"blob.core.windows.net":       "blob",
 	"dfs.core.windows.net":        "dfs",
+	"search.windows.net":          "search",
 }
 
 // regionZones are the zones right below which each name is a region, shared by

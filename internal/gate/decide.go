@@ -144,6 +144,9 @@ func (d *decision) verifyToken(token string) error {
 	if d.service.ForAccounts && (target.Guard == nil || !target.Guard.Tokens) {
 		return d.refuse(api.SubdomainRequired, "Entra tokens need the account's own host name (customSubDomainName)")
 	}
+	if target.Guard != nil && !target.Guard.Tokens {
+		return d.refuse(api.TokensDisabled, "%s takes keys only", target.Scope)
+	}
 	if target.Tenant != "" && !strings.EqualFold(target.Tenant, caller.Tenant) {
 		return d.refuse(api.WrongTenant, "the token is of tenant %s, the resource of tenant %s", caller.Tenant, target.Tenant)
 	}
@@ -163,11 +166,11 @@ func (d *decision) bearer(token string) (api.Caller, error) {
 }
 
 func (d *decision) verifyKey(key string) error {
-	account, name, ok, err := d.gate.Keys.FindKey(d.call.Request.Context(), key)
+	found, ok, err := d.gate.Keys.FindKey(d.call.Request.Context(), key)
 	if err != nil {
 		return err
 	}
-	target := d.call.Target
+	account, target := found.Account, d.call.Target
 	switch {
 	// A disabled account says so whatever the key.
 	case target.Guard != nil && !target.Guard.Keys:
@@ -180,6 +183,8 @@ func (d *decision) verifyKey(key string) error {
 		return d.refuse(api.InvalidKey, "the key's account is not in region %s", target.Location)
 	case target.Scope != "" && target.Scope.Key() != account.Scope.Key():
 		return d.refuse(api.InvalidKey, "the key is not one of %s", target.Scope)
+	case found.Query && !d.call.Operation.QueryKeys:
+		return d.refuse(api.QueryKeyOnly, "the key %q only queries, and this operation takes an admin key or a token", found.Name)
 	}
 	if target.Scope == "" { // a regional host: now the account is known
 		d.call.Target = account
@@ -190,7 +195,7 @@ func (d *decision) verifyKey(key string) error {
 			return d.refuse(api.KeysDisabled, "disableLocalAuth of %s is true", account.Scope)
 		}
 	}
-	d.call.Caller = api.Caller{Credential: api.AccountKey, Tenant: account.Tenant, Name: name}
+	d.call.Caller = api.Caller{Credential: api.AccountKey, Tenant: account.Tenant, Name: found.Name}
 	return nil
 }
 

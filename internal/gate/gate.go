@@ -43,7 +43,7 @@ type Access interface {
 // Keys finds the account and the name of a key. It takes time independent of
 // how much of a wrong key is right, and of the number of accounts.
 type Keys interface {
-	FindKey(ctx context.Context, key string) (account api.Target, name string, ok bool, err error)
+	FindKey(ctx context.Context, key string) (found api.Key, ok bool, err error)
 }
 
 // Tenants says which tenant a subscription belongs to.
@@ -142,8 +142,8 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 	if err != nil {
 		return err
 	}
-	if t.service.Home != nil {
-		path = t.service.Home(call.Request, path)
+	if t.service.Canonical != nil {
+		path = t.service.Canonical(call.Request, path)
 	}
 	call.Path = "/" + strings.Join(path, "/")
 	op, vars, err := t.routes.match(call.Request, path)

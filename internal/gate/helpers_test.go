@@ -34,16 +34,17 @@ func (badToken) Code() string    { return "Invalid" }
 // house is everything that a Gate asks, as fakes: tokens by text, keys by text,
 // and grants as "principal action scope".
 type house struct {
-	tokens  map[string]api.Caller
-	verify  error // what the verifier fails with, whatever the token
-	access  error
-	keys    map[string]api.Target
-	keysErr error
-	tenants map[rbac.Scope]string
-	grants  []string
-	groups  []string
-	deny    *rbac.DenyAssignment // of whatever is asked
-	log     bytes.Buffer
+	tokens   map[string]api.Caller
+	verify   error // what the verifier fails with, whatever the token
+	access   error
+	keys     map[string]api.Target
+	keysErr  error
+	queryKey string
+	tenants  map[rbac.Scope]string
+	grants   []string
+	groups   []string
+	deny     *rbac.DenyAssignment // of whatever is asked
+	log      bytes.Buffer
 
 	mu      sync.Mutex
 	entries []store.Entry
@@ -83,9 +84,9 @@ func (h *house) Groups(context.Context, string) ([]string, error) { return h.gro
 
 func (h *house) SmallestRole(action string, _ bool) string { return "Smallest for " + action }
 
-func (h *house) FindKey(_ context.Context, key string) (api.Target, string, bool, error) {
+func (h *house) FindKey(_ context.Context, key string) (api.Key, bool, error) {
 	target, ok := h.keys[key]
-	return target, "key1", ok, h.keysErr
+	return api.Key{Account: target, Name: "key1", Query: key == h.queryKey}, ok, h.keysErr
 }
 
 func (h *house) TenantOf(_ context.Context, scope rbac.Scope) (string, bool, error) {

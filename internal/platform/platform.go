@@ -30,6 +30,7 @@ import (
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
+	"sekisho/internal/services/search"
 	"sekisho/internal/services/storage"
 	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
@@ -150,8 +151,11 @@ func (p *Platform) listen() error {
 	return p.gateway.listen()
 }
 
-// blobsFolder of the data directory holds the bytes of blobs.
-const blobsFolder = "blobs"
+// Folders of the data directory: the bytes of blobs, and indexes made of documents.
+const (
+	blobsFolder  = "blobs"
+	searchFolder = "search"
+)
 
 func (p *Platform) open(ctx context.Context, config Config) error {
 	release, err := store.Lock(p.opts.Data)
@@ -205,11 +209,15 @@ func (p *Platform) assemble(config Config) error {
 	p.blobs = blob.New(p.store, bucket, p.opts.Now)
 	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
+	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
+	p.closers = append(p.closers, find.Close)
+	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
 	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
 	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
 	blobs.Attach(p.manager, p.reader)
+	find.Attach(p.manager, p.reader)
 	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 
@@ -228,6 +236,7 @@ func (p *Platform) assemble(config Config) error {
 		machinelearning.DataPlane(p.reader),
 		blobs.DataPlane(),
 		blobs.Lake(),
+		find.DataPlane(),
 		authority.PDP(),
 		login.New(p.directory, login.Options{PasswordGrant: config.SignIn.PasswordGrant}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),

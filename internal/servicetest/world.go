@@ -24,6 +24,7 @@ import (
 	"sekisho/internal/services/management"
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
+	"sekisho/internal/services/search"
 	"sekisho/internal/services/storage"
 	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
@@ -75,8 +76,8 @@ func (m Models) For(name string) model.Model { return m(name) }
 func Builtin(string) model.Model { return model.Builtin{} }
 
 // New makes a world whose deployments the models answer for. Only
-// Microsoft.CognitiveServices, Compute, MachineLearningServices, ManagedIdentity
-// and Storage are registered.
+// Microsoft.CognitiveServices, Compute, MachineLearningServices, ManagedIdentity,
+// Search and Storage are registered.
 func New(t testing.TB, models Models) *World {
 	t.Helper()
 	ctx := context.Background()
@@ -108,11 +109,15 @@ func New(t testing.TB, models Models) *World {
 	t.Cleanup(func() { bucket.Close() })
 	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), storage.Options{Now: w.now})
 	types = append(types, blobs.Types()...)
+	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
+	t.Cleanup(func() { find.Close() })
+	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader, w.now)
 	blobs.Attach(w.Manager, w.Reader)
+	find.Attach(w.Manager, w.Reader)
 	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager, authorization.Options{Now: w.now})
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),
@@ -124,6 +129,7 @@ func New(t testing.TB, models Models) *World {
 			machinelearning.DataPlane(w.Reader),
 			blobs.DataPlane(),
 			blobs.Lake(),
+			find.DataPlane(),
 		},
 	})
 	w.must(err)
@@ -136,7 +142,7 @@ func New(t testing.TB, models Models) *World {
 		if err := arm.PutSubscription(tx, w.Tenant, id, arm.Subscription{DisplayName: "test", State: "Enabled"}); err != nil {
 			return err
 		}
-		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", machinelearning.Namespace, "Microsoft.ManagedIdentity", "Microsoft.Storage"} {
+		for _, ns := range []string{"Microsoft.CognitiveServices", "Microsoft.Compute", machinelearning.Namespace, "Microsoft.ManagedIdentity", "Microsoft.Search", "Microsoft.Storage"} {
 			if err := arm.RegisterTx(tx, w.Tenant, id, ns); err != nil {
 				return err
 			}

@@ -83,22 +83,22 @@ func subOperation(call *api.Call, action string) string {
 
 // Names of attributes, as condition.Key writes them.
 const (
-	accountKey    = "microsoft.storage/storageaccounts"
-	containerKey  = accountKey + "/blobservices/containers"
-	blobKey       = containerKey + "/blobs"
-	tagKey        = blobKey + "/tags:"
-	tagKeyEnd     = "<$key_case_sensitive$>"
-	tagNamesKey   = blobKey + "/tags&$keys$&"
-	metadataKey   = containerKey + "/metadata:"
-	prefixKey     = blobKey + ":prefix"
-	includeKey    = blobKey + ":include"
-	snapshotKey   = blobKey + ":snapshot"
-	versionKey    = blobKey + ":versionid"
-	isCurrentKey  = blobKey + ":iscurrentversion"
-	pathKey       = blobKey + ":path"
-	namespaceKey  = accountKey + ":ishnsenabled"
-	accountNameOf = accountKey + ":name"
-	containerName = containerKey + ":name"
+	accountKey       = "microsoft.storage/storageaccounts"
+	containerKey     = accountKey + "/blobservices/containers"
+	blobKey          = containerKey + "/blobs"
+	tagKey           = blobKey + "/tags:"
+	tagKeyEnd        = "<$key_case_sensitive$>"
+	tagNamesKey      = blobKey + "/tags&$keys$&"
+	metadataKey      = containerKey + "/metadata:"
+	prefixKey        = blobKey + ":prefix"
+	includeKey       = blobKey + ":include"
+	snapshotKey      = blobKey + ":snapshot"
+	versionKey       = blobKey + ":versionid"
+	isCurrentKey     = blobKey + ":iscurrentversion"
+	pathKey          = blobKey + ":path"
+	namespaceKey     = accountKey + ":ishnsenabled"
+	accountNameKey   = accountKey + ":name"
+	containerNameKey = containerKey + ":name"
 )
 
 // attributes are those of one question about a blob, or a container if the name is
@@ -154,12 +154,12 @@ func (a *attributes) get(source condition.Source, key string) (any, bool) {
 
 func (a *attributes) resource(key string) (any, bool) {
 	switch key {
-	case accountNameOf:
+	case accountNameKey:
 		return accountName(a.call), true
 	case namespaceKey:
 		is, err := a.storage.hierarchical(a.call)
 		return is, err == nil
-	case containerName:
+	case containerNameKey:
 		return a.at.Container, a.has(ofContainer) && a.at.Container != ""
 	case pathKey:
 		return a.at.Name, a.has(ofPath) && a.at.Name != ""

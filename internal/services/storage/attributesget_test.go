@@ -14,7 +14,7 @@ import (
 // What the page's lists hold, by the tables of storage-auth-abac-attributes.md.
 func TestAttributesOfEachAction(t *testing.T) {
 	call := &api.Call{Request: &http.Request{URL: &url.URL{RawQuery: "prefix=p&versionid=v"}}}
-	keys := map[aspects]string{ofContainer: containerName, ofPath: pathKey, ofVersion: isCurrentKey}
+	keys := map[aspects]string{ofContainer: containerNameKey, ofPath: pathKey, ofVersion: isCurrentKey}
 	for action, want := range map[string]map[string]aspects{
 		readBlob:    {"Container_ListBlobs": ofContainer, "FileSystem_ListPaths": ofContainer, "Blob_Download": ofContainer | ofPath | ofVersion, "Path_Read": ofContainer | ofPath | ofVersion},
 		writeBlob:   {"Blob_SetTier": ofContainer | ofPath | ofVersion, "BlockBlob_Upload": ofContainer | ofPath, "Path_AppendData": ofContainer | ofPath},

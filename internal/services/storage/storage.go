@@ -71,7 +71,7 @@ func (s *Storage) DataPlane() api.Service {
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
-		Selectors: []string{"comp", "restype"}, Nested: true, Home: inRoot, Credential: s.credential, WriteError: writeError,
+		Selectors: []string{"comp", "restype"}, Nested: true, Canonical: inRoot, Credential: s.credential, WriteError: writeError,
 		Operations: append(all, s.corsOperations()...),
 	}
 }

@@ -1,0 +1,62 @@
+package search
+
+import (
+	"net/http"
+	"slices"
+
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/rbac"
+)
+
+const (
+	readDocuments   = serviceType + "/indexes/documents/read"
+	writeDocuments  = serviceType + "/indexes/documents/write"
+	deleteDocuments = serviceType + "/indexes/documents/delete"
+
+	documentSource = "azure-rest-api-specs search/data-plane/Azure.Search/stable/2024-07-01/searchindex.json; azure-docs search/search-security-rbac.md"
+)
+
+// DataPlane is the table of {service}.search.windows.net.
+func (s *Search) DataPlane() api.Service {
+	return api.Service{
+		Name: Service, Audiences: []string{"https://search.azure.com", "https://search.azure.us"}, MaxBody: maxBody,
+		Canonical: canonical, WriteError: writeError,
+		Operations: slices.Concat(s.operations(s.indexDefinition()), s.documentOperations()),
+	}
+}
+
+func (s *Search) documentOperations() []api.Operation {
+	const docs = "/indexes/{name}/docs"
+	row := func(method, pattern, name, action string, query bool, handle handler) api.Operation {
+		return api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
+			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: s.versioned(handle)}
+	}
+	return []api.Operation{
+		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),
+		row(http.MethodGet, docs+"/$count", "Count", readDocuments, true, s.countDocuments),
+		row(http.MethodGet, docs+"/{key}", "Get", readDocuments, true, s.getDocument),
+		row(http.MethodGet, docs, "SearchGet", readDocuments, true, s.searchGet),
+		row(http.MethodPost, docs+"/search", "SearchPost", readDocuments, true, s.searchPost),
+	}
+}
+
+// atIndex asks at the index that the path names: roles may be of one index alone.
+func atIndex(action string, data bool) func(*api.Call) ([]api.Check, error) {
+	return func(call *api.Call) ([]api.Check, error) {
+		return []api.Check{{Scope: call.Target.Scope + rbac.Scope("/indexes/"+call.Var("name")), Action: action, Data: data}}, nil
+	}
+}
+
+// versioned holds a request to name a version of the API that can be.
+func (s *Search) versioned(handle handler) handler {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		switch version := call.Request.URL.Query().Get("api-version"); {
+		case version == "":
+			return api.BadRequest("MissingApiVersionParameter", "api-version", "The api-version query parameter (?api-version=) is required for all requests.")
+		case !arm.IsVersion(version):
+			return api.BadRequest("InvalidApiVersionParameter", "api-version", "Invalid or unsupported api-version: '%s'.", version)
+		}
+		return handle(w, call)
+	}
+}

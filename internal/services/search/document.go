@@ -1,0 +1,233 @@
+package search
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/schema"
+)
+
+// stored is a version of a document as it is kept.
+type stored struct {
+	Ordinal uint64            `json:"o"`
+	Key     string            `json:"k"`
+	Fields  map[string]any    `json:"f"` // without vectors
+	Vectors map[string][]byte `json:"v,omitempty"`
+	Lengths map[string]int    `json:"l,omitempty"` // of analysed fields, in tokens
+}
+
+// UnmarshalJSON keeps numbers as they are written: a 64-bit integer is no float.
+func (d *stored) UnmarshalJSON(raw []byte) error {
+	type plain stored
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	return dec.Decode((*plain)(d))
+}
+
+// documentID keeps keys apart that the store would take for one: it knows no case.
+func documentID(container, key string) string {
+	return container + "/" + base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(key))
+}
+
+// derive gives what the engine keeps of a document, without its text.
+func (d stored) derive(of *schema.Index) (*engine.Document, error) {
+	doc := &engine.Document{Ordinal: d.Ordinal, Key: d.Key, Values: map[string]any{}, Nested: map[string][]any{}, Lengths: d.Lengths}
+	for path, raw := range d.Vectors {
+		if doc.Vectors == nil {
+			doc.Vectors = map[string][]float32{}
+		}
+		doc.Vectors[path] = unpack(raw)
+	}
+	return doc, collect(of.Fields, d.Fields, "", doc)
+}
+
+// collect gathers the values of fields by their paths: of one below a collection,
+// those of all its elements.
+func collect(fields []*schema.Field, from map[string]any, prefix string, into *engine.Document) error {
+	for _, f := range fields {
+		v, ok := from[f.Name]
+		if !ok || v == nil || f.Type.Vector() {
+			continue
+		}
+		path := prefix + f.Name
+		if f.Type.Element() == schema.Complex {
+			elements, many := v.([]any)
+			if !many {
+				elements = []any{v}
+			}
+			for _, e := range elements {
+				if below, ok := e.(map[string]any); ok {
+					if err := collect(f.Fields, below, path+"/", into); err != nil {
+						return err
+					}
+				}
+			}
+			if many {
+				into.Nested[path] = append(into.Nested[path], elements...)
+			}
+			continue
+		}
+		values, many := v.([]any)
+		if !many {
+			values = []any{v}
+		}
+		for _, v := range values {
+			typed, err := valueOf(f.Type.Element(), v)
+			if err != nil {
+				return fmt.Errorf("field %s: %w", path, err)
+			}
+			before, _ := into.Values[path].([]any)
+			into.Values[path] = append(before, typed)
+		}
+	}
+	return nil
+}
+
+// valueOf is a value as columns and filters take it, of what JSON gives.
+func valueOf(t schema.Type, v any) (any, error) {
+	switch v := v.(type) {
+	case json.Number:
+		if t == schema.Double {
+			return v.Float64()
+		}
+		return v.Int64()
+	case float64:
+		if t == schema.Double {
+			return v, nil
+		}
+		return int64(v), nil
+	case string:
+		switch t {
+		case schema.DateTime:
+			return parseTime(v)
+		case schema.Double:
+			return parseDouble(v)
+		}
+		return v, nil
+	case map[string]any:
+		return parsePoint(v)
+	}
+	return v, nil
+}
+
+func parseDouble(s string) (float64, error) {
+	switch s { // OData JSON: special values are strings
+	case "INF":
+		return math.Inf(1), nil
+	case "-INF":
+		return math.Inf(-1), nil
+	case "NaN":
+		return math.NaN(), nil
+	}
+	return strconv.ParseFloat(s, 64)
+}
+
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil && !strings.ContainsAny(s, "Zz+") {
+		t, err = time.Parse(time.RFC3339Nano, s+"Z")
+	}
+	return t.UTC(), err
+}
+
+// parsePoint reads GeoJSON: {"type": "Point", "coordinates": [lon, lat]}.
+func parsePoint(v map[string]any) (engine.Point, error) {
+	at, _ := v["coordinates"].([]any)
+	if v["type"] != "Point" || len(at) < 2 {
+		return engine.Point{}, fmt.Errorf("not a GeoJSON point")
+	}
+	var n [2]float64
+	for i := range n {
+		switch x := at[i].(type) {
+		case float64:
+			n[i] = x
+		case json.Number:
+			n[i], _ = x.Float64()
+		default:
+			return engine.Point{}, fmt.Errorf("coordinates are not numbers")
+		}
+	}
+	if math.Abs(n[0]) > 180 || math.Abs(n[1]) > 90 {
+		return engine.Point{}, fmt.Errorf("coordinates are not on earth")
+	}
+	return engine.Point{Lon: n[0], Lat: n[1]}, nil
+}
+
+func pack(v []float32) []byte {
+	raw := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+	}
+	return raw
+}
+
+func unpack(raw []byte) []float32 {
+	v := make([]float32, len(raw)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return v
+}
+
+// gap is between the words of one value of a field and those of the next: no
+// phrase goes over it. Source: Lucene's default of positionIncrementGap in Azure.
+const gap = 100
+
+// analyse gives the engine's document the tokens of its text.
+func (d stored) analyse(of *schema.Index, into *engine.Document) error {
+	texts := map[string]*engine.Text{}
+	var walk func(fields []*schema.Field, from map[string]any, prefix string)
+	walk = func(fields []*schema.Field, from map[string]any, prefix string) {
+		for _, f := range fields {
+			v, ok := from[f.Name]
+			if !ok || v == nil {
+				continue
+			}
+			path := prefix + f.Name
+			values, many := v.([]any)
+			if !many {
+				values = []any{v}
+			}
+			for _, v := range values {
+				switch v := v.(type) {
+				case map[string]any:
+					if f.Type.Element() == schema.Complex {
+						walk(f.Fields, v, path+"/")
+					}
+				case string:
+					if !schema.Is(f.Searchable) || f.Type.Element() != schema.String {
+						continue
+					}
+					t := texts[path]
+					if t == nil {
+						t = &engine.Text{Path: path}
+						texts[path] = t
+					}
+					base := 0
+					if n := len(t.Tokens); n > 0 {
+						base = t.Tokens[n-1].Position + gap
+					}
+					for _, token := range tokens(f, v) {
+						token.Position += base
+						t.Tokens = append(t.Tokens, token)
+					}
+				}
+			}
+		}
+	}
+	walk(of.Fields, d.Fields, "")
+	into.Texts, into.Lengths = nil, map[string]int{}
+	for path, t := range texts {
+		into.Texts = append(into.Texts, *t)
+		into.Lengths[path] = len(t.Tokens)
+	}
+	return nil
+}

@@ -1,0 +1,403 @@
+package search
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/schema"
+	"sekisho/internal/store"
+)
+
+// maxActions bounds a batch. Source: azure-docs search/search-limits-quotas-capacity.md,
+// "Maximum limits per API request".
+const maxActions = 32000
+
+// outcome is what became of an action.
+type outcome struct {
+	Key    string  `json:"key"`
+	Done   bool    `json:"status"`
+	Error  *string `json:"errorMessage"`
+	Status int     `json:"statusCode"`
+}
+
+// action is one of a batch.
+type action struct {
+	verb   string
+	key    string
+	fields map[string]any
+}
+
+// indexDocuments takes a batch of actions: 200 if all are done, 207 if some are not.
+// Source: azure-docs "Documents - Index".
+func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
+	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
+	if err != nil {
+		return err
+	}
+	actions, err := readActions(call.Request.Body, o.schema())
+	if err != nil {
+		return err
+	}
+	results, err := s.apply(call, o, actions)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if slices.ContainsFunc(results, func(r outcome) bool { return !r.Done }) {
+		status = http.StatusMultiStatus
+	}
+	reply := map[string]any{"value": results}
+	if metadata(call.Request) != "none" {
+		reply["@odata.context"] = call.URL("/indexes('" + o.place.name + "')/$metadata#Collection(Microsoft.Azure.Search.V2024_07_01.IndexResult)")
+	}
+	return writeJSON(w, call, status, reply)
+}
+
+var verbs = []string{"upload", "merge", "mergeOrUpload", "delete"}
+
+// keys of documents. Source: azure-docs "Naming rules", "Document key".
+var documentKeys = regexp.MustCompile(`^[A-Za-z0-9_\-=]+$`)
+
+const maxKey = 1024
+
+func readActions(body io.Reader, of *schema.Index) (actions []action, err error) {
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Value []map[string]any `json:"value"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if err := dec.Decode(&in); err != nil {
+		return nil, malformed(err)
+	}
+	switch {
+	case len(in.Value) == 0:
+		return nil, badInput("value", "The request is invalid. Details: actions : No indexing actions found in the request. Please include between 1 and %d indexing actions in your request.", maxActions)
+	case len(in.Value) > maxActions:
+		return nil, badInput("value", "The request is invalid. Details: actions : Too many indexing actions found in the request: %d. Please include between 1 and %d indexing actions in your request.", len(in.Value), maxActions)
+	}
+	keyField := of.KeyField().Name
+	for i, fields := range in.Value {
+		a := action{verb: "upload", fields: fields}
+		if v, ok := fields["@search.action"]; ok {
+			text, _ := v.(string)
+			at := slices.IndexFunc(verbs, func(known string) bool { return strings.EqualFold(known, text) })
+			if at < 0 {
+				return nil, badInput("@search.action", "The request is invalid. Details: actions : %d: Invalid indexing action '%v': it is one of %s.", i, v, strings.Join(verbs, ", "))
+			}
+			a.verb = verbs[at]
+			delete(fields, "@search.action")
+		}
+		a.key, _ = fields[keyField].(string)
+		if a.key == "" {
+			return nil, badInput(keyField, "The request is invalid. Details: actions : %d: Document key cannot be missing or empty.", i)
+		}
+		if !documentKeys.MatchString(a.key) || strings.HasPrefix(a.key, "_") || len(a.key) > maxKey {
+			return nil, badInput(keyField, "Invalid document key: '%s'. Keys can only contain letters, digits, underscore (_), dash (-), or equal sign (=), do not begin with an underscore, and have at most %d characters. "+
+				"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", a.key, maxKey)
+		}
+		if a.verb != "delete" {
+			if err := checkFields(of.Fields, fields, strconv.Itoa(i)); err != nil {
+				return nil, err
+			}
+		}
+		actions = append(actions, a)
+	}
+	return actions, nil
+}
+
+// apply does actions in their order: an action sees what those before it did.
+func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, error) {
+	ctx := call.Request.Context()
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	of := o.schema()
+	now := map[string]*stored{} // nil for one that is not there
+	read := func(tx *store.Tx, key string) (*stored, error) {
+		if d, ok := now[key]; ok {
+			return d, nil
+		}
+		d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, key))
+		if errors.Is(err, store.ErrNotFound) {
+			now[key] = nil
+			return nil, nil
+		}
+		now[key] = &d
+		return &d, err
+	}
+	var results []outcome
+	changed := map[string]bool{}
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		results = results[:0]
+		for _, a := range actions {
+			before, err := read(tx, a.key)
+			if err != nil {
+				return err
+			}
+			r := outcome{Key: a.key, Done: true, Status: http.StatusOK}
+			switch {
+			case a.verb == "delete":
+				now[a.key] = nil
+			case a.verb == "merge" && before == nil:
+				text := "Document not found."
+				r = outcome{Key: a.key, Status: http.StatusNotFound, Error: &text}
+			default:
+				next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}
+				if before == nil {
+					r.Status = http.StatusCreated
+				} else if a.verb != "upload" {
+					next.Fields, next.Vectors = copyMap(before.Fields), copyMap(before.Vectors)
+				}
+				next.put(of, a.fields)
+				now[a.key] = next
+			}
+			changed[a.key] = changed[a.key] || r.Done
+			results = append(results, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, s.commit(call, o, now, changed)
+}
+
+// commit writes what changed, and then lets searches see it.
+func (s *Search) commit(call *api.Call, o *opened, now map[string]*stored, changed map[string]bool) error {
+	of := o.schema()
+	var docs []*engine.Document
+	var deleted []string
+	for key := range changed {
+		d := now[key]
+		switch {
+		case !changed[key]:
+		case d == nil:
+			deleted = append(deleted, key)
+		default:
+			d.Ordinal = o.ordinal(s.now())
+			doc, err := d.derive(of)
+			if err != nil {
+				return badInput("value", "The request is invalid. Details: actions : document '%s': %v", key, err)
+			}
+			if err := d.analyse(of, doc); err != nil {
+				return err
+			}
+			d.Lengths = doc.Lengths
+			docs = append(docs, doc)
+		}
+	}
+	slices.SortFunc(docs, func(a, b *engine.Document) int { return strings.Compare(a.Key, b.Key) })
+	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
+		for _, doc := range docs {
+			if _, err := store.Save(tx, store.Record{Tenant: o.place.tenant, Kind: kindDocument, ID: documentID(o.id, doc.Key)}, now[doc.Key]); err != nil {
+				return err
+			}
+		}
+		for _, key := range deleted {
+			if err := tx.Delete(kindDocument, documentID(o.id, key)); err != nil && !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.x.Apply(docs, deleted)
+}
+
+func copyMap[V any](m map[string]V) map[string]V {
+	c := map[string]V{}
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// put writes fields over those of a document: complex values are merged, lists are
+// replaced. Source: azure-docs search/search-howto-complex-data-types.md, "Updating complex fields".
+func (d *stored) put(of *schema.Index, fields map[string]any) {
+	for _, f := range of.Fields {
+		v, ok := fields[f.Name]
+		if !ok {
+			continue
+		}
+		if f.Type.Vector() {
+			delete(d.Vectors, f.Name)
+			if list, ok := v.([]any); ok {
+				d.Vectors[f.Name] = pack(floats(list))
+			}
+			continue
+		}
+		d.Fields[f.Name] = merged(f, d.Fields[f.Name], v)
+	}
+}
+
+func merged(f *schema.Field, old, new any) any {
+	before, ok := old.(map[string]any)
+	after, both := new.(map[string]any)
+	if !ok || !both || f.Type != schema.Complex {
+		return new
+	}
+	result := copyMap(before)
+	for _, sub := range f.Fields {
+		if v, ok := after[sub.Name]; ok {
+			result[sub.Name] = merged(sub, before[sub.Name], v)
+		}
+	}
+	return result
+}
+
+func floats(list []any) []float32 {
+	v := make([]float32, len(list))
+	for i, x := range list {
+		n, _ := x.(json.Number)
+		f, _ := n.Float64()
+		v[i] = float32(f)
+	}
+	return v
+}
+
+// checkFields holds a document's values to the types of its fields.
+func checkFields(fields []*schema.Field, values map[string]any, at string) error {
+	for name, v := range values {
+		i := slices.IndexFunc(fields, func(f *schema.Field) bool { return f.Name == name })
+		if i < 0 {
+			return badInput(name, "The request is invalid. Details: parameters : The property '%s' does not exist on type 'search.documentFields' or is not present in the API version. Make sure to only use property names that are defined by the type.", name)
+		}
+		if err := checkValue(fields[i], fields[i].Type, v, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
+	if v == nil {
+		return nil
+	}
+	wrong := func(why string) error {
+		return badInput(f.Name, "The request is invalid. Details: actions : %s: Cannot convert the value of field '%s' to the expected type '%s'%s.", at, f.Name, t, why)
+	}
+	if list, ok := v.([]any); t.Collection() {
+		if !ok {
+			return wrong("")
+		}
+		if t.Vector() && len(list) != f.Dimensions {
+			return badInput(f.Name, "The request is invalid. Details: actions : %s: The vector field '%s', with dimension '%d', expects a length of '%d'. However, the provided vector has a length of '%d'.", at, f.Name, f.Dimensions, f.Dimensions, len(list))
+		}
+		for _, e := range list {
+			if e == nil {
+				return wrong(": a collection has no nulls")
+			}
+			if err := checkValue(f, t.Element(), e, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	switch t {
+	case schema.Complex:
+		below, ok := v.(map[string]any)
+		if !ok {
+			return wrong("")
+		}
+		return checkFields(f.Fields, below, at)
+	case schema.String:
+		if _, ok := v.(string); !ok {
+			return wrong("")
+		}
+	case schema.Boolean:
+		if _, ok := v.(bool); !ok {
+			return wrong("")
+		}
+	case schema.Int32, schema.Int64, schema.Int16, schema.SByte, schema.Byte:
+		n, ok := v.(json.Number)
+		if !ok {
+			return wrong("")
+		}
+		bits := map[schema.Type]int{schema.Int32: 32, schema.Int64: 64, schema.Int16: 16, schema.SByte: 8, schema.Byte: 9}[t]
+		if i, err := strconv.ParseInt(n.String(), 10, bits); err != nil || t == schema.Byte && i < 0 {
+			return wrong(fmt.Sprintf(": %s", n))
+		}
+	case schema.Double, schema.Single, schema.Half:
+		if n, ok := v.(json.Number); ok {
+			if _, err := n.Float64(); err != nil {
+				return wrong(fmt.Sprintf(": %s", n))
+			}
+			return nil
+		}
+		text, ok := v.(string)
+		if _, err := parseDouble(text); !ok || err != nil || t != schema.Double {
+			return wrong("")
+		}
+	case schema.DateTime:
+		text, ok := v.(string)
+		if _, err := parseTime(text); !ok || err != nil {
+			return wrong("")
+		}
+	case schema.Point:
+		below, ok := v.(map[string]any)
+		if !ok {
+			return wrong("")
+		}
+		if _, err := parsePoint(below); err != nil {
+			return wrong(": " + err.Error())
+		}
+	}
+	return nil
+}
+
+func (s *Search) countDocuments(w http.ResponseWriter, call *api.Call) error {
+	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
+	if err != nil {
+		return err
+	}
+	setHeaders(w, call)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err = io.WriteString(w, "\ufeff"+strconv.Itoa(o.x.Count())) // Azure's answer begins with a byte order mark
+	return err
+}
+
+// getDocument looks a document up by its key.
+func (s *Search) getDocument(w http.ResponseWriter, call *api.Call) error {
+	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
+	if err != nil {
+		return err
+	}
+	var d stored
+	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
+		d, _, err = store.Load[stored](tx, kindDocument, documentID(o.id, call.Var("key")))
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		setHeaders(w, call)
+		w.WriteHeader(http.StatusNotFound) // with no body, as Azure
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	pick, err := selected(o.schema(), call.Request.URL.Query().Get("$select"))
+	if err != nil {
+		return err
+	}
+	body := d.show(o.schema(), pick)
+	if metadata(call.Request) != "none" {
+		body["@odata.context"] = call.URL("/indexes('" + o.place.name + "')/$metadata#docs(*)/$entity")
+	}
+	return writeJSON(w, call, http.StatusOK, body)
+}

@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"sekisho/internal/services/search/schema"
+)
+
+// column holds the values of one field, by slot: what filters, facets, sorts and
+// scoring functions read.
+type column interface {
+	// set puts the values of a slot that has none; clear takes them away.
+	set(slot uint32, values []any)
+	clear(slot uint32)
+	// compare orders two slots by their first values; one without a value comes
+	// first. Source: search-query-odata-orderby.md, "nulls".
+	compare(a, b uint32) int
+	// null tells whether a slot has no value.
+	null(slot uint32) bool
+	// values are those of a slot, as they came.
+	values(slot uint32) []any
+}
+
+func newColumn(t schema.Type) column {
+	switch t.Element() {
+	case schema.String:
+		return newStrings()
+	case schema.Int32, schema.Int64:
+		return &numbers[int64]{}
+	case schema.Double:
+		return &numbers[float64]{}
+	case schema.DateTime:
+		return &times{}
+	case schema.Boolean:
+		return &numbers[bool8]{}
+	case schema.Point:
+		return &points{}
+	}
+	return nil
+}
+
+// bool8 is a boolean that is ordered.
+type bool8 uint8
+
+// Point is a place on earth, in degrees.
+type Point struct{ Lon, Lat float64 }
+
+// ordered are values of an ordered type: the first of a slot, and the others of
+// those few that have more.
+type ordered[T cmp.Ordered] struct {
+	first   []T
+	more    map[uint32][]T
+	present bitset.BitSet
+}
+
+func (c *ordered[T]) put(slot uint32, values []T) {
+	for int(slot) >= len(c.first) {
+		c.first = append(c.first, make([]T, max(64, len(c.first)/4))...)
+	}
+	if len(values) == 0 {
+		return
+	}
+	c.first[slot] = values[0]
+	c.present.Set(uint(slot))
+	if len(values) > 1 {
+		if c.more == nil {
+			c.more = map[uint32][]T{}
+		}
+		c.more[slot] = values[1:]
+	}
+}
+
+func (c *ordered[T]) clear(slot uint32) {
+	c.present.Clear(uint(slot))
+	delete(c.more, slot)
+}
+
+func (c *ordered[T]) null(slot uint32) bool { return !c.present.Test(uint(slot)) }
+
+func (c *ordered[T]) compare(a, b uint32) int {
+	switch x, y := c.null(a), c.null(b); {
+	case x && y:
+		return 0
+	case x:
+		return -1
+	case y:
+		return 1
+	}
+	return cmp.Compare(c.first[a], c.first[b])
+}
+
+// all calls fn with each value of a slot until it is false.
+func (c *ordered[T]) all(slot uint32, fn func(T) bool) {
+	if c.null(slot) || !fn(c.first[slot]) {
+		return
+	}
+	for _, v := range c.more[slot] {
+		if !fn(v) {
+			return
+		}
+	}
+}
+
+// scan gives the slots that have a value for which holds.
+func (c *ordered[T]) scan(holds func(T) bool) *bitset.BitSet {
+	found := bitset.New(c.present.Len())
+	for i, ok := c.present.NextSet(0); ok; i, ok = c.present.NextSet(i + 1) {
+		if holds(c.first[i]) || slices.ContainsFunc(c.more[uint32(i)], holds) {
+			found.Set(i)
+		}
+	}
+	return found
+}
+
+// numbers are integers, numbers with a fraction, and booleans.
+type numbers[T int64 | float64 | bool8] struct{ ordered[T] }
+
+func (c *numbers[T]) set(slot uint32, values []any) {
+	all := make([]T, 0, len(values))
+	for _, v := range values {
+		if n, ok := number[T](v); ok {
+			all = append(all, n)
+		}
+	}
+	c.put(slot, all)
+}
+
+func (c *numbers[T]) values(slot uint32) (all []any) {
+	c.all(slot, func(v T) bool {
+		if b, ok := any(v).(bool8); ok {
+			all = append(all, b == 1)
+		} else {
+			all = append(all, v)
+		}
+		return true
+	})
+	return all
+}
+
+// number reads a value as the column keeps it.
+func number[T int64 | float64 | bool8](v any) (n T, ok bool) {
+	switch v := v.(type) {
+	case int64:
+		return T(v), true
+	case float64:
+		return T(v), true
+	case bool:
+		if v {
+			n = 1
+		}
+		return n, true
+	}
+	return n, false
+}
+
+// times are moments, in nanoseconds since 1970 where those are enough: years 1678
+// to 2262, and the second outside of them.
+type times struct{ ordered[int64] }
+
+func (c *times) set(slot uint32, values []any) {
+	all := make([]int64, 0, len(values))
+	for _, v := range values {
+		if t, ok := v.(time.Time); ok {
+			all = append(all, instant(t))
+		}
+	}
+	c.put(slot, all)
+}
+
+func (c *times) values(slot uint32) (all []any) {
+	c.all(slot, func(v int64) bool { all = append(all, moment(v)); return true })
+	return all
+}
+
+// instant is a time in milliseconds, which is what Azure keeps.
+// Source: supported-data-types, Edm.DateTimeOffset.
+func instant(t time.Time) int64 { return t.UnixMilli() }
+
+func moment(v int64) time.Time { return time.UnixMilli(v).UTC() }
+
+// points are places.
+type points struct {
+	at      []Point
+	more    map[uint32][]Point
+	present bitset.BitSet
+}
+
+func (c *points) set(slot uint32, values []any) {
+	for int(slot) >= len(c.at) {
+		c.at = append(c.at, make([]Point, max(64, len(c.at)/4))...)
+	}
+	for i, v := range values {
+		p, ok := v.(Point)
+		switch {
+		case !ok:
+		case i == 0:
+			c.at[slot] = p
+			c.present.Set(uint(slot))
+		default:
+			if c.more == nil {
+				c.more = map[uint32][]Point{}
+			}
+			c.more[slot] = append(c.more[slot], p)
+		}
+	}
+}
+
+func (c *points) clear(slot uint32) {
+	c.present.Clear(uint(slot))
+	delete(c.more, slot)
+}
+
+func (c *points) null(slot uint32) bool   { return !c.present.Test(uint(slot)) }
+func (c *points) compare(_, _ uint32) int { return 0 } // places have no order but from somewhere
+func (c *points) values(slot uint32) []any {
+	if c.null(slot) {
+		return nil
+	}
+	all := []any{c.at[slot]}
+	for _, p := range c.more[slot] {
+		all = append(all, p)
+	}
+	return all
+}
+
+// scan gives the slots that have a place for which holds.
+func (c *points) scan(holds func(Point) bool) *bitset.BitSet {
+	found := bitset.New(c.present.Len())
+	for i, ok := c.present.NextSet(0); ok; i, ok = c.present.NextSet(i + 1) {
+		if holds(c.at[i]) || slices.ContainsFunc(c.more[uint32(i)], holds) {
+			found.Set(i)
+		}
+	}
+	return found
+}

@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+)
+
+// Facet counts the values of a field in what a search matches.
+type Facet struct {
+	Path  string
+	Count int // at most so many values; of the intervals and ranges all are given
+	// Sort is "count", "-count", "value" or "-value".
+	Sort string
+	// Bounds of ranges: each value counts to the one that it lies in.
+	Bounds []any
+	// Interval is the width of a number's intervals; Period that of a time's
+	// (minute, hour, day, week, month, quarter, year), in a time zone's offset.
+	Interval float64
+	Period   string
+	Offset   time.Duration
+}
+
+// FacetValue is one value and how many documents have it, or a range, whose open
+// ends are nil.
+type FacetValue struct {
+	Value    any
+	From, To any
+	Range    bool
+	Count    int
+}
+
+// facet counts documents, not values: one that has a value twice counts once.
+func (x *Index) facet(f Facet, in *bitset.BitSet) ([]FacetValue, error) {
+	c, ok := x.columns[f.Path]
+	if !ok {
+		return nil, fmt.Errorf("field %s is not facetable", f.Path)
+	}
+	if len(f.Bounds) > 0 {
+		return ranges(c, f.Bounds, in), nil
+	}
+	if s, ok := c.(*stringColumn); ok {
+		return f.sorted(s.count(in)), nil
+	}
+	counts := map[any]int{}
+	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
+		var seen []any
+		for _, v := range c.values(uint32(i)) {
+			if v = f.bucket(v); !slices.Contains(seen, v) {
+				seen = append(seen, v)
+				counts[v]++
+			}
+		}
+	}
+	values := make([]FacetValue, 0, len(counts))
+	for v, n := range counts {
+		values = append(values, FacetValue{Value: v, Count: n})
+	}
+	return f.sorted(values), nil
+}
+
+// count counts the slots that have each string.
+func (c *stringColumn) count(in *bitset.BitSet) (values []FacetValue) {
+	counts := make([]int, len(c.texts))
+	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
+		if !c.present.Test(i) {
+			continue
+		}
+		counts[c.first[i]]++
+		for _, id := range c.more[uint32(i)] {
+			counts[id]++
+		}
+	}
+	for id, n := range counts {
+		if n > 0 {
+			values = append(values, FacetValue{Value: c.texts[id], Count: n})
+		}
+	}
+	return values
+}
+
+// bucket is the beginning of the interval that a value lies in.
+func (f Facet) bucket(v any) any {
+	switch v := v.(type) {
+	case int64:
+		if f.Interval > 0 {
+			return int64(math.Floor(float64(v)/f.Interval) * f.Interval)
+		}
+	case float64:
+		if f.Interval > 0 {
+			return math.Floor(v/f.Interval) * f.Interval
+		}
+	case time.Time:
+		if f.Period != "" {
+			return truncate(v.Add(f.Offset), f.Period).Add(-f.Offset)
+		}
+	}
+	return v
+}
+
+func truncate(t time.Time, period string) time.Time {
+	year, month, day := t.Date()
+	date := func(m time.Month, d int) time.Time { return time.Date(year, m, d, 0, 0, 0, 0, time.UTC) }
+	switch period {
+	case "minute":
+		return t.Truncate(time.Minute)
+	case "hour":
+		return t.Truncate(time.Hour)
+	case "day":
+		return date(month, day)
+	case "week": // from Sunday
+		return date(month, day-int(t.Weekday()))
+	case "month":
+		return date(month, 1)
+	case "quarter":
+		return date((month-1)/3*3+1, 1)
+	}
+	return date(time.January, 1)
+}
+
+// sorted are the first of the values, and ties by value.
+func (f Facet) sorted(values []FacetValue) []FacetValue {
+	slices.SortFunc(values, func(a, b FacetValue) int {
+		byValue, byCount := order(a.Value, b.Value), cmp.Compare(a.Count, b.Count)
+		switch f.Sort {
+		case "value":
+			return byValue
+		case "-value":
+			return -byValue
+		case "-count":
+			return cmp.Or(byCount, byValue)
+		}
+		return cmp.Or(-byCount, byValue)
+	})
+	if f.Interval == 0 && f.Period == "" && len(values) > f.Count {
+		values = values[:f.Count]
+	}
+	return values
+}
+
+// order compares two values of one type.
+func order(a, b any) int {
+	switch a := a.(type) {
+	case string:
+		return cmp.Compare(a, b.(string))
+	case int64:
+		if b, ok := b.(float64); ok {
+			return cmp.Compare(float64(a), b)
+		}
+		return cmp.Compare(a, b.(int64))
+	case float64:
+		if b, ok := b.(int64); ok {
+			return cmp.Compare(a, float64(b))
+		}
+		return cmp.Compare(a, b.(float64))
+	case time.Time:
+		return a.Compare(b.(time.Time))
+	case bool:
+		return cmp.Compare(bit(a), bit(b.(bool)))
+	}
+	return 0
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ranges counts the documents between bounds that ascend.
+func ranges(c column, bounds []any, in *bitset.BitSet) []FacetValue {
+	counts := make([]int, len(bounds)+1)
+	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
+		hit := make(map[int]bool, 1)
+		for _, v := range c.values(uint32(i)) {
+			n, exact := slices.BinarySearchFunc(bounds, v, func(b, v any) int { return order(b, v) })
+			if exact {
+				n++
+			}
+			if !hit[n] {
+				hit[n] = true
+				counts[n]++
+			}
+		}
+	}
+	values := make([]FacetValue, len(counts))
+	for i, n := range counts {
+		values[i] = FacetValue{Range: true, Count: n}
+		if i > 0 {
+			values[i].From = bounds[i-1]
+		}
+		if i < len(bounds) {
+			values[i].To = bounds[i]
+		}
+	}
+	return values
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/blevesearch/bleve/v2/document"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	index "github.com/blevesearch/bleve_index_api"
+	segment "github.com/blevesearch/scorch_segment_api/v2"
+)
+
+// text is the inverted index of the searchable fields.
+type text struct {
+	index  index.Index
+	reader *scorch.IndexSnapshot
+	// slots are those of the documents of a segment, by its id.
+	slots map[uint64][]uint32
+	parts []part
+}
+
+// part is a segment of the snapshot that is searched.
+type part struct {
+	segment *scorch.SegmentSnapshot
+	slots   []uint32 // by document number; none for a version that is gone
+}
+
+// none is no slot.
+const none = ^uint32(0)
+
+// queue analyses nothing: fields come analysed. bleve runs a batch's documents
+// through it, all the same.
+var queue = index.NewAnalysisQueue(2)
+
+func openText(dir string) (*text, error) {
+	// What is derived need not be waited for: Open finds out what is missing.
+	x, err := scorch.NewScorch(scorch.Name, map[string]any{"path": dir, "unsafe_batch": true}, queue)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.Open(); err != nil {
+		return nil, fmt.Errorf("text of the index in %s: %w", dir, err)
+	}
+	return &text{index: x, slots: map[uint64][]uint32{}}, nil
+}
+
+func (t *text) close() error {
+	if t.reader != nil {
+		t.reader.Close()
+	}
+	return t.index.Close()
+}
+
+// ordinalKey is a version's id in bleve.
+func ordinalKey(ordinal uint64) string {
+	return string(binary.BigEndian.AppendUint64(nil, ordinal))
+}
+
+// write puts versions in, and takes others out.
+func (t *text) write(docs []*Document, gone []uint64) error {
+	batch := index.NewBatch()
+	for _, d := range docs {
+		batch.Update(d.indexed())
+	}
+	for _, ordinal := range gone {
+		batch.Delete(ordinalKey(ordinal))
+	}
+	return t.index.Batch(batch)
+}
+
+// indexed is the document as bleve takes it.
+func (d *Document) indexed() index.Document {
+	doc := document.NewDocument(ordinalKey(d.Ordinal))
+	for _, f := range d.Texts {
+		doc.AddField(&field{name: f.Path, frequencies: f.frequencies(), length: len(f.Tokens)})
+	}
+	return doc
+}
+
+// field is a field that is analysed already.
+type field struct {
+	name        string
+	frequencies index.TokenFrequencies
+	length      int
+}
+
+func (f *field) Name() string             { return f.name }
+func (f *field) Size() int                { return len(f.name) }
+func (f *field) Value() []byte            { return nil }
+func (f *field) ArrayPositions() []uint64 { return nil }
+func (f *field) EncodedFieldType() byte   { return 't' }
+func (f *field) Analyze()                 {}
+func (f *field) Options() index.FieldIndexingOptions {
+	return index.IndexField | index.IncludeTermVectors
+}
+func (f *field) AnalyzedLength() int                              { return f.length }
+func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.frequencies }
+func (f *field) NumPlainTextBytes() uint64                        { return 0 }
+
+// frequencies counts the tokens of a text.
+func (t Text) frequencies() index.TokenFrequencies {
+	all := make(index.TokenFrequencies, len(t.Tokens))
+	locations := make([]index.TokenLocation, len(t.Tokens))
+	for i, token := range t.Tokens {
+		at := &locations[i]
+		at.Position = token.Position
+		freq, ok := all[token.Text]
+		if !ok {
+			freq = &index.TokenFreq{Term: []byte(token.Text)}
+			all[token.Text] = freq
+		}
+		freq.Locations = append(freq.Locations, at)
+		freq.SetFrequency(len(freq.Locations))
+	}
+	return all
+}
+
+// refresh lets searches see what was written. slotOf gives the slot of a version
+// that is there. The caller holds the index's lock.
+func (t *text) refresh(slotOf func(ordinal uint64) (uint32, bool)) error {
+	r, err := t.index.Reader()
+	if err != nil {
+		return err
+	}
+	reader := r.(*scorch.IndexSnapshot)
+	if reader == t.reader {
+		return reader.Close()
+	}
+	known := map[uint64][]uint32{}
+	var parts []part
+	for _, s := range reader.Segments() {
+		slots, ok := t.slots[s.Id()]
+		if !ok {
+			if slots, err = slotsOf(s.Segment(), slotOf); err != nil {
+				reader.Close()
+				return err
+			}
+		}
+		known[s.Id()] = slots
+		parts = append(parts, part{s, slots})
+	}
+	if t.reader != nil {
+		t.reader.Close()
+	}
+	t.reader, t.slots, t.parts = reader, known, parts
+	return nil
+}
+
+func slotsOf(s segment.Segment, slotOf func(uint64) (uint32, bool)) ([]uint32, error) {
+	slots := make([]uint32, s.Count())
+	for n := range slots {
+		id, err := s.DocID(uint64(n))
+		if err != nil {
+			return nil, err
+		}
+		slots[n] = none
+		if len(id) == 8 {
+			if slot, ok := slotOf(binary.BigEndian.Uint64(id)); ok {
+				slots[n] = slot
+			}
+		}
+	}
+	return slots, nil
+}
+
+// ordinals calls fn with every version that is in the index.
+func (t *text) ordinals(fn func(ordinal uint64)) error {
+	r, err := t.index.Reader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, s := range r.(*scorch.IndexSnapshot).Segments() {
+		gone := s.Deleted()
+		for n := range s.Segment().Count() {
+			if gone != nil && gone.Contains(uint32(n)) {
+				continue
+			}
+			id, err := s.Segment().DocID(n)
+			if err != nil {
+				return err
+			}
+			if len(id) == 8 {
+				fn(binary.BigEndian.Uint64(id))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package search
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/schema"
+	"sekisho/internal/store"
+)
+
+// Kinds in the store. A container is an index's own name for itself, which a new
+// index of the same name does not share: its documents and its folder are found by
+// it.
+const (
+	kindIndex     = "searchIndex"
+	kindContainer = "searchContainer"
+	kindDocument  = "searchDocument"
+)
+
+type container struct {
+	ID string `json:"id"`
+}
+
+const indexSource = "azure-rest-api-specs search/data-plane/Azure.Search/stable/2024-07-01/searchservice.json; azure-docs search/search-security-rbac.md"
+
+func (s *Search) indexDefinition() *definition {
+	return &definition{
+		path: "indexes", singular: "index", kind: kindIndex, action: "indexes", source: indexSource, scoped: true,
+		limit:   func(t tier) int { return t.indexes },
+		plan:    planIndex,
+		commit:  commitIndex,
+		changed: s.indexes.redefine,
+	}
+}
+
+func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
+	x, err := schema.Read(in)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return json.Marshal(x)
+}
+
+// commitIndex gives a new index its container, and takes it from one that goes.
+func commitIndex(tx *store.Tx, at place, old, new json.RawMessage) error {
+	switch {
+	case old == nil:
+		_, err := store.Save(tx, store.Record{Tenant: at.tenant, Kind: kindContainer, ID: at.id()}, container{strings.ToLower(rand.Text())})
+		return err
+	case new == nil:
+		return tx.Delete(kindContainer, at.id())
+	}
+	return nil
+}
+
+// indexes are those that are open, by container.
+type indexes struct {
+	store *store.Store
+	dir   string
+	mu    sync.Mutex
+	open  map[string]*opened
+}
+
+// opened is an index that is used.
+type opened struct {
+	place place
+	id    string
+	once  sync.Once
+	err   error
+	x     *engine.Index
+
+	mu   sync.RWMutex
+	of   *schema.Index
+	etag string
+
+	// writing is held by who changes documents: one at a time, so that what is read
+	// for a merge is what is replaced.
+	writing sync.Mutex
+	last    uint64 // ordinal
+}
+
+func newIndexes(s *store.Store, dir string) *indexes {
+	return &indexes{store: s, dir: dir, open: map[string]*opened{}}
+}
+
+// find opens an index, or the one that an alias names.
+func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
+	var def store.Record
+	var box container
+	err := all.store.View(ctx, func(tx *store.Tx) (err error) {
+		if def, err = tx.Get(kindIndex, at.id()); err == nil {
+			box, _, err = store.Load[container](tx, kindContainer, at.id())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, (&definition{singular: "index"}).missing(err, at)
+	}
+	all.mu.Lock()
+	o := all.open[box.ID]
+	if o == nil {
+		o = &opened{place: at, id: box.ID}
+		all.open[box.ID] = o
+	}
+	all.mu.Unlock()
+	o.once.Do(func() { o.err = all.load(o, def) })
+	if o.err != nil {
+		all.mu.Lock()
+		delete(all.open, box.ID)
+		all.mu.Unlock()
+		return nil, o.err
+	}
+	return o, o.redefine(def)
+}
+
+// redefine takes a definition that is newer than what is open.
+func (o *opened) redefine(def store.Record) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.etag == def.Etag {
+		return nil
+	}
+	of, err := store.Decode[*schema.Index](def)
+	if err != nil {
+		return err
+	}
+	if o.x != nil {
+		o.x.Redefine(of)
+	}
+	o.of, o.etag = of, def.Etag
+	return nil
+}
+
+func (o *opened) schema() *schema.Index {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.of
+}
+
+func (all *indexes) load(o *opened, def store.Record) (err error) {
+	if err := o.redefine(def); err != nil {
+		return err
+	}
+	stored := all.stored(o)
+	o.x, err = engine.Open(filepath.Join(all.dir, o.id), o.of, stored, func(d *engine.Document) error {
+		return all.analysed(o, d)
+	})
+	return err
+}
+
+// page is how many documents are read at a time.
+const page = 500
+
+// stored gives all documents of an index, as the engine takes them.
+func (all *indexes) stored(o *opened) iter.Seq2[*engine.Document, error] {
+	return func(yield func(*engine.Document, error) bool) {
+		after := ""
+		for {
+			var some []store.Record
+			err := all.store.View(context.Background(), func(tx *store.Tx) (err error) {
+				some, err = tx.List(kindDocument, store.Query{Prefix: o.id + "/", After: after, Limit: page})
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, rec := range some {
+				d, err := store.Decode[stored](rec)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				o.last = max(o.last, d.Ordinal)
+				doc, err := d.derive(o.of)
+				if !yield(doc, err) || err != nil {
+					return
+				}
+			}
+			if len(some) < page {
+				return
+			}
+			after = some[len(some)-1].ID
+		}
+	}
+}
+
+// analysed gives a document its tokens.
+func (all *indexes) analysed(o *opened, d *engine.Document) error {
+	return all.store.View(context.Background(), func(tx *store.Tx) error {
+		doc, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, d.Key))
+		if err != nil {
+			return err
+		}
+		return doc.analyse(o.of, d)
+	})
+}
+
+// ordinal is one that no version had before.
+func (o *opened) ordinal(now time.Time) uint64 {
+	o.last = max(o.last+1, uint64(now.UnixNano()))
+	return o.last
+}
+
+// redefine is told of a definition that changed: who uses the index next takes it.
+// What was of an index that is gone is swept.
+func (all *indexes) redefine(at place, new json.RawMessage) {
+	if new != nil {
+		return
+	}
+	all.mu.Lock()
+	var gone []*opened
+	for id, o := range all.open {
+		if o.place == at {
+			gone = append(gone, o)
+			delete(all.open, id)
+		}
+	}
+	all.mu.Unlock()
+	for _, o := range gone {
+		o.once.Do(func() {})
+		o.writing.Lock()
+		if o.x != nil {
+			o.x.Close()
+		}
+		o.writing.Unlock()
+		os.RemoveAll(filepath.Join(all.dir, o.id))
+	}
+}
+
+// forgetService deletes what is defined on a service that is deleted. Documents are
+// of containers that are no more, and swept.
+func (all *indexes) forgetService(tx *store.Tx, service string) error {
+	for _, kind := range []string{kindIndex, kindContainer} {
+		records, err := tx.List(kind, store.Query{Prefix: strings.ToLower(service) + "/"})
+		if err != nil {
+			return err
+		}
+		for _, rec := range records {
+			if err := tx.Delete(kind, rec.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (all *indexes) close() error {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	var failed []error
+	for _, o := range all.open {
+		o.once.Do(func() {})
+		if o.x != nil {
+			failed = append(failed, o.x.Close())
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,150 @@
+package search
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"sekisho/internal/api"
+)
+
+// searchRequest is the body of Documents - Search Post; searchGet makes one of the
+// query. Source: azure-rest-api-specs searchindex.json SearchRequest.
+type searchRequest struct {
+	Search       *string  `json:"search"`
+	SearchMode   string   `json:"searchMode"`   // any, all
+	QueryType    string   `json:"queryType"`    // simple, full, semantic
+	SearchFields string   `json:"searchFields"` // names, with commas between
+	Select       string   `json:"select"`
+	Filter       string   `json:"filter"`
+	OrderBy      string   `json:"orderby"`
+	Top          *int     `json:"top"`
+	Skip         *int     `json:"skip"`
+	Count        bool     `json:"count"`
+	Facets       []string `json:"facets"`
+
+	Highlight       string   `json:"highlight"`
+	HighlightPre    string   `json:"highlightPreTag"`
+	HighlightPost   string   `json:"highlightPostTag"`
+	MinimumCoverage *float64 `json:"minimumCoverage"`
+	ScoringProfile  string   `json:"scoringProfile"`
+	ScoringParams   []string `json:"scoringParameters"`
+	Statistics      string   `json:"scoringStatistics"`
+	Session         string   `json:"sessionId"`
+
+	VectorQueries    []vectorQuery `json:"vectorQueries"`
+	VectorFilterMode string        `json:"vectorFilterMode"`
+	Hybrid           *hybrid       `json:"hybridSearch"`
+
+	Semantic       string `json:"semanticConfiguration"`
+	SemanticQuery  string `json:"semanticQuery"`
+	SemanticError  string `json:"semanticErrorHandling"`
+	SemanticWait   *int   `json:"semanticMaxWaitInMilliseconds"`
+	Answers        string `json:"answers"`
+	Captions       string `json:"captions"`
+	Debug          string `json:"debug"`
+	QueryLanguage  string `json:"queryLanguage"`
+	QuerySpeller   string `json:"speller"`
+	SemanticFields string `json:"semanticFields"`
+	QueryRewrites  string `json:"queryRewrites"`
+}
+
+// vectorQuery is one of a request's. Source: searchindex.json VectorQuery.
+type vectorQuery struct {
+	Kind         string    `json:"kind"` // vector, text
+	Vector       []float32 `json:"vector"`
+	Text         string    `json:"text"`
+	Fields       string    `json:"fields"`
+	K            *int      `json:"k"`
+	Exhaustive   *bool     `json:"exhaustive"`
+	Oversampling *float64  `json:"oversampling"`
+	Weight       *float64  `json:"weight"`
+	Threshold    *struct {
+		Kind  string  `json:"kind"` // vectorSimilarity, searchScore
+		Value float64 `json:"value"`
+	} `json:"threshold"`
+	FilterOverride string `json:"filterOverride"`
+	Rewrites       string `json:"queryRewrites"`
+}
+
+type hybrid struct {
+	MaxTextRecall *int   `json:"maxTextRecallSize"`
+	CountMode     string `json:"countAndFacetMode"`
+}
+
+func (s *Search) searchPost(w http.ResponseWriter, call *api.Call) error {
+	var in searchRequest
+	if err := readBody(call, &in); err != nil {
+		return err
+	}
+	return s.search(w, call, in)
+}
+
+// searchGet reads the same from the query. Source: searchindex.json Documents_SearchGet.
+func (s *Search) searchGet(w http.ResponseWriter, call *api.Call) error {
+	q := query{values: call.Request.URL.Query()}
+	in := searchRequest{
+		SearchMode: q.text("searchMode"), QueryType: q.text("queryType"), SearchFields: q.text("searchFields"),
+		Select: q.text("$select"), Filter: q.text("$filter"), OrderBy: q.text("$orderby"), Top: q.number("$top"), Skip: q.number("$skip"),
+		Count: q.truth("$count"), Facets: q.values["facet"], Highlight: q.text("highlight"), HighlightPre: q.text("highlightPreTag"),
+		HighlightPost: q.text("highlightPostTag"), ScoringProfile: q.text("scoringProfile"), ScoringParams: q.values["scoringParameter"],
+		Statistics: q.text("scoringStatistics"), Session: q.text("sessionId"), Semantic: q.text("semanticConfiguration"),
+		SemanticQuery: q.text("semanticQuery"), SemanticError: q.text("semanticErrorHandling"), Answers: q.text("answers"), Captions: q.text("captions"),
+		MinimumCoverage: q.fraction("minimumCoverage"),
+	}
+	if q.values.Has("search") {
+		text := q.text("search")
+		in.Search = &text
+	}
+	if q.bad != nil {
+		return q.bad
+	}
+	return s.search(w, call, in)
+}
+
+// query reads parameters of a URL, and remembers the first that is wrong.
+type query struct {
+	values url.Values
+	bad    error
+}
+
+func (q *query) text(name string) string { return q.values.Get(name) }
+
+func (q *query) fail(name, kind string) {
+	if q.bad == nil {
+		q.bad = badInput(name, "The value '%s' of the query parameter %s is not %s.", q.text(name), name, kind)
+	}
+}
+
+func (q *query) number(name string) *int {
+	if !q.values.Has(name) {
+		return nil
+	}
+	n, err := strconv.Atoi(q.text(name))
+	if err != nil {
+		q.fail(name, "an integer")
+	}
+	return &n
+}
+
+func (q *query) fraction(name string) *float64 {
+	if !q.values.Has(name) {
+		return nil
+	}
+	n, err := strconv.ParseFloat(q.text(name), 64)
+	if err != nil {
+		q.fail(name, "a number")
+	}
+	return &n
+}
+
+func (q *query) truth(name string) bool {
+	if !q.values.Has(name) {
+		return false
+	}
+	b, err := strconv.ParseBool(q.text(name))
+	if err != nil {
+		q.fail(name, "true or false")
+	}
+	return b
+}

@@ -1,0 +1,57 @@
+package search
+
+import (
+	"net/http"
+	"time"
+
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/store"
+)
+
+const (
+	provider    = "Microsoft.Search"
+	serviceType = provider + "/searchServices"
+	// Service is the name of the data plane's table.
+	Service = "search"
+
+	hostSuffix = ".search.windows.net"
+
+	controlSource = "azure-rest-api-specs search/resource-manager/Microsoft.Search/stable/2025-05-01/search.json; azure-docs role-based-access-control/permissions/ai-machine-learning.md"
+)
+
+// versions of Microsoft.Search, the newest first.
+var versions = []string{"2025-05-01", "2025-02-01-preview", "2024-06-01-preview", "2024-03-01-preview", "2023-11-01", "2022-09-01", "2021-04-01-preview",
+	"2020-08-01", "2020-08-01-preview", "2020-03-13", "2019-10-01-preview", "2015-08-19"}
+
+// Search is the service.
+type Search struct {
+	store     *store.Store
+	resources *arm.Manager
+	reader    *arm.Reader
+	keys      *arm.Keys
+	indexes   *indexes
+	now       func() time.Time
+}
+
+// keySize is the length of a key in characters.
+const keySize = 52
+
+// New makes the service's declarations; Attach completes it. Indexes that are made
+// of documents lie in dir.
+func New(s *store.Store, keys *arm.Keys, dir string, now func() time.Time) *Search {
+	return &Search{store: s, keys: keys.Characters(keySize), indexes: newIndexes(s, dir), now: now}
+}
+
+// Attach gives the service the resources, which are made of its declarations.
+func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader) {
+	s.resources, s.reader = resources, reader
+}
+
+// Close closes the indexes.
+func (s *Search) Close() error { return s.indexes.close() }
+
+// Types are the resource types of Microsoft.Search.
+func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services()} }
+
+type handler = func(http.ResponseWriter, *api.Call) error

@@ -1,0 +1,322 @@
+package search
+
+import (
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sekisho/internal/api"
+	"sekisho/internal/arm"
+	"sekisho/internal/store"
+)
+
+// service is properties of Microsoft.Search/searchServices, as far as they can be
+// written. Source: search.json SearchServiceProperties.
+type service struct {
+	Replicas         arm.Int      `json:"replicaCount"`
+	Partitions       arm.Int      `json:"partitionCount"`
+	HostingMode      string       `json:"hostingMode"`
+	PublicAccess     string       `json:"publicNetworkAccess"`
+	Network          *networkRule `json:"networkRuleSet"`
+	DisableLocalAuth arm.Bool     `json:"disableLocalAuth"`
+	Auth             *authOptions `json:"authOptions"`
+	Encryption       *encryption  `json:"encryptionWithCmk"`
+	Semantic         string       `json:"semanticSearch"`
+}
+
+type networkRule struct {
+	IPRules []ipRule `json:"ipRules"`
+	Bypass  string   `json:"bypass"` // None, AzureServices
+}
+
+type ipRule struct {
+	Value string `json:"value"`
+}
+
+// authOptions has one of the two.
+type authOptions struct {
+	KeyOnly *struct{} `json:"apiKeyOnly,omitempty"`
+	Either  *struct {
+		Failure string `json:"aadAuthFailureMode,omitempty"`
+	} `json:"aadOrApiKey,omitempty"`
+}
+
+type encryption struct {
+	Enforcement string `json:"enforcement"`
+}
+
+const (
+	http403      = "http403"
+	http401      = "http401WithBearerChallenge"
+	noKeys       = "None"
+	bypassAzure  = "AzureServices"
+	accessOpen   = "enabled"
+	accessClosed = "disabled"
+	hostDefault  = "default"
+	hostDense    = "highDensity"
+)
+
+// serviceNames: "between 2 and 60 lowercase letters, digits or dashes; dashes not in
+// the first two places nor at the end nor twice in a row".
+// Source: azure-docs search/search-create-service-portal.md, "Name the service".
+var serviceNames = regexp.MustCompile(`^[a-z0-9]{2}(-?[a-z0-9]){0,58}$`)
+
+func (s *Search) services() *arm.Type {
+	action := func(method, pattern, name, verb string, handle handler) api.Operation {
+		return api.Operation{Method: method, Pattern: pattern, Name: name, Action: serviceType + "/" + verb, Handle: handle}
+	}
+	return &arm.Type{
+		Name: serviceType, Source: controlSource, Versions: versions,
+		Tracked: true, Identities: true,
+		Plan: planService, Commit: s.commitService, Remove: s.removeService, View: viewService, Endpoint: endpoint,
+		Actions: []api.Operation{
+			action(http.MethodPost, "listAdminKeys", "AdminKeys_Get", "listAdminKeys/action", s.listAdminKeys),
+			action(http.MethodPost, "regenerateAdminKey/{keyKind}", "AdminKeys_Regenerate", "regenerateAdminKey/action", s.regenerateAdminKey),
+			action(http.MethodPost, "createQueryKey/{name}", "QueryKeys_Create", "createQueryKey/action", s.createQueryKey),
+			action(http.MethodPost, "listQueryKeys", "QueryKeys_ListBySearchService", "listQueryKeys/action", s.listQueryKeys),
+			action(http.MethodGet, "listQueryKeys", "QueryKeys_ListBySearchServiceGet", "listQueryKeys/action", s.listQueryKeys),
+			action(http.MethodDelete, "deleteQueryKey/{key}", "QueryKeys_Delete", "deleteQueryKey/delete", s.deleteQueryKey),
+		},
+	}
+}
+
+// planService fills in defaults and holds a service to the limits of its tier.
+// Source: azure-docs search/search-limits-quotas-capacity.md.
+func planService(old, in *arm.Resource) (*arm.Resource, error) {
+	if old == nil && !serviceNames.MatchString(in.Name) {
+		return nil, api.BadRequest("InvalidServiceName", "name",
+			"Service name '%s' is invalid: a name has 2 to 60 lowercase letters, digits or dashes, no dash in the first two places or at the end, and no two dashes in a row.", in.Name)
+	}
+	if in.SKU == nil && old != nil {
+		in.SKU = old.SKU
+	}
+	if in.SKU == nil {
+		return nil, api.BadRequest("SkuRequired", "sku", "The property 'sku.name' is required to create a search service.")
+	}
+	size, ok := tiers[strings.ToLower(in.SKU.Name)]
+	if !ok {
+		return nil, api.BadRequest("InvalidSku", "sku.name", "The SKU '%s' is invalid. It is one of free, basic, standard, standard2, standard3, storage_optimized_l1, storage_optimized_l2.", in.SKU.Name)
+	}
+	in.SKU = &arm.SKU{Name: size.name}
+	if old != nil && old.SKU.Name != size.name {
+		return nil, api.BadRequest("SkuChangeNotAllowed", "sku.name", "The SKU of service '%s' is %s and can't be changed to %s.", in.Name, old.SKU.Name, size.name)
+	}
+	p, err := arm.DecodeProperties[service](in)
+	if err != nil {
+		return nil, err
+	}
+	for _, plan := range []func(*arm.Resource, tier, *service) error{planHosting, planScale, planAuth, planServiceNetwork} {
+		if err := plan(old, size, &p); err != nil {
+			return nil, err
+		}
+	}
+	if in.Identity != nil && size.name == "free" {
+		return nil, api.BadRequest("IdentityNotSupported", "identity", "Managed identities are not supported on the free SKU.")
+	}
+	return in, in.SetProperties(p)
+}
+
+func planHosting(old *arm.Resource, t tier, p *service) (err error) {
+	if p.HostingMode, err = oneOf("hostingMode", p.HostingMode, hostDefault, hostDense); err != nil {
+		return err
+	}
+	if p.HostingMode == hostDense && t.name != "standard3" {
+		return api.BadRequest("InvalidHostingMode", "properties.hostingMode", "The hosting mode highDensity is for the SKU standard3 only.")
+	}
+	if old != nil {
+		before, err := arm.DecodeProperties[service](old)
+		if err == nil && before.HostingMode != p.HostingMode {
+			err = api.BadRequest("InvalidHostingMode", "properties.hostingMode", "The hosting mode can't be changed.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	free := "free"
+	if t.name != "free" && p.Semantic == "" {
+		free = "free"
+	}
+	if p.Semantic, err = oneOf("semanticSearch", p.Semantic, free, "disabled", "standard"); err != nil {
+		return err
+	}
+	if p.Encryption == nil {
+		p.Encryption = &encryption{}
+	}
+	p.Encryption.Enforcement, err = oneOf("encryptionWithCmk.enforcement", p.Encryption.Enforcement, "Unspecified", "Disabled", "Enabled")
+	return err
+}
+
+// planScale: a service has up to 36 search units, replicas times partitions.
+func planScale(_ *arm.Resource, t tier, p *service) error {
+	if p.Replicas == 0 {
+		p.Replicas = 1
+	}
+	if p.Partitions == 0 {
+		p.Partitions = 1
+	}
+	allowed := []int{1, 2, 3, 4, 6, 12}
+	if p.HostingMode == hostDense {
+		allowed = []int{1, 2, 3}
+	}
+	switch {
+	case p.Replicas < 1 || int(p.Replicas) > t.replicas:
+		return api.BadRequest("InvalidReplicaCount", "properties.replicaCount", "replicaCount is %d, but a service of the SKU %s has 1 to %d.", p.Replicas, t.name, t.replicas)
+	case !slices.Contains(allowed, int(p.Partitions)) || int(p.Partitions) > t.partitions:
+		return api.BadRequest("InvalidPartitionCount", "properties.partitionCount", "partitionCount is %d, but must be one of 1, 2, 3, 4, 6, 12, and at most %d for the SKU %s.", p.Partitions, t.partitions, t.name)
+	case p.Replicas*p.Partitions > maxUnits:
+		return api.BadRequest("TooManySearchUnits", "properties", "%d replicas of %d partitions are %d search units, but at most %d are possible.", p.Replicas, p.Partitions, p.Replicas*p.Partitions, maxUnits)
+	}
+	return nil
+}
+
+// planAuth: keys alone is the default; with keys off there are no options.
+func planAuth(_ *arm.Resource, _ tier, p *service) (err error) {
+	const at = "properties.authOptions"
+	if p.DisableLocalAuth {
+		if p.Auth != nil {
+			return api.BadRequest("AuthOptionsNotAllowed", at, "authOptions can't be set where disableLocalAuth is true.")
+		}
+		return nil
+	}
+	if p.Auth == nil || p.Auth.KeyOnly == nil && p.Auth.Either == nil {
+		p.Auth = &authOptions{KeyOnly: &struct{}{}}
+	}
+	if p.Auth.KeyOnly != nil && p.Auth.Either != nil {
+		return api.BadRequest("InvalidAuthOptions", at, "authOptions has apiKeyOnly and aadOrApiKey, but only one of them is possible.")
+	}
+	if p.Auth.Either != nil {
+		p.Auth.Either.Failure, err = oneOf("authOptions.aadOrApiKey.aadAuthFailureMode", p.Auth.Either.Failure, http403, http401)
+	}
+	return err
+}
+
+func planServiceNetwork(_ *arm.Resource, t tier, p *service) (err error) {
+	if p.PublicAccess, err = oneOf("publicNetworkAccess", p.PublicAccess, accessOpen, accessClosed); err != nil {
+		return err
+	}
+	if p.Network == nil {
+		p.Network = &networkRule{}
+	}
+	if p.Network.Bypass, err = oneOf("networkRuleSet.bypass", p.Network.Bypass, noKeys, bypassAzure); err != nil {
+		return err
+	}
+	if p.Network.IPRules == nil {
+		p.Network.IPRules = []ipRule{}
+	}
+	if t.name == "free" && (p.PublicAccess == accessClosed || len(p.Network.IPRules) > 0) {
+		return api.BadRequest("NetworkRulesNotSupported", "properties.networkRuleSet", "A service of the SKU free can't restrict who reaches it over the network.")
+	}
+	for i, rule := range p.Network.IPRules {
+		if _, err := parseIPRule(rule.Value); err != nil {
+			return api.BadRequest("InvalidIpRule", "properties.networkRuleSet.ipRules", "ipRules[%d].value '%s' is neither an IPv4 address nor a range in CIDR notation.", i, rule.Value)
+		}
+	}
+	return nil
+}
+
+func parseIPRule(value string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(value); err == nil && addr.Is4() {
+		return addr.Prefix(32)
+	}
+	prefix, err := netip.ParsePrefix(value)
+	if err == nil && !prefix.Addr().Is4() {
+		err = api.Errorf(http.StatusBadRequest, "InvalidIpRule", "%s is not IPv4", value)
+	}
+	return prefix.Masked(), err
+}
+
+// oneOf reads an enumeration in any case; the first value is the default.
+func oneOf(at, value string, values ...string) (string, error) {
+	if value == "" {
+		return values[0], nil
+	}
+	for _, v := range values {
+		if strings.EqualFold(v, value) {
+			return v, nil
+		}
+	}
+	return "", api.BadRequest("InvalidRequestContent", "properties."+at, "properties.%s is '%s', but must be one of %s.", at, value, strings.Join(values, ", "))
+}
+
+// adminKeys are the names of a service's two admin keys.
+var adminKeys = []string{"primary", "secondary"}
+
+func (s *Search) commitService(tx *store.Tx, old, new *arm.Resource) error {
+	if old != nil {
+		return nil
+	}
+	owner, err := arm.HostOwner(tx, new.Name+hostSuffix)
+	if err != nil {
+		return err
+	}
+	if owner != "" {
+		return api.Errorf(http.StatusConflict, "ServiceNameUnavailable", "Service name '%s' is already taken.", new.Name)
+	}
+	return s.keys.Create(tx, new.Tenant, new.ID, adminKeys...)
+}
+
+// removeService takes everything away that is the service's.
+func (s *Search) removeService(tx *store.Tx, old *arm.Resource) error {
+	if _, err := s.keys.Take(tx, old.ID); err != nil {
+		return err
+	}
+	return s.indexes.forgetService(tx, old.Name)
+}
+
+// endpoint tells the service's host name.
+func endpoint(r *arm.Resource) (arm.Endpoint, error) {
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return arm.Endpoint{}, err
+	}
+	either := p.Auth != nil && p.Auth.Either != nil
+	guard := api.Guard{
+		PublicAccess: p.PublicAccess != accessClosed, Keys: !bool(p.DisableLocalAuth),
+		Tokens:    bool(p.DisableLocalAuth) || either,
+		Challenge: bool(p.DisableLocalAuth) || either && p.Auth.Either.Failure == http401,
+	}
+	if p.Network != nil {
+		guard.DefaultDeny = len(p.Network.IPRules) > 0
+		for _, rule := range p.Network.IPRules {
+			prefix, err := parseIPRule(rule.Value)
+			if err != nil {
+				return arm.Endpoint{}, err
+			}
+			guard.IPRules = append(guard.IPRules, prefix)
+		}
+		if p.Network.Bypass == bypassAzure {
+			guard.TrustedServices = trustedServices
+		}
+	}
+	return arm.Endpoint{Service: Service, Hosts: []string{r.Name + hostSuffix}, Guard: guard}, nil
+}
+
+// trustedServices are those that networkRuleSet.bypass "AzureServices" lets in.
+// Source: azure-docs search/search-security-overview, "networkRuleSet.bypass";
+// azure-docs ai-services/openai/how-to/on-your-data-configuration.md.
+var trustedServices = []string{"microsoft.cognitiveservices", "microsoft.machinelearningservices"}
+
+// serviceView is what a client reads.
+type serviceView struct {
+	service
+	Status            string `json:"status"`
+	StatusDetails     string `json:"statusDetails"`
+	ProvisioningState string `json:"provisioningState"`
+	Endpoint          string `json:"endpoint"`
+	PrivateEndpoints  []any  `json:"privateEndpointConnections"`
+	SharedLinks       []any  `json:"sharedPrivateLinkResources"`
+	EncryptionStatus  string `json:"-"`
+	ETag              string `json:"eTag,omitempty"`
+}
+
+func viewService(r *arm.Resource, origin api.Origin) (any, error) {
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return nil, err
+	}
+	return serviceView{service: p, Status: "running", ProvisioningState: "succeeded", ETag: r.Etag,
+		Endpoint:         strings.TrimSuffix(origin.DataPlane(r.Name+hostSuffix), "/"),
+		PrivateEndpoints: []any{}, SharedLinks: []any{}}, nil
+}

@@ -1,0 +1,31 @@
+package search
+
+// tier is what a SKU allows. Counts are of one service; there is no limit where
+// one is 0.
+// Source: azure-docs search/search-limits-quotas-capacity.md.
+type tier struct {
+	name                 string
+	replicas, partitions int
+	indexes              int
+	indexers             int // data sources and skillsets, too
+	fields               int
+	synonymMaps          int
+	aliases              int
+	storageGB            int   // a partition
+	vectorsMB            int64 // a partition
+	extractBytes         int64
+	extractCharacters    int
+}
+
+// maxUnits is replicas times partitions.
+const maxUnits = 36
+
+var tiers = map[string]tier{
+	"free":                 {"free", 1, 1, 3, 3, 1000, 3, 3, 0, 25, 16 << 20, 32 << 10},
+	"basic":                {"basic", 3, 3, 15, 15, 1000, 3, 15, 15, 5 << 10, 16 << 20, 64 << 10},
+	"standard":             {"standard", 12, 12, 50, 50, 1000, 5, 50, 160, 35 << 10, 128 << 20, 4 << 20},
+	"standard2":            {"standard2", 12, 12, 200, 200, 1000, 10, 200, 512, 150 << 10, 256 << 20, 8 << 20},
+	"standard3":            {"standard3", 12, 12, 200, 200, 1000, 20, 200, 1024, 300 << 10, 256 << 20, 16 << 20},
+	"storage_optimized_l1": {"storage_optimized_l1", 12, 12, 10, 10, 1000, 20, 10, 2048, 150 << 10, 256 << 20, 4 << 20},
+	"storage_optimized_l2": {"storage_optimized_l2", 12, 12, 10, 10, 1000, 20, 10, 4096, 300 << 10, 256 << 20, 4 << 20},
+}
