@@ -249,19 +249,27 @@ func (w *blobWorld) blobStory(t *testing.T, c blobClient, d door) {
 	name := c.account(d)
 	env := slices.Concat(d.environment(w.sekisho), w.environment, w.storageAccount(name, true))
 	env = append(env, "ACCOUNT_URL="+accountURL(d, env, name), "CLOSED_URL="+accountURL(d, env, "stclosed"))
+	steps := slices.Clone(c.steps)
+	for i, step := range steps {
+		for _, at := range []string{step.name, step.name + " by " + d.String()} {
+			if other, ok := c.other[at]; ok {
+				steps[i].seen = other
+			}
+		}
+	}
+	hear(t, c.tell(w.sekisho, d, env).ok(), steps)
+}
+
+// hear holds what a client prints of each step against what is to be seen.
+func hear(t *testing.T, printed string, steps []seenStep) {
+	t.Helper()
 	said := map[string]string{}
-	for line := range strings.Lines(c.tell(w.sekisho, d, env).ok()) {
+	for line := range strings.Lines(printed) {
 		step, seen, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		said[step] = plainJSON(t, seen)
 	}
-	for _, step := range c.steps {
-		expected := step.seen
-		for _, at := range []string{step.name, step.name + " by " + d.String()} {
-			if other, ok := c.other[at]; ok {
-				expected = other
-			}
-		}
-		if got, want := said[step.name], plainJSON(t, expected); got != want {
+	for _, step := range steps {
+		if got, want := said[step.name], plainJSON(t, step.seen); got != want {
 			t.Errorf("%s: saw\n%s, want\n%s", step.name, got, want)
 		}
 		delete(said, step.name)

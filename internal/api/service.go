@@ -122,9 +122,9 @@ type Service struct {
 	// Nested paths are a container and the name of something in it, which may
 	// hold slashes: /{container}/{name}.
 	Nested bool
-	// Canonical gives the path that a path is another spelling of, in segments; nil
-	// where there is one spelling only.
-	Canonical func(path []string) []string
+	// Canonical gives the path that a request's path is another spelling of, in
+	// segments; nil where there is one spelling only.
+	Canonical func(r *http.Request, path []string) []string
 	// Credential knows what signs a request of this service, beside tokens and
 	// keys that are sent as they are; nil for a request that has no signature. Its
 	// errors are *Refusal, *Error, or a failure. It may be nil.

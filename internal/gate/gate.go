@@ -143,7 +143,7 @@ func (g *Gate) serve(w *response, call *api.Call, t *table) error {
 		return err
 	}
 	if t.service.Canonical != nil {
-		path = t.service.Canonical(path)
+		path = t.service.Canonical(call.Request, path)
 	}
 	call.Path = "/" + strings.Join(path, "/")
 	op, vars, err := t.routes.match(call.Request, path)

@@ -207,7 +207,7 @@ func (p *Platform) assemble(config Config) error {
 	}
 	p.closers = append(p.closers, bucket.Close)
 	p.blobs = blob.New(p.store, bucket, p.opts.Now)
-	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, p.opts.Now)
+	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
 	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)

@@ -107,7 +107,7 @@ func New(t testing.TB, models Models) *World {
 	bucket, err := blob.OpenFiles(filepath.Join(w.Dir, "blobs"))
 	w.must(err)
 	t.Cleanup(func() { bucket.Close() })
-	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), w.now)
+	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), storage.Options{Now: w.now})
 	types = append(types, blobs.Types()...)
 	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
@@ -223,9 +223,18 @@ func (w *World) Group(name string, members ...string) string {
 // Grant assigns a role past the gate, and gives the assignment's id.
 func (w *World) Grant(principal, role, scope string) string {
 	w.t.Helper()
+	return w.GrantIf(principal, role, scope, "")
+}
+
+// GrantIf is Grant with a condition.
+func (w *World) GrantIf(principal, role, scope, condition string) string {
+	w.t.Helper()
 	name := uuid.NewString()
 	a := access.Assignment{ID: scope + "/providers/Microsoft.Authorization/roleAssignments/" + name, Name: name, Scope: scope, Role: role,
-		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal}
+		PrincipalID: principal, PrincipalType: entra.TypeServicePrincipal, Condition: condition}
+	if condition != "" {
+		a.ConditionVer = "2.0"
+	}
 	w.Update(func(tx *store.Tx) error {
 		if _, found, err := w.access.Role(tx, w.Tenant, role); err != nil || !found {
 			w.t.Fatalf("there is no role %s: %v", role, err)

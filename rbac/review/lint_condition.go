@@ -76,7 +76,7 @@ var attributes = map[condition.Source][]string{
 	},
 	condition.Request: {
 		assignmentNS + ":roledefinitionid", assignmentNS + ":principalid", assignmentNS + ":principaltype",
-		blobs + ":prefix", blobs + ":snapshot", blobs + ":versionid", blobs + "/tags", blobs + "/tags&$keys$&", "suboperation",
+		blobs + ":prefix", blobs + ":include", blobs + ":snapshot", blobs + ":versionid", blobs + "/tags", blobs + "/tags&$keys$&", "suboperation",
 	},
 	condition.Environment: {"isprivatelink", "utcnow", "microsoft.network/privateendpoints", "microsoft.network/virtualnetworks/subnets"},
 }

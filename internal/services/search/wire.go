@@ -173,7 +173,7 @@ var odataSegment = regexp.MustCompile(`^(\$?[A-Za-z]+)\((?:'(.*)')?\)$`)
 
 // canonical gives indexes/hotels/docs/search for
 // indexes('hotels')/docs/search.post.search. Source: onyourdata.md §2.
-func canonical(path []string) []string {
+func canonical(_ *http.Request, path []string) []string {
 	var plain []string
 	for _, segment := range path {
 		if m := odataSegment.FindStringSubmatch(segment); m != nil {

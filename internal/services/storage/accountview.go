@@ -46,7 +46,11 @@ func viewAccount(r *arm.Resource, origin api.Origin) (any, error) {
 }
 
 // viewEncryption shows that blobs and files are encrypted, as every account's are.
+// One that was made before they said so has the default.
 func viewEncryption(e *encryption, made *arm.SystemData) *encryption {
+	if e == nil {
+		e = &encryption{KeySource: byStorage, Services: map[string]*encryptionService{"blob": {KeyType: "Account"}, "file": {KeyType: "Account"}}}
+	}
 	out := *e
 	out.Services = map[string]*encryptionService{}
 	for _, name := range slices.Sorted(maps.Keys(e.Services)) {

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 
 	"sekisho/internal/api"
@@ -106,6 +105,9 @@ func (s *Storage) setBlobService(w http.ResponseWriter, call *api.Call) error {
 	if err := in.Properties.check(); err != nil {
 		return err
 	}
+	if v := in.Properties.DefaultVersion; v != nil && *v != "" && !s.takes(*v) {
+		return invalidParameters("defaultServiceVersion")
+	}
 	var now blob.Service
 	err = s.blobs.ChangeService(call.Request.Context(), r.Name, func(p *blob.Service) error {
 		in.Properties.apply(p)
@@ -117,8 +119,6 @@ func (s *Storage) setBlobService(w http.ResponseWriter, call *api.Call) error {
 	}
 	return reply(w, call, http.StatusOK, viewService(r, now))
 }
-
-var serviceVersions = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
 
 // check refuses what is not built, and what is out of bounds.
 // Source: blob.json DeleteRetentionPolicy, CorsRules.
@@ -143,9 +143,6 @@ func (in *blobService) check() error {
 		if policy != nil && bool(policy.Enabled) && (policy.Days < 1 || policy.Days > 365) {
 			return invalidParameters(name + ".days")
 		}
-	}
-	if in.DefaultVersion != nil && *in.DefaultVersion != "" && !serviceVersions.MatchString(*in.DefaultVersion) {
-		return invalidParameters("defaultServiceVersion")
 	}
 	if in.CORS == nil {
 		return nil

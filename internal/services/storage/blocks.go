@@ -48,24 +48,34 @@ func (s *Storage) putBlock(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	checks, err := digests(r.Header)
+	_, err = stage(w, call, func(checks blob.Checks) (blob.Written, error) {
+		return s.blobs.StageBlock(r.Context(), at(call), id, src, checks, blob.Conditions{LeaseID: cond.LeaseID})
+	})
 	if err != nil {
 		return err
 	}
-	written, err := s.blobs.StageBlock(r.Context(), at(call), id, src, checks, blob.Conditions{LeaseID: cond.LeaseID})
-	if err != nil {
-		return cut(err)
-	}
-	return staged(w, call, written)
+	w.WriteHeader(http.StatusCreated)
+	return nil
 }
 
-// staged answers a staged block.
-func staged(w http.ResponseWriter, call *api.Call, written blob.Written) error {
+// stage writes bytes that are not in a blob yet, and says in headers what was written.
+func stage(w http.ResponseWriter, call *api.Call, write func(blob.Checks) (blob.Written, error)) (blob.Written, error) {
+	checks, err := digests(call.Request.Header)
+	if err != nil {
+		return blob.Written{}, err
+	}
+	written, err := write(checks)
+	if err != nil {
+		return written, cut(err)
+	}
+	staged(w, call, written)
+	return written, nil
+}
+
+func staged(w http.ResponseWriter, call *api.Call, written blob.Written) {
 	setHeaders(w, call)
 	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-request-server-encrypted", "true")
-	w.WriteHeader(http.StatusCreated)
-	return nil
 }
 
 // maxBlockListBody bounds a block list: 50,000 blocks.

@@ -3,6 +3,7 @@ package storage
 import (
 	"net/http"
 	"regexp"
+	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
@@ -24,6 +25,22 @@ func (s *Storage) containerOperations() []api.Operation {
 var containerNames = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9]){2,62}$`)
 
 var specialContainers = map[string]bool{"$root": true, "$web": true, "$logs": true}
+
+// inRoot finds a blob whose container is left out: in $root. What asks for nothing of a
+// container (restype), nor for what only containers have, means a blob.
+// Source: rest-storageservices working-with-the-root-container.md.
+func inRoot(r *http.Request, path []string) []string {
+	query := r.URL.Query()
+	switch comp := strings.ToLower(query.Get("comp")); {
+	case len(path) != 1 || query.Has("restype") || specialContainers[path[0]] || comp == "list" || comp == "acl" || comp == "blobs":
+		return path
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete:
+		return []string{"$root", path[0]}
+	}
+	return path
+}
 
 func checkContainerName(name string) error {
 	switch {

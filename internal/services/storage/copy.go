@@ -239,7 +239,9 @@ func (s *Storage) putBlockFromURL(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return staged(w, call, written)
+	staged(w, call, written)
+	w.WriteHeader(http.StatusCreated)
+	return nil
 }
 
 func (s *Storage) appendFromURL(w http.ResponseWriter, call *api.Call) error {

@@ -7,7 +7,7 @@ import (
 
 // overwrites is what a call needs that writes over the blob it addresses.
 func (s *Storage) overwrites(call *api.Call) api.Check {
-	return api.Check{Scope: containerScope(call), Action: blobActions + "/write", Data: true, SAS: "w", SASType: "o", Otherwise: s.byLists(call, at(call), blob.ToWrite)}
+	return s.lakeCheck(call, at(call), writeBlob, "w", blob.ToWrite)
 }
 
 // creates is what a call needs that makes the blob it addresses: less, as long as
@@ -17,7 +17,7 @@ func (s *Storage) creates(call *api.Call) ([]api.Check, error) {
 	_, err := s.blobs.Get(call.Request.Context(), at(call), blob.Conditions{})
 	switch {
 	case notFound(err):
-		check.Or, check.SAS = blobActions+"/add/action", "cw"
+		check.Or, check.SAS = addBlob, "cw"
 	case err != nil:
 		return nil, err
 	}

@@ -9,20 +9,11 @@ import (
 	"sekisho/internal/api"
 )
 
-// oldestVersion is the first that there was, bearerVersion from which on the service
-// takes tokens, challengeVersion from which on it asks for one. Source: rest-storageservices
-// authorize-with-azure-active-directory.md.
-const (
-	oldestVersion    = "2008-10-27"
-	bearerVersion    = "2017-11-09"
-	challengeVersion = "2019-12-12"
-)
-
 // credential knows the signatures of Storage on a request: of an account key, in
 // a signed URL, or none where a container is open to everybody. A token is gate's.
 func (s *Storage) credential(call *api.Call) (*api.Signed, error) {
 	r, query := call.Request, call.Request.URL.Query()
-	if v := r.Header.Get("x-ms-version"); v != "" && (!serviceVersions.MatchString(v) || v < oldestVersion) {
+	if v := r.Header.Get("x-ms-version"); v != "" && !s.takes(v) {
 		return nil, invalidHeader("x-ms-version", v)
 	}
 	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")

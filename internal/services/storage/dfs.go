@@ -26,7 +26,7 @@ const (
 func (s *Storage) Lake() api.Service {
 	all := slices.Concat(s.filesystemOperations(), s.pathOperations(), s.pathUpdates())
 	for i, op := range all {
-		all[i] = s.underKey(op)
+		all[i] = s.underKey(s.seenBy(op))
 	}
 	return api.Service{
 		Name: LakeService, Audiences: s.DataPlane().Audiences, Selectors: []string{"resource", "action", "comp", "restype"}, Nested: true,
@@ -108,7 +108,7 @@ func forTrees(of checks) checks {
 func (s *Storage) byLists(call *api.Call, at blob.Address, need blob.Need) func(api.Principal) (api.Verdict, error) {
 	return func(p api.Principal) (v api.Verdict, err error) {
 		scope := call.Target.Scope + "/blobServices/default/containers/" + rbac.Scope(at.Container)
-		reads := call.Caller.Credential == api.Token && call.Can(api.Check{Scope: scope, Action: readBlob, Data: true})
+		reads := call.Caller.Credential == api.Token && call.Can(api.Check{Scope: scope, Action: readBlob, Data: true, Attributes: s.attributes(call, at, readBlob)})
 		v.Allowed, v.Why, err = s.blobs.Permits(call.Request.Context(), at, need, blob.Who{Object: p.Object, Groups: p.Groups}, reads)
 		return v, err
 	}
@@ -151,7 +151,7 @@ func directoryOf(prefix string) string {
 // lakeCheck is the question about a path.
 func (s *Storage) lakeCheck(call *api.Call, at blob.Address, action, sas string, need blob.Need) api.Check {
 	scope := call.Target.Scope + "/blobServices/default/containers/" + rbac.Scope(at.Container)
-	return api.Check{Scope: scope, Action: action, Data: true, SAS: sas, SASType: "o", Otherwise: s.byLists(call, at, need)}
+	return api.Check{Scope: scope, Action: action, Data: true, SAS: sas, SASType: "o", Attributes: s.attributes(call, at, action), Otherwise: s.byLists(call, at, need)}
 }
 
 // asksLake makes the question of a row about its path.

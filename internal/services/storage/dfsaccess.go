@@ -270,12 +270,13 @@ func (s *Storage) setAccessBelow(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	everything := call.Can(api.Check{Scope: containerScope(call), Action: modifyBlob, Data: true, SAS: "p", SASType: "o"})
+	where := pathAt(call)
+	where.Name = "" // so that a condition on paths is asked for each
+	everything := call.Can(api.Check{Scope: containerScope(call), Action: modifyBlob, Data: true, SAS: "p", SASType: "o", Attributes: s.attributes(call, where, modifyBlob)})
 	may := func(name string) error {
 		if everything {
 			return nil
 		}
-		where := pathAt(call)
 		where.Name = name
 		return call.Authorize(s.lakeCheck(call, where, modifyBlob, "p", blob.ToOwn))
 	}

@@ -42,17 +42,12 @@ func (s *Storage) appendData(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	checks, err := digests(r.Header)
+	written, err := stage(w, call, func(checks blob.Checks) (blob.Written, error) {
+		return s.blobs.AppendData(r.Context(), where, from, src, checks, cond)
+	})
 	if err != nil {
 		return err
 	}
-	written, err := s.blobs.AppendData(r.Context(), where, from, src, checks, cond)
-	if err != nil {
-		return cut(err)
-	}
-	setHeaders(w, call)
-	setDigests(w.Header(), call, written)
-	w.Header().Set("x-ms-request-server-encrypted", "true")
 	if strings.EqualFold(r.URL.Query().Get("flush"), "true") {
 		b, err := s.blobs.Flush(r.Context(), where, from+written.Size, false, func(*blob.Blob) {}, cond)
 		if err != nil {

@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -290,43 +288,10 @@ func (s *Storage) readPath(w http.ResponseWriter, call *api.Call) error {
 	if b.Directory {
 		return api.Errorf(http.StatusConflict, "ResourceTypeMismatch", "A directory has no content.")
 	}
-	offset, length, partial, err := byteRange(r, b.Size)
-	if err != nil {
-		return err
-	}
-	src, err := s.blobs.Open(r.Context(), b, offset, length)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	digests := http.Header{}
-	var body io.Reader = src
-	if asksDigest(r) {
-		if body, err = digested(digests, r, src, length, partial); err != nil {
-			return err
-		}
-	}
-	setHeaders(w, call)
-	h := w.Header()
-	s.describePath(h, b)
-	s.tellAccess(h, call, b)
-	override(h, call)
-	h.Set("Content-Length", strconv.FormatInt(length, 10))
-	status := http.StatusOK
-	if partial {
-		status = http.StatusPartialContent
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, b.Size))
-		if len(b.MD5) > 0 {
-			h.Set("x-ms-content-md5", h.Get("Content-MD5"))
-			h.Del("Content-MD5")
-		}
-	}
-	for name, values := range digests {
-		h[name] = values
-	}
-	w.WriteHeader(status)
-	_, err = io.Copy(w, body)
-	return err
+	return s.send(w, call, b, "x-ms-content-md5", func(h http.Header) {
+		s.describePath(h, b)
+		s.tellAccess(h, call, b)
+	})
 }
 
 func (s *Storage) setPathProperties(w http.ResponseWriter, call *api.Call) error {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"encoding/base64"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/arm"
 	"sekisho/internal/services/storage/blob"
 )
 
@@ -20,9 +22,6 @@ const maxHashedRange = 4 << 20
 
 // found finds the blob that a read is about.
 func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
-	if id := call.Request.URL.Query().Get("versionid"); id != "" {
-		return nil, invalidQuery("versionid", id, "Versioning is not enabled for this account.")
-	}
 	cond, err := conditions(call.Request)
 	if err != nil {
 		return nil, err
@@ -46,7 +45,9 @@ func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
 		return nil
 	}
 	s.describe(w.Header(), b)
-	setTier(w.Header(), b)
+	if err := s.tellTier(w.Header(), call, b); err != nil {
+		return err
+	}
 	override(w.Header(), call)
 	w.Header().Set("Content-Length", strconv.FormatInt(b.Size, 10))
 	w.WriteHeader(http.StatusOK)
@@ -54,12 +55,18 @@ func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
 }
 
 func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
-	r := call.Request
 	defer s.blobs.Hold()() // what is read stays until it is sent
 	b, err := s.found(call)
 	if err != nil {
 		return err
 	}
+	return s.send(w, call, b, "x-ms-blob-content-md5", func(h http.Header) { s.describe(h, b) })
+}
+
+// send answers with the bytes that a request asks for. Of a range, the header whole
+// has the digest of the whole blob.
+func (s *Storage) send(w http.ResponseWriter, call *api.Call, b *blob.Blob, whole string, describe func(http.Header)) error {
+	r := call.Request
 	offset, length, partial, err := byteRange(r, b.Size)
 	if err != nil {
 		return err
@@ -78,7 +85,7 @@ func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
 	}
 	setHeaders(w, call)
 	h := w.Header()
-	s.describe(h, b)
+	describe(h)
 	override(h, call)
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	status := http.StatusOK
@@ -86,7 +93,7 @@ func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
 		status = http.StatusPartialContent
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", offset, offset+length-1, b.Size))
 		if len(b.MD5) > 0 {
-			h.Set("x-ms-blob-content-md5", h.Get("Content-MD5"))
+			h.Set(whole, h.Get("Content-MD5"))
 			h.Del("Content-MD5")
 		}
 	}
@@ -169,21 +176,37 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 	}
 }
 
-// setTier tells a block blob's tier, to who asks for properties only.
+// tellTier tells a block blob's tier, to who asks for properties only.
 // Source: get-blob-properties.md and get-blob.md, "Response headers".
-func setTier(h http.Header, b *blob.Blob) {
+func (s *Storage) tellTier(h http.Header, call *api.Call, b *blob.Blob) error {
 	if b.Kind != blob.BlockBlob {
-		return
+		return nil
 	}
 	tier := b.Tier
 	if tier == "" {
-		tier = "Hot"
+		var err error
+		if tier, err = s.inferredTier(call); err != nil || tier == "" {
+			return err
+		}
 		h.Set("x-ms-access-tier-inferred", "true")
 	}
 	h.Set("x-ms-access-tier", tier)
 	if !b.TierSet.IsZero() {
 		h.Set("x-ms-access-tier-change-time", httpTime(b.TierSet))
 	}
+	return nil
+}
+
+// inferredTier is the tier of blobs that were given none: the account's, or none
+// where it has no tiers. Source: azure-docs storage/blobs/access-tiers-overview.md,
+// "Default account access tier setting"; get-blob-properties.md.
+func (s *Storage) inferredTier(call *api.Call) (string, error) {
+	r, err := s.resources.Find(call.Request.Context(), string(call.Target.Scope))
+	if err != nil || r.Kind == kindV1 || r.Kind == kindBlockBlob {
+		return "", err
+	}
+	p, err := arm.DecodeProperties[account](r)
+	return cmp.Or(p.AccessTier, "Hot"), err
 }
 
 // byteRange reads the one range that a request may ask for.

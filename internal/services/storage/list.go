@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"encoding/base64"
 	"maps"
 	"net/http"
@@ -185,6 +186,10 @@ func (s *Storage) listBlobs(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	inferred, err := s.inferredTier(call)
+	if err != nil {
+		return err
+	}
 	p.begin(call, container)
 	p.raw("<Blobs>")
 	for _, one := range all {
@@ -195,7 +200,7 @@ func (s *Storage) listBlobs(w http.ResponseWriter, call *api.Call) error {
 			p.raw("</BlobPrefix>")
 			continue
 		}
-		s.blobEntry(&p.xmlText, one.Blob, include)
+		s.blobEntry(&p.xmlText, one.Blob, include, inferred)
 	}
 	p.raw("</Blobs>")
 	return p.end(w, call, next)
@@ -215,7 +220,7 @@ func (s *Storage) folderEntry(x *xmlText, b *blob.Blob) {
 	x.raw("<Content-Length>0</Content-Length><BlobType>BlockBlob</BlobType></Properties>")
 }
 
-func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool) {
+func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool, inferredTier string) {
 	x.raw("<Blob>")
 	x.name(b.Name)
 	x.optional("Snapshot", b.Snapshot)
@@ -245,10 +250,9 @@ func (s *Storage) blobEntry(x *xmlText, b *blob.Blob, include map[string]bool) {
 	x.element("Content-Disposition", b.ContentDisposition)
 	x.element("BlobType", b.Kind)
 	if b.Kind == blob.BlockBlob && !b.Uncommitted {
-		if b.Tier == "" {
-			x.raw("<AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>")
-		} else {
-			x.element("AccessTier", b.Tier)
+		x.optional("AccessTier", cmp.Or(b.Tier, inferredTier))
+		if b.Tier == "" && inferredTier != "" {
+			x.raw("<AccessTierInferred>true</AccessTierInferred>")
 		}
 		if !b.TierSet.IsZero() {
 			x.element("AccessTierChangeTime", httpTime(b.TierSet))

@@ -31,7 +31,18 @@ type checks = func(*api.Call) ([]api.Check, error)
 // which a signed URL must have one.
 func blobRow(method, name, page, action, or, sas string, query []string, header string, handle handler) api.Operation {
 	return api.Operation{Method: method, Pattern: "/{container}/{blob}", Query: query, Header: header, Name: name, Action: action, Data: true,
-		Source: source + page, Checks: byTags(asks(action, or, true, sas, "o")), Handle: handle}
+		Source: source + page, Checks: byTags(asks(action, or, true, sas, "o")), Handle: unversioned(handle)}
+}
+
+// unversioned refuses a request that names a version of a blob: there are none, and
+// the blob itself must not stand in for one.
+func unversioned(handle handler) handler {
+	return func(w http.ResponseWriter, call *api.Call) error {
+		if id := call.Request.URL.Query().Get("versionid"); id != "" {
+			return invalidQuery("versionid", id, "Versioning is not enabled for this account.")
+		}
+		return handle(w, call)
+	}
 }
 
 // containerRow is an operation on a container.

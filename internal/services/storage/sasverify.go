@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ func (s *Storage) signedURL(call *api.Call) (*api.Signed, error) {
 	var signed *api.Signed
 	switch {
 	case err != nil:
+	case !s.takes(p.version):
+		err = badSAS("Version value " + strconv.Quote(p.version) + " of sv is not supported for signed URLs.")
 	case p.account:
 		signed, err = s.accountSAS(call, p)
 	case p.delegated:

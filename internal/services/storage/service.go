@@ -3,7 +3,6 @@ package storage
 import (
 	"encoding/xml"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,8 +101,6 @@ type websiteXML struct {
 	Enabled bool `xml:"Enabled"`
 }
 
-var versionText = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
-
 // retention reads a policy: 1 to 365 days.
 func (x retentionXML) retention(at string) (days int, err error) {
 	switch {
@@ -150,6 +147,9 @@ func (s *Storage) setService(w http.ResponseWriter, call *api.Call) error {
 	if err := readXML(call.Request, maxServiceBody, &x); err != nil {
 		return err
 	}
+	if x.Version != nil && !s.takes(*x.Version) {
+		return invalidNode("DefaultServiceVersion", *x.Version)
+	}
 	err := s.blobs.ChangeService(call.Request.Context(), accountName(call), x.apply)
 	if err != nil {
 		return err
@@ -162,9 +162,6 @@ func (x serviceXML) apply(p *blob.Service) (err error) {
 		return api.BadRequest("UnsupportedXmlNode", "StaticWebsite/Enabled", "One of the XML nodes specified in the request body is not supported: static websites are not.")
 	}
 	if x.Version != nil {
-		if !versionText.MatchString(*x.Version) {
-			return invalidNode("DefaultServiceVersion", *x.Version)
-		}
 		p.DefaultVersion = *x.Version
 	}
 	if x.Delete != nil {

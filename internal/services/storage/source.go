@@ -46,6 +46,9 @@ func copySource(call *api.Call) (*sourceBlob, error) {
 	}
 	container, errContainer := url.PathUnescape(container)
 	name, errName := url.PathUnescape(name)
+	if u.Query().Has("versionid") {
+		return nil, unverified(http.StatusBadRequest, "", "Versioning is not enabled for this account.")
+	}
 	if !ok || label == "" || strings.Contains(label, ".") || container == "" || name == "" || errContainer != nil || errName != nil {
 		return nil, unverified(http.StatusBadRequest, "", "Sekisho reads copy sources only from accounts of its own.")
 	}
@@ -94,6 +97,7 @@ func (s *Storage) copying(of checks) checks {
 			all = append(all, check)
 			if copiesTags(call) {
 				check.Action, check.SAS, check.Otherwise = readTags, "t", nil
+				check.Attributes = s.attributes(call, src.at, readTags)
 				all = append(all, check)
 			}
 		}

@@ -30,11 +30,19 @@ type Storage struct {
 	delegation *Delegation
 	blobs      *blob.Store
 	now        func() time.Time
+	strict     bool
+}
+
+// Options are what is set from outside.
+type Options struct {
+	Now func() time.Time
+	// Strict takes only versions of the data plane that Azure knows.
+	Strict bool
 }
 
 // New makes the service's declarations; Attach completes it.
-func New(keys *arm.Keys, delegation *Delegation, blobs *blob.Store, now func() time.Time) *Storage {
-	return &Storage{keys: keys.Base64(keySize), delegation: delegation, blobs: blobs, now: now}
+func New(keys *arm.Keys, delegation *Delegation, blobs *blob.Store, o Options) *Storage {
+	return &Storage{keys: keys.Base64(keySize), delegation: delegation, blobs: blobs, now: o.Now, strict: o.Strict}
 }
 
 // Attach gives the service the resources, which are made of its declarations.
@@ -59,11 +67,11 @@ func (s *Storage) DataPlane() api.Service {
 	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listingOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
 		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
 	for i, op := range all {
-		all[i] = s.crossOrigin(s.underKey(s.listed(op)))
+		all[i] = s.crossOrigin(s.underKey(s.tagging(s.seenBy(s.listed(op)))))
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},
-		Selectors: []string{"comp", "restype"}, Nested: true, Credential: s.credential, WriteError: writeError,
+		Selectors: []string{"comp", "restype"}, Nested: true, Canonical: inRoot, Credential: s.credential, WriteError: writeError,
 		Operations: append(all, s.corsOperations()...),
 	}
 }

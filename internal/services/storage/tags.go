@@ -22,6 +22,32 @@ func (s *Storage) tagOperations() []api.Operation {
 	}
 }
 
+// tagging refuses index tags where names are a hierarchy. Source: azure-docs
+// storage/blobs/storage-feature-support-in-storage-accounts.md, "Blob index tags";
+// the codes: Azure/azure-sdk-for-net#39388, rest-storageservices blob-service-error-codes.md.
+func (s *Storage) tagging(op api.Operation) api.Operation {
+	isOf := slices.Contains([]string{"Blob_GetTags", "Blob_SetTags", "Service_FilterBlobs", "Container_FilterBlobs"}, op.Name)
+	if !isOf && !slices.Contains(tagWriters, op.Name) {
+		return op
+	}
+	handle := op.Handle
+	op.Handle = func(w http.ResponseWriter, call *api.Call) error {
+		if !isOf && call.Request.Header.Get("x-ms-tags") == "" && !copiesTags(call) {
+			return handle(w, call)
+		}
+		switch hierarchical, err := s.hierarchical(call); {
+		case err != nil:
+			return err
+		case hierarchical && isOf:
+			return invalidQuery("comp", call.Request.URL.Query().Get("comp"), "Index tags need an account without a hierarchical namespace.")
+		case hierarchical:
+			return api.BadRequest("BlobTagsNotSupportedForAccountType", "x-ms-tags", "Blob tags are only supported on General Purpose v2 storage accounts, without a hierarchical namespace.")
+		}
+		return handle(w, call)
+	}
+	return op
+}
+
 // tagsHeader reads x-ms-tags, which is written as a query is.
 func tagsHeader(h http.Header) (map[string]string, error) {
 	text := h.Get("x-ms-tags")
@@ -86,21 +112,30 @@ func (s *Storage) setTags(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	var in tagsXML
-	if err := readXML(call.Request, maxTagsBody, &in); err != nil {
+	tags, err := tagsBody(call.Request)
+	if err != nil {
 		return err
-	}
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		if _, twice := tags[t.Key]; twice {
-			return api.BadRequest("DuplicateTagNames", "Tags/TagSet", "The tag name %q is there more than once.", t.Key)
-		}
-		tags[t.Key] = t.Value
 	}
 	if _, err := s.blobs.SetTags(call.Request.Context(), at(call), tags, cond); err != nil {
 		return err
 	}
 	return done(w, call, http.StatusNoContent)
+}
+
+// tagsBody reads the tags that Set Blob Tags brings.
+func tagsBody(r *http.Request) (map[string]string, error) {
+	var in tagsXML
+	if err := readXML(r, maxTagsBody, &in); err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	for _, t := range in.Tags {
+		if _, twice := tags[t.Key]; twice {
+			return nil, api.BadRequest("DuplicateTagNames", "Tags/TagSet", "The tag name %q is there more than once.", t.Key)
+		}
+		tags[t.Key] = t.Value
+	}
+	return tags, nil
 }
 
 type foundXML struct {

@@ -18,10 +18,6 @@ import (
 	"sekisho/internal/services/storage/blob"
 )
 
-// serviceVersion is what replies name when a request names none. Source:
-// rest-storageservices versioning-for-the-azure-storage-services.md.
-const serviceVersion = "2026-02-06"
-
 // setHeaders names the request and the version of the service.
 func setHeaders(w http.ResponseWriter, call *api.Call) {
 	h := w.Header()
@@ -212,11 +208,14 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		switch e.Code {
 		case api.CodeNoRoute, api.CodeNoOperation:
 			status = http.StatusBadRequest
-			body.Code, body.Message, body.Target = unrouted(call)
+			if body.Code, body.Message, body.Target = unrouted(call); body.Code == unsupportedVerb {
+				status = http.StatusMethodNotAllowed
+				w.Header().Set("Allow", "DELETE, GET, HEAD, OPTIONS, PUT")
+			}
 		case "InternalServerError":
 			body.Code = "InternalError"
 		case api.CodeMethodNotAllowed:
-			body.Code, body.Message = "UnsupportedHttpVerb", "The resource doesn't support the specified Http Verb."
+			body.Code, body.Message = unsupportedVerb, unsupportedVerbText
 		}
 		for name, values := range e.Header {
 			w.Header()[name] = values
@@ -231,6 +230,17 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	writeXML(w, status, body)
 }
 
+// The answer to a verb that a resource has no operation for.
+// Source: rest-storageservices common-rest-api-error-codes.md.
+const (
+	unsupportedVerb     = "UnsupportedHttpVerb"
+	unsupportedVerbText = "The resource doesn't support the specified Http Verb."
+)
+
+// posted are the operations that are sent by POST: batches, and the asking for a
+// user delegation key.
+var posted = []string{"batch", "userdelegationkey"}
+
 // unrouted says what keeps a request from being one of the operations: a header
 // that names it, or the query, whose text may hold a signature.
 func unrouted(call *api.Call) (code, message, target string) {
@@ -242,6 +252,8 @@ func unrouted(call *api.Call) (code, message, target string) {
 		return "MissingRequiredHeader", "An HTTP header that's mandatory for this request is not specified: " + name + ".", name
 	}
 	switch comp := strings.ToLower(q.Get("comp")); {
+	case call.Request.Method == http.MethodPost && !slices.Contains(posted, comp):
+		return unsupportedVerb, unsupportedVerbText, ""
 	case call.Request.Method == http.MethodPut && comp == "" && !q.Has("restype"):
 		return lacks("x-ms-blob-type")
 	case call.Request.Method == http.MethodPut && comp == "copy":
