@@ -39,12 +39,14 @@ var rooms = map[string][]string{
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
 	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
-	"internal/coverage":    {},
-	"internal/demo":        {"internal/platform"},
-	"sekishotest":          {"internal/platform"},
-	"internal/answer":      {"rbac", "rbac/operations"},
-	"internal/ask":         {"internal/answer", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
-	"cmd/sekisho":          {"internal/platform", "internal/demo", "internal/store", "internal/answer", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	// crashtest is a process to kill, for tests of what keeps data.
+	"internal/crashtest": {},
+	"internal/coverage":  {},
+	"internal/demo":      {"internal/platform"},
+	"sekishotest":        {"internal/platform"},
+	"internal/answer":    {"rbac", "rbac/operations"},
+	"internal/ask":       {"internal/answer", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
+	"cmd/sekisho":        {"internal/platform", "internal/demo", "internal/store", "internal/answer", "internal/ask", "rbac", "rbac/builtin", "rbac/export", "rbac/operations", "rbac/review"},
 }
 
 // stdlibOnly are the rooms without any dependency.

@@ -167,19 +167,28 @@ func tellJava(s *sekisho, d door, env []string) result {
 	return execute(s.t, cmd)
 }
 
-func tellAz(s *sekisho, d door, env []string) result {
-	config := ""
-	if d.own() {
-		config = filepath.Join(s.home, "cloud.json")
-		printed := s.cli("cloud-config", "--data", s.data, fmt.Sprintf("--adfs=%t", d == adfs)).ok()
-		if err := os.WriteFile(config, []byte(printed), 0o600); err != nil {
-			s.t.Fatal(err)
-		}
+// azEnvironment is what the Azure CLI is told of a door beside: the cloud that an
+// own name is, and to ask no other about it.
+func (d door) azEnvironment(s *sekisho) []string {
+	s.t.Helper()
+	if !d.own() {
+		return []string{"CLOUD_CONFIG="}
 	}
+	config := filepath.Join(s.t.TempDir(), "cloud.json")
+	printed := s.cli("cloud-config", "--data", s.data, fmt.Sprintf("--adfs=%t", d == adfs)).ok()
+	if err := os.WriteFile(config, []byte(printed), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	environment := []string{"CLOUD_CONFIG=" + config}
 	if d == ownNames {
-		env = append(env, "AZURE_CORE_INSTANCE_DISCOVERY=false")
+		environment = append(environment, "AZURE_CORE_INSTANCE_DISCOVERY=false")
 	}
-	return s.client(append(env, "AZ_INSTALLER=PIP", "AZ_PYTHON="+python(s.t, "azure-cli"), "CLOUD_CONFIG="+config, "AZURE_TENANT_ID="+s.TenantID),
+	return environment
+}
+
+func tellAz(s *sekisho, d door, env []string) result {
+	env = append(env, d.azEnvironment(s)...)
+	return s.client(append(env, "AZ_INSTALLER=PIP", "AZ_PYTHON="+python(s.t, "azure-cli"), "AZURE_TENANT_ID="+s.TenantID),
 		"bash", program(s.t, "keyless/az.sh"))
 }
 

@@ -5,58 +5,71 @@ import (
 	"testing"
 )
 
-func (m *machine) everyWay() []want {
-	return []want{{"system", m.system.object}, {"client=" + m.one.client, m.one.object}, {"object=" + m.two.object, m.two.object}, {"resource=" + m.one.resource, m.one.object},
-		{"client=" + unknownClient, "!Identity not found"}}
-}
-
 const unknownClient = "6a1e5cc7-0000-4000-8000-000000000000"
 
-func TestOnAppServiceEachClientPicksItsIdentity(t *testing.T) {
+// kindsOfHosts are what machines can be, and what is asked of each.
+var kindsOfHosts = []struct {
+	name, host, namespace string // the last is what makes a network or a file system of its own, if one is needed
+	selectors             []string
+	azure                 func(m *machine) []string // how az names the second identity
+	ml                    bool                      // azureml-core knows the kind
+	path                  string                    // that the audit log has
+	then                  func(m *machine)
+}{
+	{"App Service", "app-service", "", []string{"client", "object", "resource"},
+		func(m *machine) []string { return []string{"--resource-id", m.two.resource} }, true, "/msi/token", (*machine).losesItsOwn},
+	{"Machine Learning compute", "ml-compute", "", []string{"client"},
+		func(m *machine) []string { return []string{"--client-id", m.two.client} }, true, "/MSI/auth", (*machine).losesItsOwn},
+	{"a virtual machine", "vm", "ip address add 169.254.169.254/32 dev lo", []string{"client", "object", "resource"},
+		func(m *machine) []string { return []string{"--object-id", m.two.object} }, true, "/metadata/identity/oauth2/token", nil},
+	// The keys of Arc's agent are in a folder that is root's.
+	{"an Arc machine", "arc", "mount -t tmpfs none /var/opt", []string{"client", "object", "resource"},
+		func(m *machine) []string { return []string{"--client-id", m.two.client} }, false, "/metadata/identity/oauth2/token", (*machine).leavesNoKey},
+}
+
+func TestOnEachKindOfHostEachClientPicksItsIdentity(t *testing.T) {
 	t.Parallel()
-	m := onHost(t, "app-service", nil)
-	m.tokens(m.everyWay()...)
-	m.azSignsIn(m.system)
-	m.azSignsIn(m.two, "--resource-id", m.two.resource)
-	m.azureML(m.system, m.two)
-	m.audited("/msi/token", m.system, m.one, m.two)
+	for _, kind := range kindsOfHosts {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			var ns *namespace
+			if kind.namespace != "" {
+				ns = newNamespace(t, kind.namespace)
+			}
+			m := onHost(t, kind.host, ns)
+			known := map[string]want{"client": {"client=" + m.one.client, m.one.object}, "object": {"object=" + m.two.object, m.two.object}, "resource": {"resource=" + m.one.resource, m.one.object}}
+			wants := []want{{"system", m.system.object}, {"client=" + unknownClient, "!Identity not found"}}
+			for _, selector := range kind.selectors {
+				wants = append(wants, known[selector])
+			}
+			m.tokens(wants...)
+			m.azSignsIn(m.system)
+			m.azSignsIn(m.two, kind.azure(m)...)
+			if kind.ml {
+				m.azureML(m.system, m.two)
+			}
+			m.audited(kind.path, m.system, m.one, m.two)
+			if kind.then != nil {
+				kind.then(m)
+			}
+		})
+	}
+}
+
+// losesItsOwn leaves the machine two identities that are not its own: a client must
+// tell which.
+func (m *machine) losesItsOwn() {
+	m.t.Helper()
 	m.bears(m.arm(), "UserAssigned")
 	m.tokens(want{"system", "!Multiple user assigned identities exist"}, want{"client=" + m.one.client, m.one.object})
 }
 
-func TestOnMachineLearningComputeEachClientPicksItsIdentity(t *testing.T) {
-	t.Parallel()
-	m := onHost(t, "ml-compute", nil)
-	m.tokens(want{"system", m.system.object}, want{"client=" + m.one.client, m.one.object}, want{"client=" + unknownClient, "!Identity not found"})
-	m.azSignsIn(m.system)
-	m.azSignsIn(m.two, "--client-id", m.two.client)
-	m.azureML(m.system, m.two)
-	m.audited("/MSI/auth", m.system, m.one, m.two)
-	m.bears(m.arm(), "UserAssigned")
-	m.tokens(want{"system", "!Multiple user assigned identities exist"}, want{"client=" + m.one.client, m.one.object})
-}
-
-func TestOnAVirtualMachineEachClientPicksItsIdentity(t *testing.T) {
-	t.Parallel()
-	m := onHost(t, "vm", newNamespace(t, "ip address add 169.254.169.254/32 dev lo"))
-	m.tokens(m.everyWay()...)
-	m.azSignsIn(m.system)
-	m.azSignsIn(m.two, "--object-id", m.two.object)
-	m.azureML(m.system, m.two)
-	m.audited("/metadata/identity/oauth2/token", m.system, m.one, m.two)
-}
-
-// The keys of Arc's agent are in a folder that is root's.
-func TestOnAnArcMachineEachClientPicksItsIdentity(t *testing.T) {
-	t.Parallel()
-	m := onHost(t, "arc", newNamespace(t, "mount -t tmpfs none /var/opt"))
-	m.tokens(m.everyWay()...)
-	m.azSignsIn(m.system)
-	m.azSignsIn(m.two, "--client-id", m.two.client)
-	m.audited("/metadata/identity/oauth2/token", m.system, m.one, m.two)
+// leavesNoKey shows that the key of Arc's agent is there for a run, and not after it.
+func (m *machine) leavesNoKey() {
+	m.t.Helper()
 	m.on(nil, "sh", "-c", "ls /var/opt/azcmagent/tokens/*.key").ok()
-	if left := execute(t, m.command(nil, "ls", "/var/opt/azcmagent/tokens")).ok(); left != "" {
-		t.Errorf("the run left its key behind: %s", left)
+	if left := execute(m.t, m.command(nil, "ls", "/var/opt/azcmagent/tokens")).ok(); left != "" {
+		m.t.Errorf("the run left its key behind: %s", left)
 	}
 }
 

@@ -1,27 +1,16 @@
 package store_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
+	"sekisho/internal/crashtest"
 	"sekisho/internal/store"
 )
 
-// crashDir names the data directory for a child of TestCrash.
-const crashDir = "SEKISHO_TEST_CRASH_DIR"
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		writeUntilKilled(dir)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { crashtest.Main(m, writeUntilKilled) }
 
 type ballast struct{ ID, Padding string }
 
@@ -31,10 +20,7 @@ func newBallast(id string) ballast { return ballast{id, strings.Repeat(id, 300)}
 // the id once that is acknowledged, and goes on.
 func writeUntilKilled(dir string) {
 	s, err := store.Open(ctx, dir)
-	if err != nil {
-		fmt.Println("child:", err)
-		os.Exit(1)
-	}
+	crashtest.Check(err)
 	for n := s.Head(); ; n++ {
 		id := fmt.Sprintf("record-%d", n)
 		err := s.Update(ctx, func(tx *store.Tx) error {
@@ -43,10 +29,7 @@ func writeUntilKilled(dir string) {
 			_, twinErr := store.Save(tx, store.Record{Kind: "twin", ID: id}, newBallast(id))
 			return errors.Join(err, twinErr)
 		})
-		if err != nil {
-			fmt.Println("child:", err)
-			os.Exit(1)
-		}
+		crashtest.Check(err)
 		fmt.Println(id)
 	}
 }
@@ -55,7 +38,7 @@ func TestCrash(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[string]bool{}
 	for round := range 3 {
-		for _, id := range killAfter(t, dir, 40+25*round) {
+		for _, id := range crashtest.Kill(t, dir, 40+25*round) {
 			acknowledged[id] = true
 		}
 		s := open(t, dir)
@@ -94,36 +77,4 @@ func TestCrash(t *testing.T) {
 		}
 		s.Close()
 	}
-}
-
-// killAfter runs a child until it has acknowledged some ids, kills it, and
-// gives every id that it acknowledged.
-func killAfter(t *testing.T, dir string, enough int) (ids []string) {
-	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), crashDir+"="+dir)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	rescue := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
-	defer rescue.Stop()
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "child:") {
-			t.Fatal(lines.Text())
-		}
-		ids = append(ids, lines.Text())
-		if len(ids) == enough {
-			child.Process.Kill() // SIGKILL; what it still printed is read to the end
-		}
-	}
-	child.Wait()
-	if len(ids) < enough {
-		t.Fatalf("the child acknowledged %d of %d", len(ids), enough)
-	}
-	return ids
 }

@@ -15,7 +15,7 @@ import (
 func (s *Storage) aclOperations() []api.Operation {
 	row := func(method, name, page, action string, handle handler) api.Operation {
 		return api.Operation{Method: method, Pattern: "/{container}", Query: []string{"restype=container", "comp=acl"}, Name: name, Action: action,
-			Source: source + page + "; authorize-with-azure-active-directory.md", Checks: asks(action, "", false, "", "c"), Handle: handle}
+			Source: permissionsSource + "; " + page, Checks: asks(action, "", false, "", "c"), Handle: handle}
 	}
 	return []api.Operation{
 		row(http.MethodGet, "Container_GetAccessPolicy", "get-container-acl.md", containerActions+"/getAcl/action", s.getACL),

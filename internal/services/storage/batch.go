@@ -19,12 +19,19 @@ import (
 	"sekisho/internal/api"
 )
 
-// batchOperations ask nothing for themselves beyond a credential: each part has its
-// own, and gate decides it. Source: blob-batch.md, "Authorization".
+// batchOperations ask for the batch itself: each part has a credential of its own,
+// and gate decides it. No page has the letters of a signed URL; one without any that
+// deletes a blob or sets a tier is of no use to a part either.
+// Source: authorize-with-azure-active-directory.md, "Permissions for Blob service
+// operations"; blob-batch.md, "Authorization".
 func (s *Storage) batchOperations() []api.Operation {
+	row := func(pattern, name string, query []string) api.Operation {
+		return api.Operation{Method: http.MethodPost, Pattern: pattern, Query: query, Name: name, Action: writeContainer,
+			Source: permissionsSource + "; blob-batch.md", Checks: asks(writeContainer, "", false, "dwxy", ""), Handle: s.batch}
+	}
 	return []api.Operation{
-		{Method: http.MethodPost, Pattern: "/", Query: []string{"comp=batch"}, Name: "Service_SubmitBatch", Source: source + "blob-batch.md", Handle: s.batch},
-		{Method: http.MethodPost, Pattern: "/{container}", Query: []string{"restype=container", "comp=batch"}, Name: "Container_SubmitBatch", Source: source + "blob-batch.md", Handle: s.batch},
+		row("/", "Service_SubmitBatch", []string{"comp=batch"}),
+		row("/{container}", "Container_SubmitBatch", []string{"restype=container", "comp=batch"}),
 	}
 }
 

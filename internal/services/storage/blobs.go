@@ -17,12 +17,15 @@ func (s *Storage) blobOperations() []api.Operation {
 	put.Checks = s.creating
 	pages := blobRow(http.MethodPut, "PageBlob_Create", "put-blob.md", writeBlob, addBlob, "cw", nil, "x-ms-blob-type=PageBlob", noPageBlobs)
 	pages.Checks = s.creating
+	// The whole container's action, not the blob's.
+	undelete := blobRow(http.MethodPut, "Blob_Undelete", "undelete-blob.md", writeContainer, "", "w", []string{"comp=undelete"}, "", s.undeleteBlob)
+	undelete.Data, undelete.Checks = false, byTags(asks(writeContainer, "", false, "w", "o"))
 	return []api.Operation{
 		put, pages,
 		blobRow(http.MethodGet, "Blob_Download", "get-blob.md", readBlob, "", "r", nil, "", s.getBlob),
 		blobRow(http.MethodHead, "Blob_GetProperties", "get-blob-properties.md", readBlob, "", "r", nil, "", s.headBlob),
 		blobRow(http.MethodDelete, "Blob_Delete", "delete-blob.md", removeBlob, "", "d", nil, "", s.deleteBlob),
-		blobRow(http.MethodPut, "Blob_Undelete", "undelete-blob.md", writeBlob, "", "w", []string{"comp=undelete"}, "", s.undeleteBlob),
+		undelete,
 		blobRow(http.MethodGet, "Blob_GetMetadata", "get-blob-metadata.md", readBlob, "", "r", []string{"comp=metadata"}, "", s.headBlob),
 		blobRow(http.MethodPut, "Blob_SetMetadata", "set-blob-metadata.md", writeBlob, "", "w", []string{"comp=metadata"}, "", s.setMetadata),
 		blobRow(http.MethodPut, "Blob_SetHTTPHeaders", "set-blob-properties.md", writeBlob, "", "w", []string{"comp=properties"}, "", s.setProperties),

@@ -7,16 +7,33 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/storage/blob"
+	"sekisho/rbac"
 )
 
 func (s *Storage) containerOperations() []api.Operation {
+	restore := containerRow(http.MethodPut, "Container_Restore", "restore-container.md", writeContainer, false, "w", []string{"comp=undelete"}, s.restoreContainer)
+	restore.Checks = restoring(restore.Checks)
 	return []api.Operation{
 		containerRow(http.MethodPut, "Container_Create", "create-container.md", writeContainer, false, "cw", nil, s.createContainer),
 		containerRow(http.MethodGet, "Container_GetProperties", "get-container-properties.md", readContainer, false, "r", nil, s.getContainer),
 		containerRow(http.MethodDelete, "Container_Delete", "delete-container.md", removeContainer, false, "d", nil, s.deleteContainer),
-		containerRow(http.MethodPut, "Container_Restore", "restore-container.md", writeContainer, false, "w", []string{"comp=undelete"}, s.restoreContainer),
+		restore,
 		containerRow(http.MethodGet, "Container_GetMetadata", "get-container-metadata.md", readContainer, false, "r", []string{"comp=metadata"}, s.getContainer),
 		containerRow(http.MethodPut, "Container_SetMetadata", "set-container-metadata.md", writeContainer, false, "w", []string{"comp=metadata"}, s.setContainerMetadata),
+	}
+}
+
+// restoring asks for the container that was deleted, too, where the new one has
+// another name. Source: restore-container.md, "Authorization".
+func restoring(of checks) checks {
+	return func(call *api.Call) ([]api.Check, error) {
+		all, err := of(call)
+		if name := call.Request.Header.Get("x-ms-deleted-container-name"); err == nil && name != "" && !strings.EqualFold(name, call.Var("container")) {
+			check := all[0]
+			check.Scope = call.Target.Scope + rbac.Scope("/blobServices/default/containers/"+name)
+			all = append(all, check)
+		}
+		return all, err
 	}
 }
 

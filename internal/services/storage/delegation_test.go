@@ -57,7 +57,7 @@ func TestUserDelegationSAS(t *testing.T) {
 	h.detail("Signature did not match", h.call("GET", "/con1/b?"+sas, "", nil))
 	h.detail("Signature did not match", h.call("GET", "/con1/a?"+strings.Replace(sas, reader.ID, h.Owner.ID, 1), "", nil))
 	h.detail("suoid", h.call("GET", "/con1/a?"+h.delegated(reader, "b", "/con1/a", "r", "suoid", h.Owner.ID), "", nil))
-	h.want(200, "", h.call("GET", "/con1/a?"+h.delegated(reader, "b", "/con1/a", "r", "saoid", h.Owner.ID, "scid", h.Owner.ID), "", nil))
+	h.want(200, "", h.call("GET", "/con1/a?"+h.delegated(reader, "b", "/con1/a", "r", "scid", h.Owner.ID), "", nil))
 
 	// Only its own user may hold one that is bound to a user.
 	bound := h.delegated(reader, "b", "/con1/a", "r", "sduoid", h.Owner.ID)
@@ -89,6 +89,29 @@ func TestUserDelegationSAS(t *testing.T) {
 		return entra.PutServicePrincipal(tx, h.Tenant, entra.ServicePrincipal{ID: other.ID, AppID: uuid.NewString(), DisplayName: "off", Type: "Application"})
 	})
 	h.detail("does not exist any more, or is disabled", h.call("GET", "/con1/a?"+sas, "", nil))
+}
+
+// Source: create-user-delegation-sas.md, "Specify a signed object ID for a security principal".
+func TestOnlyWhoMayDoAllSignsForOthers(t *testing.T) {
+	h := newHouse(t, `"isHnsEnabled":true`)
+	contributor, owner, other, stranger := h.with(blobContributor), h.with(blobOwner), h.Principal("other"), h.Principal("stranger")
+	l := &lake{World: h.World, t: t, host: accountName + ".dfs.core.windows.net"}
+	l.need(200, l.do(*owner, "PATCH", "/con1?action=setAccessControl", "", "x-ms-acl: user::rwx,group::r-x,other::--x"))
+	l.need(200, l.do(*owner, "PATCH", "/con1/a?action=setAccessControl", "", "x-ms-acl: user::rw-,user:"+other.ID+":r--,group::r--,other::---"))
+	reads := func(signer *servicetest.Principal, field, named string) servicetest.Reply {
+		return h.call("GET", "/con1/a?"+h.delegated(signer, "b", "/con1/a", "r", field, named), "", nil)
+	}
+	for _, field := range []string{"saoid", "suoid"} {
+		r := h.want(403, "AuthorizationPermissionMismatch", reads(contributor, field, other.ID))
+		if !strings.Contains(r.Body, "runAsSuperUser") || !strings.Contains(r.Body, contributor.ID) {
+			t.Errorf("%s: the refusal does not explain itself: %s", field, r.Body)
+		}
+		h.want(200, "", reads(owner, field, other.ID))
+	}
+	h.want(200, "", reads(owner, "saoid", stranger.ID)) // of whom no list is asked
+	if r := h.want(403, "AuthorizationPermissionMismatch", reads(owner, "suoid", stranger.ID)); !strings.Contains(r.Body, stranger.ID) {
+		t.Errorf("the refusal does not explain itself: %s", r.Body)
+	}
 }
 
 func TestWhoGetsAUserDelegationKey(t *testing.T) {

@@ -19,6 +19,7 @@ const (
 	moveBlob   = blobActions + "/move/action"
 	modifyBlob = blobActions + "/modifyPermissions/action"
 	ownBlob    = blobActions + "/manageOwnership/action"
+	asAnybody  = blobActions + "/runAsSuperUser/action"
 )
 
 // Lake is the table of {account}.dfs.core.windows.net: the same containers and
@@ -26,7 +27,7 @@ const (
 func (s *Storage) Lake() api.Service {
 	all := slices.Concat(s.filesystemOperations(), s.pathOperations(), s.pathUpdates())
 	for i, op := range all {
-		all[i] = s.underKey(s.seenBy(op))
+		all[i] = s.underKey(s.seenBy(forOthers(op)))
 	}
 	return api.Service{
 		Name: LakeService, Audiences: s.DataPlane().Audiences, Selectors: []string{"resource", "action", "comp", "restype"}, Nested: true,
@@ -56,6 +57,24 @@ func principalOf(call *api.Call) string {
 		}
 	}
 	return call.Caller.Object
+}
+
+// forOthers asks more of one who signed a URL in the name of somebody else: that
+// they may do all. Source: create-user-delegation-sas.md, "Specify a signed object
+// ID for a security principal".
+func forOthers(op api.Operation) api.Operation {
+	of := op.Checks
+	op.Checks = func(call *api.Call) ([]api.Check, error) {
+		all, err := of(call)
+		q := call.Request.URL.Query()
+		if err == nil && call.Caller.Credential == api.DelegationSAS && (q.Get("saoid") != "" || q.Get("suoid") != "") {
+			// It is a question about who signed: every letter will do, and no list is asked.
+			all = append(all, api.Check{Scope: containerScope(call), Action: asAnybody, Or: ownBlob, Data: true, SAS: q.Get("sp"),
+				Otherwise: func(api.Principal) (api.Verdict, error) { return api.Verdict{Allowed: true}, nil }})
+		}
+		return all, err
+	}
+	return op
 }
 
 // hierarchical tells whether names of a call's account are paths.

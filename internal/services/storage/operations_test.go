@@ -209,7 +209,7 @@ func batchOf(parts ...string) (body string) {
 
 func TestBatches(t *testing.T) {
 	h := newHouse(t, "")
-	owner, reader := h.with(blobOwner), h.with(blobReader)
+	owner, reader, writer := h.with(blobOwner), h.with(blobReader), h.with(blobContributor)
 	token := func(p *servicetest.Principal) string {
 		return "Authorization: Bearer " + p.Token("https://storage.azure.com")
 	}
@@ -233,7 +233,7 @@ func TestBatches(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h.t = t
-			r := h.want(tt.status, tt.code, h.call("POST", tt.path, tt.body, reader, kind))
+			r := h.want(tt.status, tt.code, h.call("POST", tt.path, tt.body, writer, kind))
 			for _, want := range tt.want {
 				if !strings.Contains(r.Body, want) {
 					t.Errorf("%q is not in %s", want, r.Body)
@@ -242,8 +242,55 @@ func TestBatches(t *testing.T) {
 		})
 	}
 	h.t = t
-	h.want(400, "InvalidHeaderValue", h.call("POST", "/?comp=batch", batchOf("DELETE /con1/a HTTP/1.1"), reader, "Content-Type: text/plain"))
+	h.want(400, "InvalidHeaderValue", h.call("POST", "/?comp=batch", batchOf("DELETE /con1/a HTTP/1.1"), writer, "Content-Type: text/plain"))
 	h.want(401, "NoAuthenticationInformation", h.call("POST", "/?comp=batch", batchOf("DELETE /con1/a HTTP/1.1"), nil, kind))
+
+	// The batch itself is the container's to write.
+	allowed := batchOf("DELETE /con1/none HTTP/1.1\r\n" + token(owner))
+	inContainer := h.Principal("in the container")
+	h.Grant(inContainer.ID, blobContributor, h.account+"/blobServices/default/containers/con1")
+	const service, container = "/?comp=batch", "/con1?restype=container&comp=batch"
+	for _, tt := range []struct {
+		name, path string
+		as         *servicetest.Principal
+		status     int
+		code       string
+	}{
+		{"who reads", service, reader, 403, "AuthorizationPermissionMismatch"},
+		{"who reads, a container", container, reader, 403, "AuthorizationPermissionMismatch"},
+		{"who writes in the container", container, &inContainer, 202, ""},
+		{"who writes there only", service, &inContainer, 403, "AuthorizationPermissionMismatch"},
+		{"an account SAS", service + "&" + h.accountSAS("b", "o", "d"), nil, 202, ""},
+		{"an account SAS, a container", container + "&" + h.accountSAS("b", "o", "w"), nil, 202, ""},
+		{"an account SAS that reads", service + "&" + h.accountSAS("b", "sco", "rl"), nil, 403, "AuthorizationPermissionMismatch"},
+		{"a service SAS", container + "&" + h.serviceSAS("key1", "c", "/con1", "d"), nil, 202, ""},
+		{"a service SAS, the whole account", service + "&" + h.serviceSAS("key1", "c", "/con1", "d"), nil, 403, "AuthenticationFailed"},
+		{"a user delegation SAS of who reads", container + "&" + h.delegated(reader, "c", "/con1", "rwd"), nil, 403, "AuthorizationPermissionMismatch"},
+		{"a user delegation SAS", container + "&" + h.delegated(writer, "c", "/con1", "rwd"), nil, 202, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h.t = t
+			h.want(tt.status, tt.code, h.call("POST", tt.path, allowed, tt.as, kind))
+		})
+	}
+}
+
+// Who restores a container under another name must be let write both.
+// Source: restore-container.md, "Authorization".
+func TestWhoRestoresAContainerWritesBothNames(t *testing.T) {
+	h := newHouse(t, "")
+	both, one := h.Principal("both"), h.Principal("one")
+	for name, principals := range map[string][]servicetest.Principal{"con1": {both}, "con9": {both, one}} {
+		for _, p := range principals {
+			h.Grant(p.ID, blobContributor, h.account+"/blobServices/default/containers/"+name)
+		}
+	}
+	headers := []string{"x-ms-deleted-container-name: con1", "x-ms-deleted-container-version: 01D60F8BB59A4652"}
+	r := h.want(403, "AuthorizationPermissionMismatch", h.call("PUT", "/con9?restype=container&comp=undelete", "", &one, headers...))
+	if !strings.Contains(r.Body, "/containers/con1") {
+		t.Errorf("the refusal does not tell of what: %s", r.Body)
+	}
+	h.want(404, "ContainerNotFound", h.call("PUT", "/con9?restype=container&comp=undelete", "", &both, headers...))
 }
 
 // What each role may not do with a blob, beside what it may.

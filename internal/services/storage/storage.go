@@ -59,15 +59,20 @@ const (
 	containerActions = accountType + "/blobServices/containers"
 	blobActions      = containerActions + "/blobs"
 	source           = "rest-storageservices "
+
+	// permissionsSource has what each operation of a Blob service needs of RBAC, in one table.
+	permissionsSource = source + "authorize-with-azure-active-directory.md"
 )
 
 // DataPlane is the table of {account}.blob.core.windows.net. Each row's source is
-// the page of its operation, "Permissions" in it.
+// the page of its operation, "Authorization" in it. What it needs of RBAC is also in
+// authorize-with-azure-active-directory.md, "Permissions for Blob service operations",
+// what of a signed URL in create-account-sas.md, "Account SAS permissions by operation".
 func (s *Storage) DataPlane() api.Service {
 	all := slices.Concat(s.delegationOperations(), s.serviceOperations(), s.listingOperations(), s.containerOperations(), s.aclOperations(), s.leaseOperations(),
 		s.tagOperations(), s.blobOperations(), s.blockOperations(), s.appendOperations(), s.copyOperations(), s.batchOperations())
 	for i, op := range all {
-		all[i] = s.crossOrigin(s.underKey(s.tagging(s.seenBy(s.listed(op)))))
+		all[i] = s.crossOrigin(s.underKey(s.tagging(s.seenBy(forOthers(s.listed(op))))))
 	}
 	return api.Service{
 		Name: Service, Audiences: []string{"https://storage.azure.com", "e406a681-f3d4-42a8-90b6-c2b029497af1"},

@@ -13,7 +13,9 @@ import (
 
 func (s *Storage) tagOperations() []api.Operation {
 	service := serviceRow(http.MethodGet, "Service_FilterBlobs", "find-blobs-by-tags.md", filterBlobs, "f", []string{"comp=blobs"}, s.findBlobs)
-	service.Data, service.Checks = true, asks(filterBlobs, "", true, "f", "s")
+	// It counts as an operation on blobs, not on the service: create-account-sas.md,
+	// "Account SAS permissions by operation".
+	service.Data, service.Checks = true, asks(filterBlobs, "", true, "f", "o")
 	return []api.Operation{
 		blobRow(http.MethodGet, "Blob_GetTags", "get-blob-tags.md", readTags, "", "t", []string{"comp=tags"}, "", s.getTags),
 		blobRow(http.MethodPut, "Blob_SetTags", "set-blob-tags.md", writeTags, "", "t", []string{"comp=tags"}, "", s.setTags),

@@ -1,7 +1,6 @@
 package blob_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,25 +8,17 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"sekisho/internal/crashtest"
 	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
-// crashDir names the data directory for a child of TestCrash.
-const crashDir = "SEKISHO_TEST_BLOB_CRASH_DIR"
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
-		writeUntilKilled(dir)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { crashtest.Main(m, writeUntilKilled) }
 
 // filling is what a blob of a name holds: its name, over and over.
 func filling(name string) string { return strings.Repeat(name+"\n", 5000) }
@@ -35,20 +26,14 @@ func filling(name string) string { return strings.Repeat(name+"\n", 5000) }
 // writeUntilKilled puts blobs, commits blocks, appends and deletes, several at a
 // time, and prints each change once that is acknowledged.
 func writeUntilKilled(dir string) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Println("child:", err)
-			os.Exit(1)
-		}
-	}
 	docs, err := store.Open(ctx, dir)
-	fail(err)
+	crashtest.Check(err)
 	bucket, err := blob.OpenFiles(dir + "/blobs")
-	fail(err)
+	crashtest.Check(err)
 	s := blob.New(docs, bucket, time.Now)
 	_, err = s.CreateContainer(ctx, blob.Container{Account: "acc", Name: "box"})
 	if c := code(err); c != "" && c != "ContainerAlreadyExists" {
-		fail(err)
+		crashtest.Check(err)
 	}
 	for worker := range 3 {
 		go func() {
@@ -58,20 +43,20 @@ func writeUntilKilled(dir string) {
 				switch worker {
 				case 0:
 					_, _, err := s.Put(ctx, at(name), blob.Blob{}, strings.NewReader(content), blob.Checks{}, blob.Conditions{})
-					fail(err)
+					crashtest.Check(err)
 				default:
 					half := len(content) / 2
 					for i, text := range []string{content[:half], content[half:]} {
 						_, err := s.StageBlock(ctx, at(name), fmt.Sprint("AAA", i), strings.NewReader(text), blob.Checks{}, blob.Conditions{})
-						fail(err)
+						crashtest.Check(err)
 					}
 					_, err := s.CommitBlocks(ctx, at(name), blob.Blob{}, []blob.Chosen{{ID: "AAA0", From: blob.Latest}, {ID: "AAA1", From: blob.Latest}}, blob.Conditions{})
-					fail(err)
+					crashtest.Check(err)
 				}
 				fmt.Println("put", name)
 				if n%3 == 0 {
 					_, err := s.Delete(ctx, at(name), "", blob.Conditions{})
-					fail(err)
+					crashtest.Check(err)
 					fmt.Println("deleted", name)
 				}
 			}
@@ -90,7 +75,7 @@ func TestCrash(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[string]bool{} // what is put, and not deleted
 	for round := range rounds {
-		for _, line := range killAfter(t, dir, 1+rand.IntN(40)) {
+		for _, line := range crashtest.Kill(t, dir, 1+rand.IntN(40)) {
 			what, name, _ := strings.Cut(line, " ")
 			acknowledged[name] = what == "put"
 		}
@@ -140,38 +125,6 @@ func TestCrash(t *testing.T) {
 			return
 		}
 	}
-}
-
-// killAfter runs a child until it has acknowledged some changes, kills it a moment
-// later, and gives all that it acknowledged.
-func killAfter(t *testing.T, dir string, enough int) (lines []string) {
-	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), crashDir+"="+dir)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	rescue := time.AfterFunc(30*time.Second, func() { child.Process.Kill() })
-	defer rescue.Stop()
-	scan := bufio.NewScanner(out)
-	for scan.Scan() {
-		if strings.HasPrefix(scan.Text(), "child:") {
-			t.Fatal(scan.Text())
-		}
-		if lines = append(lines, scan.Text()); len(lines) == enough {
-			time.Sleep(rand.N(3 * time.Millisecond))
-			child.Process.Kill() // SIGKILL; what it still printed is read to the end
-		}
-	}
-	child.Wait()
-	if len(lines) < enough {
-		t.Fatalf("the child acknowledged %d of %d", len(lines), enough)
-	}
-	return lines
 }
 
 // fullDisk is a bucket that has room for some bytes.
