@@ -11,7 +11,7 @@ import (
 // CreateAppend makes an empty append blob. Errors are *api.Error.
 func (s *Store) CreateAppend(ctx context.Context, at Address, in Blob, cond Conditions) (*Blob, error) {
 	in.Kind = AppendBlob
-	return s.replace(ctx, at, in, cond)
+	return s.replace(ctx, at, in, Written{}, cond)
 }
 
 // AppendConditions are those of Append Block alone; nil is none.
@@ -64,6 +64,9 @@ func (s *Store) Append(ctx context.Context, at Address, src io.Reader, checks Ch
 	w, err = s.write(ctx, src, checks, func(w Written) error {
 		return s.docs.Update(ctx, func(tx *store.Tx) error {
 			if err := ready(tx, w.Size); err != nil {
+				return err
+			}
+			if err := w.keep(tx); err != nil {
 				return err
 			}
 			offset = b.Size

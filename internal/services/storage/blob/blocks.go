@@ -29,15 +29,12 @@ func (s *Store) StageBlock(ctx context.Context, at Address, id string, src io.Re
 		return Written{}, err
 	}
 	return s.write(ctx, src, checks, func(w Written) error {
-		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
-			free, err = s.stage(tx, at, block{ID: id, Object: w.Object, Size: w.Size}, cond)
-			return err
+		return s.update(ctx, func(tx *store.Tx) (free []string, err error) {
+			if err := w.keep(tx); err != nil {
+				return nil, err
+			}
+			return s.stage(tx, at, block{ID: id, Object: w.Object, Size: w.Size}, cond)
 		})
-		if err == nil {
-			s.remove(ctx, free)
-		}
-		return err
 	})
 }
 

@@ -36,12 +36,13 @@ func OpenFiles(dir string) (*Bucket, error) {
 // Close closes the bucket.
 func (b *Bucket) Close() error { return b.bucket.Close() }
 
-// Written is an object that is on disk.
+// Written is an object that is on disk, or a small one that is about to be.
 type Written struct {
 	Object string
 	Size   int64
 	MD5    []byte
 	CRC64  uint64
+	small  []byte // the bytes of a small one
 }
 
 // crcTable is that of Storage's CRC64: the NVMe polynomial, reflected.

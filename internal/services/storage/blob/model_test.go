@@ -69,7 +69,7 @@ type run struct {
 func (r *run) name() string { return rapid.SampledFrom(modelNames).Draw(r.T, "name") }
 
 func (r *run) text() string {
-	return rapid.SampledFrom([]string{"", "x", "one", "two two"}).Draw(r.T, "text")
+	return rapid.SampledFrom([]string{"", "x", "one", large("two two")}).Draw(r.T, "text")
 }
 
 // conditions draws a condition and a lease, and what they are refused with for a
@@ -139,7 +139,7 @@ func (r *run) put(*rapid.T) {
 
 func (r *run) stage(*rapid.T) {
 	name, id := r.name(), rapid.SampledFrom(modelIDs).Draw(r.T, "id")
-	text := rapid.SampledFrom([]string{"x", "block"}).Draw(r.T, "text")
+	text := rapid.SampledFrom([]string{"x", large("block")}).Draw(r.T, "text")
 	c, want := r.conditions(name, true)
 	if b := r.m.blobs[name]; want == "" && b != nil && b.append {
 		want = "InvalidBlobType"
@@ -400,9 +400,9 @@ func TestNothingIsLeftOfWhatIsDeleted(t *testing.T) {
 			name := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "name")
 			switch rapid.IntRange(0, 5).Draw(rt, "step") {
 			case 0:
-				w.put(name, "content of "+name)
+				w.put(name, rapid.SampledFrom([]string{"small", large("large")}).Draw(rt, "content"))
 			case 1:
-				w.stage(name, rapid.SampledFrom(modelIDs).Draw(rt, "id"), "block")
+				w.stage(name, rapid.SampledFrom(modelIDs).Draw(rt, "id"), rapid.SampledFrom([]string{"small", large("large")}).Draw(rt, "block"))
 			case 2:
 				w.CommitBlocks(ctx, at(name), blob.Blob{}, []blob.Chosen{{ID: "AAAA", From: blob.Latest}, {ID: "BBBB", From: blob.Latest}}, blob.Conditions{})
 			case 3:

@@ -61,6 +61,13 @@ func (o *objects) begin() (object string, end func()) {
 	}
 }
 
+// read tells whether there are readers.
+func (o *objects) read() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.readers) > 0
+}
+
 // hold keeps every object that there is now, until release.
 func (o *objects) hold() (at int64) {
 	o.mu.Lock()

@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ type Store struct {
 
 // New makes a Store of documents and bytes.
 func New(docs *store.Store, bytes Bytes, now func() time.Time) *Store {
-	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared)
+	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared, kindBytes)
 	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now}
 }
 
@@ -51,7 +52,15 @@ func (s *Store) remove(ctx context.Context, given []string) {
 // removeNow deletes objects. What it can't is swept later.
 func (s *Store) removeNow(ctx context.Context, given []string) {
 	ctx = context.WithoutCancel(ctx) // the client may be gone
+	var small []string
 	for _, object := range given {
-		s.bytes.Remove(ctx, object)
+		if isSmall(object) {
+			small = append(small, object)
+		} else {
+			s.bytes.Remove(ctx, object)
+		}
+	}
+	for some := range slices.Chunk(small, batch) {
+		s.deleteSmall(ctx, some)
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"errors"
+	"hash/crc64"
 	"io"
 	"net/http"
+	"sync"
 
 	"sekisho/internal/api"
 	"sekisho/internal/store"
@@ -33,34 +35,48 @@ func (c Checks) hold(w Written) error {
 	return nil
 }
 
-// write puts bytes down and runs commit with them; if that refuses they go again.
-// Nothing is put down for no bytes.
-func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit func(Written) error) (Written, error) {
-	first := make([]byte, 1)
-	_, err := io.ReadFull(src, first)
-	empty := err == io.EOF
-	if err != nil && !empty {
+// heads are buffers for how content begins: for all of it, if it is small.
+var heads = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxSmall+bytes.MinRead)) }}
+
+// write puts bytes down and runs commit with them, which must keep them if they are
+// few; if it refuses they go again. Nothing is put down for no bytes.
+func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit func(Written) error) (w Written, err error) {
+	head := heads.Get().(*bytes.Buffer)
+	defer heads.Put(head)
+	head.Reset()
+	if _, err := head.ReadFrom(io.LimitReader(src, maxSmall+1)); err != nil {
 		return Written{}, err
 	}
-	var w Written
-	if empty {
-		sum := md5.Sum(nil)
-		w.MD5 = sum[:]
-	} else {
+	large := head.Len() > maxSmall
+	if large {
 		object, end := s.objects.begin()
 		defer end()
-		if w, err = s.bytes.Write(ctx, object, io.MultiReader(bytes.NewReader(first), src)); err != nil {
+		if w, err = s.bytes.Write(ctx, object, io.MultiReader(bytes.NewReader(head.Bytes()), src)); err != nil {
 			s.removeNow(ctx, []string{object})
 			return w, err
 		}
+	} else if w, err = writtenSmall(head.Bytes()); err != nil {
+		return w, err
 	}
 	if err = checks.hold(w); err == nil {
 		err = commit(w)
 	}
+	w.small = nil // the buffer is for the next one
 	var refused *api.Error
-	if errors.As(err, &refused) && !empty {
+	if errors.As(err, &refused) && large {
 		// After any other error nobody knows what was committed: it is for the sweep.
 		s.removeNow(ctx, []string{w.Object})
+	}
+	return w, err
+}
+
+// writtenSmall is what there is to keep of few bytes, or of none.
+func writtenSmall(raw []byte) (w Written, err error) {
+	sum := md5.Sum(raw)
+	w = Written{Size: int64(len(raw)), MD5: sum[:], CRC64: crc64.Checksum(raw, crcTable)}
+	if len(raw) > 0 {
+		w.small = raw
+		w.Object, err = newSmall()
 	}
 	return w, err
 }
@@ -85,7 +101,7 @@ func (s *Store) Put(ctx context.Context, at Address, in Blob, src io.Reader, che
 		if fresh.MD5 == nil {
 			fresh.MD5 = w.MD5
 		}
-		made, err = s.replace(ctx, at, fresh, cond)
+		made, err = s.replace(ctx, at, fresh, w, cond)
 		return err
 	})
 	return made, w, err
@@ -127,25 +143,24 @@ func (s *Store) writable(tx *store.Tx, at Address, cond Conditions, how use) (*C
 }
 
 // replace commits a blob in place of what is there.
-func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Conditions) (*Blob, error) {
+func (s *Store) replace(ctx context.Context, at Address, fresh Blob, w Written, cond Conditions) (*Blob, error) {
 	return s.commit(ctx, at, cond, func(tx *store.Tx, c *Container, old *Blob) (*Blob, error) {
 		b := fresh
-		return &b, nil
+		return &b, w.keep(tx)
 	})
 }
 
 // commit puts what build gives in place of the blob that is there, which may be nil.
 func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
 	var made *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		c, old, err := s.writable(tx, at, cond, creates)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b, err := build(tx, c, old)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b.Container, b.Name, b.Snapshot, b.Retained = c.ID, at.Name, "", Retained{}
 		b.ETag, b.Modified = s.etag(), s.now().UTC()
@@ -154,24 +169,19 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build f
 			b.Created, b.Lease = old.Created, old.Lease
 		}
 		if err := s.place(tx, c, at, old, b); err != nil {
-			return err
+			return nil, err
 		}
 		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
-			return err
+			return nil, err
 		}
 		staged, err := dropBlocks(tx, c.ID, at.Name, b.Parts)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		free = append(free, staged...)
 		made = b
-		return s.saveBlob(tx, b)
+		return append(free, staged...), s.saveBlob(tx, b)
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return made, nil
+	return made, err
 }
 
 // retire makes room for another blob of the name, which keeps some parts: what is

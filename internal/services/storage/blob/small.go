@@ -1,0 +1,165 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"sekisho/internal/store"
+)
+
+// maxSmall is the most bytes of an object that is kept in the store, beside the
+// documents, and not in the bucket: the commit of the document then is the only
+// thing that its write waits for. Beyond it the bytes, which the store writes twice,
+// cost more than the two flushes of a file and its folder.
+const maxSmall = 16 << 10
+
+// newSmall names a small object. Names are in the order of time, so that the store
+// adds them at one end; those of objects in the bucket have a slash.
+func newSmall() (string, error) {
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+func isSmall(object string) bool { return !strings.Contains(object, "/") }
+
+// anySmall tells whether parts have bytes in the store.
+func anySmall(parts []Part) bool {
+	for _, p := range parts {
+		if isSmall(p.Object) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyGivenUp is a secondary key of small objects that nobody names, and that somebody
+// may still read.
+const keyGivenUp = "givenUp"
+
+// keep writes the bytes of a small object, in the transaction that names it.
+func (w Written) keep(tx *store.Tx) error {
+	if w.small == nil {
+		return nil
+	}
+	_, err := tx.Insert(store.Record{Kind: kindBytes, ID: w.Object, Body: w.small})
+	return err
+}
+
+func loadSmall(tx *store.Tx, object string) ([]byte, error) {
+	record, err := tx.Get(kindBytes, object)
+	return record.Body, err
+}
+
+// update changes documents. What fn gives up goes with it, unless somebody may still
+// read it.
+func (s *Store) update(ctx context.Context, fn func(tx *store.Tx) (free []string, err error)) error {
+	var free []string
+	err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
+		if free, err = fn(tx); err == nil {
+			free, err = s.discard(tx, free)
+		}
+		return err
+	})
+	if err == nil {
+		s.remove(ctx, free)
+	}
+	return err
+}
+
+// discard deletes the small ones among objects that nobody names any more, and gives
+// what is to be removed after the commit. While there are readers the small ones
+// stay, and are marked: whoever begins to read later than this asks finds them by
+// settled only.
+func (s *Store) discard(tx *store.Tx, given []string) (left []string, err error) {
+	for _, object := range given {
+		switch {
+		case !isSmall(object):
+			left = append(left, object)
+		case !s.objects.read():
+			err = ignoreMissing(tx.Delete(kindBytes, object))
+		default:
+			left = append(left, object)
+			err = giveUp(tx, object)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+func giveUp(tx *store.Tx, object string) error {
+	record, err := tx.Get(kindBytes, object)
+	if err == nil {
+		record.Keys = []store.Key{{Name: keyGivenUp, Value: "true"}}
+		_, err = tx.Put(record)
+	}
+	return ignoreMissing(err)
+}
+
+// deleteSmall deletes small objects that were given up and that nobody reads now.
+func (s *Store) deleteSmall(ctx context.Context, objects []string) error {
+	return s.docs.Update(ctx, func(tx *store.Tx) error {
+		for _, object := range objects {
+			if err := ignoreMissing(tx.Delete(kindBytes, object)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// expireSmall deletes the small objects that were given up while there were readers,
+// and were not deleted when those had ended.
+func (s *Store) expireSmall(ctx context.Context) error {
+	return s.every(ctx, kindBytes, &store.Key{Name: keyGivenUp, Value: "true"}, func(page []store.Record) error {
+		return s.docs.Update(ctx, func(tx *store.Tx) error {
+			for _, record := range page {
+				if s.objects.read() {
+					return nil
+				}
+				if err := ignoreMissing(tx.Delete(kindBytes, record.ID)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// settled finds a blob of which bytes are read, under a Hold. A change that began
+// before the hold may still delete small objects when it is committed: so one alone
+// is read along with the blob, and before several the changes that run are waited
+// for.
+func (s *Store) settled(ctx context.Context, find func(tx *store.Tx) (*Blob, error)) (*Blob, error) {
+	for waited := false; ; waited = true {
+		var b *Blob
+		err := s.docs.View(ctx, func(tx *store.Tx) (err error) {
+			if b, err = find(tx); err == nil && len(b.Parts) == 1 && isSmall(b.Parts[0].Object) {
+				b.small, err = loadSmall(tx, b.Parts[0].Object)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if waited || b.small != nil || !anySmall(b.Parts) {
+			return b, nil
+		}
+		// Changes are made one after the other: after this one, all that began before.
+		if err := s.docs.Update(ctx, func(*store.Tx) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ignoreMissing is for what may have gone before.
+func ignoreMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
