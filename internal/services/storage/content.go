@@ -42,6 +42,9 @@ type whole struct {
 	left int64
 }
 
+// Len is how much is left.
+func (w *whole) Len() int { return int(w.left) }
+
 func (w *whole) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	w.left -= int64(n)

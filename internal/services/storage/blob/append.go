@@ -58,10 +58,7 @@ func (s *Store) Append(ctx context.Context, at Address, src io.Reader, checks Ch
 		}
 		return where.check(b, more)
 	}
-	if err := s.docs.View(ctx, func(tx *store.Tx) error { return ready(tx, 0) }); err != nil {
-		return nil, 0, Written{}, err
-	}
-	w, err = s.write(ctx, src, checks, func(w Written) error {
+	w, err = s.write(ctx, src, checks, func(tx *store.Tx) error { return ready(tx, 0) }, func(w Written) error {
 		return s.docs.Update(ctx, func(tx *store.Tx) error {
 			if err := ready(tx, w.Size); err != nil {
 				return err

@@ -25,10 +25,11 @@ func blockID(container, name, id string) string {
 // StageBlock puts a block down for a blob that may not exist yet. Errors are
 // *api.Error, and those of src.
 func (s *Store) StageBlock(ctx context.Context, at Address, id string, src io.Reader, checks Checks, cond Conditions) (Written, error) {
-	if err := s.precheck(ctx, at, cond, creates); err != nil {
-		return Written{}, err
+	ready := func(tx *store.Tx) error {
+		_, _, err := s.writable(tx, at, cond, creates)
+		return err
 	}
-	return s.write(ctx, src, checks, func(w Written) error {
+	return s.write(ctx, src, checks, ready, func(w Written) error {
 		return s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 			if err := w.keep(tx); err != nil {
 				return nil, err

@@ -37,14 +37,11 @@ func (s *Store) lakeFile(tx *store.Tx, at Address, cond Conditions) (*Container,
 // it before they are flushed. Errors are *api.Error, and those of src.
 // Source: rest-storageservices datalakestoragegen2/path/update, "Append Data".
 func (s *Store) AppendData(ctx context.Context, at Address, position int64, src io.Reader, checks Checks, cond Conditions) (Written, error) {
-	err := s.docs.View(ctx, func(tx *store.Tx) error {
+	ready := func(tx *store.Tx) error {
 		_, _, err := s.lakeFile(tx, at, cond)
 		return err
-	})
-	if err != nil {
-		return Written{}, err
 	}
-	return s.write(ctx, src, checks, func(w Written) error {
+	return s.write(ctx, src, checks, ready, func(w Written) error {
 		if w.Size == 0 {
 			return nil
 		}

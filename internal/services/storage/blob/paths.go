@@ -92,7 +92,7 @@ func (s *Store) parents(tx *store.Tx, c *Container, name, by string) (*Access, e
 		case dir != nil && !dir.Directory:
 			return nil, mismatched()
 		case dir == nil:
-			if _, err := s.retire(tx, c, name[:i], nil); err != nil {
+			if _, err := s.retire(tx, c, name[:i], nil, nil); err != nil {
 				return nil, err
 			}
 			dir = s.newDirectory(c, name[:i], access.inherit(creator(by), true, Making{}))
@@ -199,7 +199,7 @@ func (s *Store) replaceable(tx *store.Tx, c *Container, name string, cond Condit
 
 // clear makes room for another path of a name.
 func (s *Store) clear(tx *store.Tx, c *Container, name string) (free []string, err error) {
-	if free, err = s.retire(tx, c, name, nil); err != nil {
+	if free, err = s.retire(tx, c, name, nil, nil); err != nil {
 		return nil, err
 	}
 	staged, err := dropBlocks(tx, c.ID, name, nil)

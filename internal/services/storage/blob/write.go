@@ -2,6 +2,7 @@ package blob
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/binary"
@@ -39,8 +40,16 @@ func (c Checks) hold(w Written) error {
 var heads = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxSmall+bytes.MinRead)) }}
 
 // write puts bytes down and runs commit with them, which must keep them if they are
-// few; if it refuses they go again. Nothing is put down for no bytes.
-func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit func(Written) error) (w Written, err error) {
+// few; if it refuses they go again. Nothing is put down for no bytes. What commit
+// refuses, ready refuses before bytes are read: unless src tells that they are few,
+// which cost less than to look twice.
+func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, ready func(*store.Tx) error, commit func(Written) error) (w Written, err error) {
+	sized, few := src.(interface{ Len() int })
+	if few = few && sized.Len() <= maxSmall; !few {
+		if err := s.docs.View(ctx, ready); err != nil {
+			return Written{}, err
+		}
+	}
 	head := heads.Get().(*bytes.Buffer)
 	defer heads.Put(head)
 	head.Reset()
@@ -60,6 +69,8 @@ func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit 
 	}
 	if err = checks.hold(w); err == nil {
 		err = commit(w)
+	} else if few {
+		err = cmp.Or(s.docs.View(ctx, ready), err)
 	}
 	w.small = nil // the buffer is for the next one
 	var refused *api.Error
@@ -91,11 +102,12 @@ func (w Written) parts(block string) []Part {
 // Put makes or replaces a block blob of what src gives. Errors are *api.Error, and
 // those of src.
 func (s *Store) Put(ctx context.Context, at Address, in Blob, src io.Reader, checks Checks, cond Conditions) (*Blob, Written, error) {
-	if err := s.precheck(ctx, at, cond, creates); err != nil {
-		return nil, Written{}, err
-	}
 	var made *Blob
-	w, err := s.write(ctx, src, checks, func(w Written) (err error) {
+	ready := func(tx *store.Tx) error {
+		_, _, err := s.writable(tx, at, cond, creates)
+		return err
+	}
+	w, err := s.write(ctx, src, checks, ready, func(w Written) (err error) {
 		fresh := in
 		fresh.Kind, fresh.Size, fresh.Parts = BlockBlob, w.Size, w.parts("")
 		if fresh.MD5 == nil {
@@ -105,14 +117,6 @@ func (s *Store) Put(ctx context.Context, at Address, in Blob, src io.Reader, che
 		return err
 	})
 	return made, w, err
-}
-
-// precheck refuses a write before its bytes are read.
-func (s *Store) precheck(ctx context.Context, at Address, cond Conditions, how use) error {
-	return s.docs.View(ctx, func(tx *store.Tx) error {
-		_, _, err := s.writable(tx, at, cond, how)
-		return err
-	})
 }
 
 // writable finds the container and the blob of a write, and holds conditions and
@@ -171,7 +175,7 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build f
 		if err := s.place(tx, c, at, old, b); err != nil {
 			return nil, err
 		}
-		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
+		if free, err = s.retire(tx, c, at.Name, old, b.Parts); err != nil {
 			return nil, err
 		}
 		staged, err := dropBlocks(tx, c.ID, at.Name, b.Parts)
@@ -184,13 +188,14 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build f
 	return made, err
 }
 
-// retire makes room for another blob of the name, which keeps some parts: what is
-// there is given up, or kept as a deleted snapshot where the account retains what
-// is deleted. It gives the objects that nobody names any more.
-func (s *Store) retire(tx *store.Tx, c *Container, name string, kept []Part) (free []string, err error) {
-	old, err := loadAny(tx, c.ID, name, "")
-	if old == nil || err != nil {
-		return nil, err
+// retire makes room for another blob of the name, which keeps some parts: the old one
+// is given up, or kept as a deleted snapshot where the account retains what is
+// deleted. It gives the objects that nobody names any more.
+func (s *Store) retire(tx *store.Tx, c *Container, name string, old *Blob, kept []Part) (free []string, err error) {
+	if old == nil { // or deleted
+		if old, err = loadAny(tx, c.ID, name, ""); old == nil || err != nil {
+			return nil, err
+		}
 	}
 	if !old.IsDeleted() {
 		service, err := loadService(tx, c.Account)
