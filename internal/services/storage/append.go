@@ -89,6 +89,7 @@ func (s *Storage) appendBlock(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	checks.NoMD5 = !tellsMD5(call)
 	return s.appendFrom(w, call, func(where blob.AppendConditions, cond blob.Conditions) (*blob.Blob, int64, blob.Written, error) {
 		return s.blobs.Append(call.Request.Context(), at(call), src, checks, where, cond)
 	})

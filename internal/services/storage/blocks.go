@@ -52,6 +52,7 @@ func (s *Storage) putBlock(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	checks.NoMD5 = !tellsMD5(call)
 	written, err := s.blobs.StageBlock(r.Context(), at(call), id, src, checks, blob.Conditions{LeaseID: cond.LeaseID})
 	if err != nil {
 		return cut(err)

@@ -191,17 +191,17 @@ type fullDisk struct {
 	room int
 }
 
-func (d *fullDisk) Write(ctx context.Context, object string, src io.Reader) (blob.Written, error) {
-	raw, err := io.ReadAll(src)
-	if err != nil {
-		return blob.Written{}, err
+func (d *fullDisk) Write(ctx context.Context, object string, src io.WriterTo) error {
+	var raw bytes.Buffer
+	if _, err := src.WriteTo(&raw); err != nil {
+		return err
 	}
-	if d.room -= len(raw); d.room < 0 {
+	if d.room -= raw.Len(); d.room < 0 {
 		// What a disk takes before it is full stays there.
-		_, err := d.Bucket.Write(ctx, object, bytes.NewReader(raw[:len(raw)+d.room]))
-		return blob.Written{}, errors.Join(err, syscall.ENOSPC)
+		raw.Truncate(raw.Len() + d.room)
+		return errors.Join(d.Bucket.Write(ctx, object, &raw), syscall.ENOSPC)
 	}
-	return d.Bucket.Write(ctx, object, bytes.NewReader(raw))
+	return d.Bucket.Write(ctx, object, &raw)
 }
 
 func TestAFullDiskHarmsNothing(t *testing.T) {

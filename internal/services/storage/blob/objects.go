@@ -11,9 +11,9 @@ import (
 // Bytes is where objects are: written once, and removed when no document names
 // them.
 type Bytes interface {
-	// Write puts an object down, and returns when it will survive a crash. It reads
-	// src to its end; an error of src leaves nothing behind.
-	Write(ctx context.Context, object string, src io.Reader) (Written, error)
+	// Write puts an object down, and returns when it will survive a crash. An error of
+	// src leaves nothing behind.
+	Write(ctx context.Context, object string, src io.WriterTo) error
 	// Read opens a range of an object.
 	Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error)
 	// Remove deletes an object. One that is gone is no error.

@@ -7,10 +7,11 @@ import (
 	"crypto/md5"
 	"encoding/binary"
 	"errors"
-	"hash/crc64"
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/minio/crc64nvme"
 
 	"sekisho/internal/api"
 	"sekisho/internal/store"
@@ -24,6 +25,9 @@ type Address struct{ Account, Container, Name, Snapshot, By string }
 type Checks struct {
 	MD5   []byte
 	CRC64 []byte
+	// NoMD5 says that nobody asks for the MD5 of what is written, which takes more
+	// than anything else.
+	NoMD5 bool
 }
 
 func (c Checks) hold(w Written) error {
@@ -60,11 +64,13 @@ func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, ready f
 	if large {
 		object, end := s.objects.begin()
 		defer end()
-		if w, err = s.bytes.Write(ctx, object, io.MultiReader(bytes.NewReader(head.Bytes()), src)); err != nil {
+		in := newIntake(head.Bytes(), src, checks)
+		if err := s.bytes.Write(ctx, object, in); err != nil {
 			s.removeNow(ctx, []string{object})
-			return w, err
+			return Written{}, err
 		}
-	} else if w, err = writtenSmall(head.Bytes()); err != nil {
+		w = in.written(object)
+	} else if w, err = writtenSmall(head.Bytes(), checks); err != nil {
 		return w, err
 	}
 	if err = checks.hold(w); err == nil {
@@ -82,9 +88,12 @@ func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, ready f
 }
 
 // writtenSmall is what there is to keep of few bytes, or of none.
-func writtenSmall(raw []byte) (w Written, err error) {
-	sum := md5.Sum(raw)
-	w = Written{Size: int64(len(raw)), MD5: sum[:], CRC64: crc64.Checksum(raw, crcTable)}
+func writtenSmall(raw []byte, checks Checks) (w Written, err error) {
+	w = Written{Size: int64(len(raw)), CRC64: crc64nvme.Checksum(raw)}
+	if !checks.NoMD5 {
+		sum := md5.Sum(raw)
+		w.MD5 = sum[:]
+	}
 	if len(raw) > 0 {
 		w.small = raw
 		w.Object, err = newSmall()
