@@ -116,7 +116,7 @@ func (s *Storage) appendFrom(w http.ResponseWriter, call *api.Call, do func(blob
 	created(w, call, b)
 	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-blob-append-offset", strconv.FormatInt(offset, 10))
-	w.Header().Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
+	w.Header().Set("x-ms-blob-committed-block-count", strconv.Itoa(b.Blocks()))
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }

@@ -153,7 +153,7 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 		setLease(h, b.Lease, s.now())
 	}
 	if b.Kind != blob.BlockBlob {
-		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
+		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(b.Blocks()))
 		if b.Sealed {
 			h.Set("x-ms-blob-sealed", "true")
 		}

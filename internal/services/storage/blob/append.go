@@ -53,7 +53,7 @@ func (s *Store) Append(ctx context.Context, at Address, src io.Reader, checks Ch
 		switch {
 		case b.Sealed:
 			return fail(http.StatusConflict, "BlobIsSealed", "The specified blob is sealed and its contents can't be modified unless the blob is re-created after a delete.")
-		case len(b.Parts) >= MaxBlocks:
+		case b.Blocks() >= MaxBlocks:
 			return fail(http.StatusConflict, "BlockCountExceedsLimit", "The committed block count cannot exceed the maximum limit of 50,000 blocks.")
 		}
 		return where.check(b, more)
@@ -68,6 +68,9 @@ func (s *Store) Append(ctx context.Context, at Address, src io.Reader, checks Ch
 			}
 			offset = b.Size
 			b.Parts, b.Size = append(b.Parts, w.parts("")...), b.Size+w.Size
+			if err := s.fold(tx, b); err != nil {
+				return err
+			}
 			b.ETag, b.Modified = s.etag(), s.now().UTC()
 			return s.saveBlob(tx, b)
 		})

@@ -121,11 +121,12 @@ type Blob struct {
 }
 
 // Part is a stretch of a blob: a whole object, in the bucket or, of a small one, in
-// the store.
+// the store; or several parts, of which the object tells.
 type Part struct {
 	Object string `json:"object"`
 	Size   int64  `json:"size"`
-	Block  string `json:"block,omitempty"` // its block id, of a block blob
+	Block  string `json:"block,omitempty"`  // its block id, of a block blob
+	Folded int    `json:"folded,omitempty"` // how many parts it stands for, if it is several
 }
 
 // Copy tells where a blob's content came from.

@@ -97,12 +97,30 @@ func (r *reader) next() error {
 		return io.ErrUnexpectedEOF
 	}
 	part := r.parts[0]
+	if part.Folded > 0 {
+		return r.unfold()
+	}
 	open, err := r.object(part.Object, r.skip, min(part.Size-r.skip, r.left))
 	if err != nil {
 		return err
 	}
 	r.parts, r.open, r.skip = r.parts[1:], open, 0
 	return nil
+}
+
+// unfold puts the parts that the next one stands for in its place, and opens the
+// first.
+func (r *reader) unfold() error {
+	var inside []Part
+	err := r.store.docs.View(r.ctx, func(tx *store.Tx) (err error) {
+		inside, err = unfold(tx, r.parts[0].Object)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.parts = append(inside, r.parts[1:]...)
+	return r.next()
 }
 
 func (r *reader) object(object string, offset, length int64) (io.ReadCloser, error) {

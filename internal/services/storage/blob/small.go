@@ -25,7 +25,7 @@ func newSmall() (string, error) {
 
 func isSmall(object string) bool { return !strings.Contains(object, "/") }
 
-// anySmall tells whether parts have bytes in the store.
+// anySmall tells whether parts have bytes in the store, or tell there of others.
 func anySmall(parts []Part) bool {
 	for _, p := range parts {
 		if isSmall(p.Object) {
@@ -138,7 +138,7 @@ func (s *Store) settled(ctx context.Context, find func(tx *store.Tx) (*Blob, err
 	for waited := false; ; waited = true {
 		var b *Blob
 		err := s.docs.View(ctx, func(tx *store.Tx) (err error) {
-			if b, err = find(tx); err == nil && len(b.Parts) == 1 && isSmall(b.Parts[0].Object) {
+			if b, err = find(tx); err == nil && len(b.Parts) == 1 && b.Parts[0].Folded == 0 && isSmall(b.Parts[0].Object) {
 				b.small, err = loadSmall(tx, b.Parts[0].Object)
 			}
 			return err

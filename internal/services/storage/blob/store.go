@@ -17,12 +17,14 @@ type Store struct {
 	objects *objects
 	now     func() time.Time
 	last    atomic.Int64 // of the ETags given out
+
+	foldAfter int
 }
 
 // New makes a Store of documents and bytes.
 func New(docs *store.Store, bytes Bytes, now func() time.Time) *Store {
 	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared, kindBytes)
-	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now}
+	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now, foldAfter: foldAfter}
 }
 
 // etag is another one than any before: Storage's are times in hex.

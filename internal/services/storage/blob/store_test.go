@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -344,6 +345,46 @@ func TestBlobsAreFoundByTags(t *testing.T) {
 			t.Errorf("%q passes", bad)
 		}
 	}
+}
+
+// The document of an append blob stays small, whatever it is made of.
+func TestManyBlocksAreFolded(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.CreateAppend(ctx, at("log"), blob.Blob{}, blob.Conditions{})
+	w.must(err)
+	var want strings.Builder
+	for i := range 600 {
+		line := fmt.Sprintln("line", i)
+		if i%100 == 50 {
+			line = large(line)
+		}
+		want.WriteString(line)
+		b, _, _, err := w.Append(ctx, at("log"), strings.NewReader(line), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+		w.must(err)
+		if b.Blocks() != i+1 || len(b.Parts) > 258 {
+			t.Fatalf("%d blocks in %d parts, want %d blocks", b.Blocks(), len(b.Parts), i+1)
+		}
+	}
+	w.wantContent(at("log"), want.String())
+	release := w.Hold()
+	b, err := w.GetContent(ctx, at("log"), blob.Conditions{})
+	w.must(err)
+	for _, from := range []int{0, 3000, 60000, want.Len() - 5} {
+		r, err := w.Open(ctx, b, int64(from), int64(want.Len()-from))
+		w.must(err)
+		if raw, err := io.ReadAll(r); string(raw) != want.String()[from:] || err != nil {
+			t.Errorf("from %d: %d bytes, %v", from, len(raw), err)
+		}
+		r.Close()
+	}
+	if n, err := w.SweepOrphans(ctx); n != 0 || err != nil {
+		t.Errorf("the sweep took %d objects, %v", n, err)
+	}
+	release()
+	w.wantObjects(602) // the blocks, and two folds
+	_, err = w.Delete(ctx, at("log"), "", blob.Conditions{})
+	w.must(err)
+	w.wantObjects(0)
 }
 
 func TestAppendBlobs(t *testing.T) {

@@ -262,6 +262,18 @@ func (s *Store) sweepAmong(ctx context.Context, found []string) (removed int, er
 			return nil
 		})
 	}
+	if err == nil { // after the blobs: what is folded meanwhile was found in them
+		err = s.every(ctx, kindBytes, &store.Key{Name: keyFold, Value: "true"}, func(page []store.Record) error {
+			for _, record := range page {
+				parts, err := store.Decode[[]Part](record)
+				if err != nil {
+					return err
+				}
+				s.objects.named(parts)
+			}
+			return nil
+		})
+	}
 	orphans := s.objects.convict()
 	if err != nil {
 		return 0, err

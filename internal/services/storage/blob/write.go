@@ -254,7 +254,10 @@ func release(tx *store.Tx, parts, kept []Part) (free []string, err error) {
 		n, record, err := store.Load[shared](tx, kindShared, p.Object)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			free, err = append(free, p.Object), nil
+			var inside []string
+			if inside, err = releaseFold(tx, p); err == nil {
+				free = append(append(free, p.Object), inside...)
+			}
 		case err != nil:
 		case n.More <= 1:
 			err = tx.Delete(kindShared, p.Object)
@@ -267,6 +270,18 @@ func release(tx *store.Tx, parts, kept []Part) (free []string, err error) {
 		}
 	}
 	return free, nil
+}
+
+// releaseFold gives up what a part that nobody names any more holds itself.
+func releaseFold(tx *store.Tx, p Part) (free []string, err error) {
+	if p.Folded == 0 {
+		return nil, nil
+	}
+	parts, err := unfold(tx, p.Object)
+	if err != nil {
+		return nil, err
+	}
+	return release(tx, parts, nil)
 }
 
 // share lets another blob hold the objects.
