@@ -38,7 +38,7 @@ func BenchmarkListPage(b *testing.B) {
 }
 
 func BenchmarkPutLarge(b *testing.B) {
-	for _, size := range []int{32 << 10, 1 << 20, 100 << 20} {
+	for _, size := range []int{64 << 10, 1 << 20, 100 << 20} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			w := newWorld(b)
 			content := strings.Repeat("x", size)

@@ -147,7 +147,7 @@ func (w *world) small() (n int) {
 }
 
 // large is a text of which no object is small.
-func large(text string) string { return strings.Repeat(text, 1+16<<10/len(text)) }
+func large(text string) string { return strings.Repeat(text, 1+32<<10/len(text)) }
 
 func (w *world) wantObjects(want int) {
 	w.t.Helper()

@@ -160,7 +160,7 @@ func (failing) Read([]byte) (int, error) { return 0, errBroken }
 // What has a file of its own, and what is kept with the documents.
 func TestSmallBytesHaveNoFile(t *testing.T) {
 	w := newWorld(t)
-	for size, small := range map[int]int{1: 1, 16 << 10: 1, 16<<10 + 1: 0} {
+	for size, small := range map[int]int{1: 1, 32 << 10: 1, 32<<10 + 1: 0} {
 		text := strings.Repeat("x", size)
 		w.put("b", text)
 		w.wantContent(at("b"), text)

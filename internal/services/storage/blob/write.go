@@ -41,7 +41,7 @@ func (c Checks) hold(w Written) error {
 }
 
 // heads are buffers for how content begins: for all of it, if it is small.
-var heads = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxSmall+bytes.MinRead)) }}
+var heads = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxSmall+1+bytes.MinRead)) }}
 
 // write puts bytes down and runs commit with them, which must keep them if they are
 // few; if it refuses they go again. Nothing is put down for no bytes. What commit
