@@ -49,3 +49,24 @@ func BenchmarkPutLarge(b *testing.B) {
 		})
 	}
 }
+
+// What an append costs must not depend on how many there were.
+func BenchmarkAppend(b *testing.B) {
+	for _, before := range []int{10, 6000} {
+		b.Run(fmt.Sprint(before), func(b *testing.B) {
+			w := newWorld(b)
+			add := func() {
+				_, _, _, err := w.Append(ctx, at("log"), strings.NewReader("line\n"), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+				w.must(err)
+			}
+			_, err := w.CreateAppend(ctx, at("log"), blob.Blob{}, blob.Conditions{})
+			w.must(err)
+			for range before {
+				add()
+			}
+			for b.Loop() {
+				add()
+			}
+		})
+	}
+}
