@@ -21,6 +21,7 @@ const (
 	kindStaging   = "blobStaging"          // "{container id}/{name in hex}/": what was staged for it
 	kindShared    = "blobObject"           // object: how many blobs name it beyond one
 	kindBytes     = "blobBytes"            // object: the bytes of a small one
+	kindGivenUp   = "blobGivenUp"          // time: small objects that nobody names, and that may still be read
 )
 
 // Container is a container of an account.

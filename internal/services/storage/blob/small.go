@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -36,10 +37,6 @@ func anySmall(parts []Part) bool {
 	return false
 }
 
-// keyGivenUp is a secondary key of small objects that nobody names, and that somebody
-// may still read.
-const keyGivenUp = "givenUp"
-
 // keep writes the bytes of a small object, in the transaction that names it.
 func (w Written) keep(tx *store.Tx) error {
 	if w.small == nil {
@@ -71,63 +68,72 @@ func (s *Store) update(ctx context.Context, fn func(tx *store.Tx) (free []string
 }
 
 // discard deletes the small ones among objects that nobody names any more, and gives
-// what is to be removed after the commit. While there are readers the small ones
-// stay, and are marked: whoever begins to read later than this asks finds them by
-// settled only.
+// what is to be removed after the commit. While there are readers that is all, and
+// where they are many, which would hold up other changes: then it is written down that
+// they were given up.
 func (s *Store) discard(tx *store.Tx, given []string) (left []string, err error) {
+	var small []string
 	for _, object := range given {
-		switch {
-		case !isSmall(object):
+		if isSmall(object) {
+			small = append(small, object)
+		} else {
 			left = append(left, object)
-		case !s.objects.read():
-			err = ignoreMissing(tx.Delete(kindBytes, object))
-		default:
-			left = append(left, object)
-			err = giveUp(tx, object)
-		}
-		if err != nil {
-			return nil, err
 		}
 	}
-	return left, nil
-}
-
-func giveUp(tx *store.Tx, object string) error {
-	record, err := tx.Get(kindBytes, object)
+	if len(small) <= batch && !s.objects.read() {
+		return left, deleteSmall(tx, small)
+	}
+	if len(small) == 0 {
+		return left, nil
+	}
+	id, err := newSmall()
 	if err == nil {
-		record.Keys = []store.Key{{Name: keyGivenUp, Value: "true"}}
-		_, err = tx.Put(record)
+		_, err = store.Save(tx, store.Record{Kind: kindGivenUp, ID: id}, small)
 	}
-	return ignoreMissing(err)
+	return append(left, small...), err
 }
 
-// deleteSmall deletes small objects that were given up and that nobody reads now.
-func (s *Store) deleteSmall(ctx context.Context, objects []string) error {
-	return s.docs.Update(ctx, func(tx *store.Tx) error {
-		for _, object := range objects {
-			if err := ignoreMissing(tx.Delete(kindBytes, object)); err != nil {
+func deleteSmall(tx *store.Tx, objects []string) error {
+	for _, object := range objects {
+		if err := ignoreMissing(tx.Delete(kindBytes, object)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeSmall deletes small objects that were given up and that nobody reads now.
+func (s *Store) removeSmall(ctx context.Context, objects []string) error {
+	for some := range slices.Chunk(objects, batch) {
+		err := s.docs.Update(ctx, func(tx *store.Tx) error { return deleteSmall(tx, some) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expireSmall deletes the small objects that were given up, as far as they are still
+// there. Whoever begins to read now finds no blob that names them.
+func (s *Store) expireSmall(ctx context.Context) error {
+	return s.every(ctx, kindGivenUp, nil, func(page []store.Record) error {
+		for _, record := range page {
+			objects, err := store.Decode[[]string](record)
+			if err != nil {
+				return err
+			}
+			if s.objects.read() {
+				return nil
+			}
+			if err := s.removeSmall(ctx, objects); err != nil {
+				return err
+			}
+			err = s.docs.Update(ctx, func(tx *store.Tx) error { return ignoreMissing(tx.Delete(kindGivenUp, record.ID)) })
+			if err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-}
-
-// expireSmall deletes the small objects that were given up while there were readers,
-// and were not deleted when those had ended.
-func (s *Store) expireSmall(ctx context.Context) error {
-	return s.every(ctx, kindBytes, &store.Key{Name: keyGivenUp, Value: "true"}, func(page []store.Record) error {
-		return s.docs.Update(ctx, func(tx *store.Tx) error {
-			for _, record := range page {
-				if s.objects.read() {
-					return nil
-				}
-				if err := ignoreMissing(tx.Delete(kindBytes, record.ID)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
 	})
 }
 

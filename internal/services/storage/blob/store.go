@@ -3,7 +3,6 @@ package blob
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +22,7 @@ type Store struct {
 
 // New makes a Store of documents and bytes.
 func New(docs *store.Store, bytes Bytes, now func() time.Time) *Store {
-	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared, kindBytes)
+	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared, kindBytes, kindGivenUp)
 	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now, foldAfter: foldAfter}
 }
 
@@ -62,7 +61,5 @@ func (s *Store) removeNow(ctx context.Context, given []string) {
 			s.bytes.Remove(ctx, object)
 		}
 	}
-	for some := range slices.Chunk(small, batch) {
-		s.deleteSmall(ctx, some)
-	}
+	s.removeSmall(ctx, small)
 }
