@@ -38,6 +38,8 @@ const (
 	changeColumns = `SELECT seq, tenant, kind, id, deleted FROM change WHERE seq > $1 `
 )
 
+// Limits are casts: SQLite compiles a statement anew for every value that a bare
+// parameter of LIMIT is bound to.
 var statementText = [statementCount]string{
 	getDocument: documentColumns + `document d WHERE d.kind = $1 AND d.key = $2`,
 	getHeader:   `SELECT etag, labels FROM document WHERE kind = $1 AND key = $2`,
@@ -45,10 +47,10 @@ var statementText = [statementCount]string{
 	lookupDocument: documentColumns + `unique_key u JOIN document d ON d.kind = u.kind AND d.key = u.key
 		WHERE u.kind = $1 AND u.name = $2 AND u.value = $3`,
 
-	listFrom:       documentColumns + `document d WHERE d.kind = $1 AND d.key >= $2 ORDER BY d.key LIMIT $3`,
-	listBetween:    documentColumns + `document d WHERE d.kind = $1 AND d.key >= $2 AND d.key < $4 ORDER BY d.key LIMIT $3`,
-	listKeyFrom:    keyedDocuments + `ORDER BY k.key LIMIT $5`,
-	listKeyBetween: keyedDocuments + `AND k.key < $6 ORDER BY k.key LIMIT $5`,
+	listFrom:       documentColumns + `document d WHERE d.kind = $1 AND d.key >= $2 ORDER BY d.key LIMIT CAST($3 AS BIGINT)`,
+	listBetween:    documentColumns + `document d WHERE d.kind = $1 AND d.key >= $2 AND d.key < $4 ORDER BY d.key LIMIT CAST($3 AS BIGINT)`,
+	listKeyFrom:    keyedDocuments + `ORDER BY k.key LIMIT CAST($5 AS BIGINT)`,
+	listKeyBetween: keyedDocuments + `AND k.key < $6 ORDER BY k.key LIMIT CAST($5 AS BIGINT)`,
 
 	putDocument: `INSERT INTO document (kind, key, tenant, id, etag, labels, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -67,7 +69,7 @@ var statementText = [statementCount]string{
 	putChange: `INSERT INTO change (seq, tenant, kind, key, id, deleted) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (kind, key) DO UPDATE SET seq = excluded.seq, tenant = excluded.tenant,
 			id = excluded.id, deleted = excluded.deleted`,
-	listChanges: changeColumns + `ORDER BY seq LIMIT $2`,
+	listChanges: changeColumns + `ORDER BY seq LIMIT CAST($2 AS BIGINT)`,
 }
 
 // pool is a database handle with every statement prepared. Preparing them

@@ -89,6 +89,7 @@ func (s *Storage) appendBlock(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	checks.NoMD5 = !tellsMD5(call)
 	return s.appendFrom(w, call, func(where blob.AppendConditions, cond blob.Conditions) (*blob.Blob, int64, blob.Written, error) {
 		return s.blobs.Append(call.Request.Context(), at(call), src, checks, where, cond)
 	})
@@ -115,7 +116,7 @@ func (s *Storage) appendFrom(w http.ResponseWriter, call *api.Call, do func(blob
 	created(w, call, b)
 	setDigests(w.Header(), call, written)
 	w.Header().Set("x-ms-blob-append-offset", strconv.FormatInt(offset, 10))
-	w.Header().Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
+	w.Header().Set("x-ms-blob-committed-block-count", strconv.Itoa(b.Blocks()))
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }

@@ -64,6 +64,7 @@ func stage(w http.ResponseWriter, call *api.Call, write func(blob.Checks) (blob.
 	if err != nil {
 		return blob.Written{}, err
 	}
+	checks.NoMD5 = !tellsMD5(call)
 	written, err := write(checks)
 	if err != nil {
 		return written, cut(err)

@@ -42,6 +42,9 @@ type whole struct {
 	left int64
 }
 
+// Len is how much is left.
+func (w *whole) Len() int { return int(w.left) }
+
 func (w *whole) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	w.left -= int64(n)
@@ -51,10 +54,16 @@ func (w *whole) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// setDigests tells what was written. The MD5 of a block is said only to who sent
-// one. Source: put-block.md and append-block.md, "Response headers".
+// tellsMD5 tells whether a reply has the MD5 of what was written: that of a block is
+// said only to who sent one. Source: put-block.md and append-block.md, "Response
+// headers".
+func tellsMD5(call *api.Call) bool {
+	return call.Request.Header.Get("Content-MD5") != "" || call.Request.URL.Query().Get("comp") == ""
+}
+
+// setDigests tells what was written.
 func setDigests(h http.Header, call *api.Call, w blob.Written) {
-	if call.Request.Header.Get("Content-MD5") != "" || call.Request.URL.Query().Get("comp") == "" {
+	if tellsMD5(call) {
 		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(w.MD5))
 	}
 	crc := make([]byte, 8)

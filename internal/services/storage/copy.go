@@ -183,6 +183,7 @@ func (s *Storage) part(call *api.Call, most int64) (io.ReadCloser, blob.Checks, 
 	if err != nil {
 		return nil, checks, err
 	}
+	checks.NoMD5 = checks.MD5 == nil && !tellsMD5(call)
 	from, err := copySource(call)
 	if err != nil {
 		return nil, checks, err

@@ -281,7 +281,7 @@ func (s *Storage) readPath(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	defer s.blobs.Hold()() // what is read stays until it is sent
-	b, _, err := s.blobs.GetPath(r.Context(), pathAt(call), cond)
+	b, err := s.blobs.GetPathContent(r.Context(), pathAt(call), cond)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/md5"
 	"encoding/base64"
 	"fmt"
@@ -20,8 +21,8 @@ import (
 // Source: get-blob.md, "Request headers".
 const maxHashedRange = 4 << 20
 
-// found finds the blob that a read is about.
-func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
+// found finds the blob that a read is about, by find.
+func (s *Storage) found(call *api.Call, find func(context.Context, blob.Address, blob.Conditions) (*blob.Blob, error)) (*blob.Blob, error) {
 	cond, err := conditions(call.Request)
 	if err != nil {
 		return nil, err
@@ -29,11 +30,11 @@ func (s *Storage) found(call *api.Call) (*blob.Blob, error) {
 	if err := unsupportedHeader(call.Request.Header); err != nil {
 		return nil, err
 	}
-	return s.blobs.Get(call.Request.Context(), at(call), cond)
+	return find(call.Request.Context(), at(call), cond)
 }
 
 func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
-	b, err := s.found(call)
+	b, err := s.found(call, s.blobs.Get)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *Storage) headBlob(w http.ResponseWriter, call *api.Call) error {
 
 func (s *Storage) getBlob(w http.ResponseWriter, call *api.Call) error {
 	defer s.blobs.Hold()() // what is read stays until it is sent
-	b, err := s.found(call)
+	b, err := s.found(call, s.blobs.GetContent)
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (s *Storage) describe(h http.Header, b *blob.Blob) {
 		setLease(h, b.Lease, s.now())
 	}
 	if b.Kind != blob.BlockBlob {
-		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(len(b.Parts)))
+		h.Set("x-ms-blob-committed-block-count", strconv.Itoa(b.Blocks()))
 		if b.Sealed {
 			h.Set("x-ms-blob-sealed", "true")
 		}

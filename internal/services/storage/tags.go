@@ -88,7 +88,7 @@ func tagsOf(tags map[string]string) (all []tagXML) {
 }
 
 func (s *Storage) getTags(w http.ResponseWriter, call *api.Call) error {
-	b, err := s.found(call)
+	b, err := s.found(call, s.blobs.Get)
 	if err != nil {
 		return err
 	}

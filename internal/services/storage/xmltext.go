@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -72,6 +73,9 @@ func (x *xmlText) metadata(all map[string]string) {
 func (x *xmlText) write(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(append([]byte(xmlStart), x.buf.Bytes()...))
+	if _, err := io.WriteString(w, xmlStart); err != nil {
+		return err
+	}
+	_, err := w.Write(x.buf.Bytes())
 	return err
 }

@@ -11,7 +11,7 @@ import (
 // CreateAppend makes an empty append blob. Errors are *api.Error.
 func (s *Store) CreateAppend(ctx context.Context, at Address, in Blob, cond Conditions) (*Blob, error) {
 	in.Kind = AppendBlob
-	return s.replace(ctx, at, in, cond)
+	return s.replace(ctx, at, in, Written{}, cond)
 }
 
 // AppendConditions are those of Append Block alone; nil is none.
@@ -53,21 +53,24 @@ func (s *Store) Append(ctx context.Context, at Address, src io.Reader, checks Ch
 		switch {
 		case b.Sealed:
 			return fail(http.StatusConflict, "BlobIsSealed", "The specified blob is sealed and its contents can't be modified unless the blob is re-created after a delete.")
-		case len(b.Parts) >= MaxBlocks:
+		case b.Blocks() >= MaxBlocks:
 			return fail(http.StatusConflict, "BlockCountExceedsLimit", "The committed block count cannot exceed the maximum limit of 50,000 blocks.")
 		}
 		return where.check(b, more)
 	}
-	if err := s.docs.View(ctx, func(tx *store.Tx) error { return ready(tx, 0) }); err != nil {
-		return nil, 0, Written{}, err
-	}
-	w, err = s.write(ctx, src, checks, func(w Written) error {
+	w, err = s.write(ctx, src, checks, func(tx *store.Tx) error { return ready(tx, 0) }, func(w Written) error {
 		return s.docs.Update(ctx, func(tx *store.Tx) error {
 			if err := ready(tx, w.Size); err != nil {
 				return err
 			}
+			if err := w.keep(tx); err != nil {
+				return err
+			}
 			offset = b.Size
 			b.Parts, b.Size = append(b.Parts, w.parts("")...), b.Size+w.Size
+			if err := s.fold(tx, b); err != nil {
+				return err
+			}
 			b.ETag, b.Modified = s.etag(), s.now().UTC()
 			return s.saveBlob(tx, b)
 		})

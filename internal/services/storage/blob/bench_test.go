@@ -36,3 +36,37 @@ func BenchmarkListPage(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkPutLarge(b *testing.B) {
+	for _, size := range []int{64 << 10, 1 << 20, 100 << 20} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			w := newWorld(b)
+			content := strings.Repeat("x", size)
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				w.put("b", content)
+			}
+		})
+	}
+}
+
+// What an append costs must not depend on how many there were.
+func BenchmarkAppend(b *testing.B) {
+	for _, before := range []int{10, 6000} {
+		b.Run(fmt.Sprint(before), func(b *testing.B) {
+			w := newWorld(b)
+			add := func() {
+				_, _, _, err := w.Append(ctx, at("log"), strings.NewReader("line\n"), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+				w.must(err)
+			}
+			_, err := w.CreateAppend(ctx, at("log"), blob.Blob{}, blob.Conditions{})
+			w.must(err)
+			for range before {
+				add()
+			}
+			for b.Loop() {
+				add()
+			}
+		})
+	}
+}

@@ -25,19 +25,17 @@ func blockID(container, name, id string) string {
 // StageBlock puts a block down for a blob that may not exist yet. Errors are
 // *api.Error, and those of src.
 func (s *Store) StageBlock(ctx context.Context, at Address, id string, src io.Reader, checks Checks, cond Conditions) (Written, error) {
-	if err := s.precheck(ctx, at, cond, creates); err != nil {
-		return Written{}, err
-	}
-	return s.write(ctx, src, checks, func(w Written) error {
-		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
-			free, err = s.stage(tx, at, block{ID: id, Object: w.Object, Size: w.Size}, cond)
-			return err
-		})
-		if err == nil {
-			s.remove(ctx, free)
-		}
+	ready := func(tx *store.Tx) error {
+		_, _, err := s.writable(tx, at, cond, creates)
 		return err
+	}
+	return s.write(ctx, src, checks, ready, func(w Written) error {
+		return s.update(ctx, func(tx *store.Tx) (free []string, err error) {
+			if err := w.keep(tx); err != nil {
+				return nil, err
+			}
+			return s.stage(tx, at, block{ID: id, Object: w.Object, Size: w.Size}, cond)
+		})
 	})
 }
 

@@ -2,11 +2,7 @@ package blob
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/binary"
 	"errors"
-	"hash"
-	"hash/crc64"
 	"io"
 	"os"
 	"path/filepath"
@@ -36,43 +32,24 @@ func OpenFiles(dir string) (*Bucket, error) {
 // Close closes the bucket.
 func (b *Bucket) Close() error { return b.bucket.Close() }
 
-// Written is an object that is on disk.
-type Written struct {
-	Object string
-	Size   int64
-	MD5    []byte
-	CRC64  uint64
-}
-
-// crcTable is that of Storage's CRC64: the NVMe polynomial, reflected.
-// Source: Azure SDKs, storage common crc64 (0x9A6C9329AC4BC9B5).
-var crcTable = crc64.MakeTable(0x9A6C9329AC4BC9B5)
-
-// CRC64 is the digest of bytes, as headers have it.
-func CRC64(raw []byte) []byte {
-	return binary.LittleEndian.AppendUint64(nil, crc64.Checksum(raw, crcTable))
-}
-
 // Write implements Bytes.
-func (b *Bucket) Write(ctx context.Context, key string, src io.Reader) (Written, error) {
+func (b *Bucket) Write(ctx context.Context, key string, src io.WriterTo) error {
 	// The bucket drops a write whose context ends before Close.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
 	if err != nil {
-		return Written{}, err
+		return err
 	}
-	sum, crc := md5.New(), crc64.New(crcTable)
-	n, err := io.Copy(w, io.TeeReader(src, io.MultiWriter(sum, crc.(hash.Hash))))
-	if err != nil {
+	if _, err := src.WriteTo(w); err != nil {
 		cancel()
 		w.Close()
-		return Written{}, err
+		return err
 	}
 	if err := w.Close(); err != nil {
-		return Written{}, err
+		return err
 	}
-	return Written{Object: key, Size: n, MD5: sum.Sum(nil), CRC64: crc.Sum64()}, b.sync(key)
+	return b.sync(key)
 }
 
 // sync makes a file last: the driver writes it, and leaves the rest to the
@@ -82,10 +59,14 @@ func (b *Bucket) sync(key string) error {
 		return nil
 	}
 	path := filepath.Join(b.dir, filepath.FromSlash(key))
-	if err := flush(path); err != nil {
-		return err
-	}
-	parent := filepath.Dir(path)
+	// The file and its folder at once: what a file system keeps for both it writes
+	// together.
+	folder := make(chan error, 1)
+	go func() { folder <- b.syncFolder(filepath.Dir(path)) }()
+	return errors.Join(flush(path), <-folder)
+}
+
+func (b *Bucket) syncFolder(parent string) error {
 	if err := flush(parent); err != nil {
 		return err
 	}

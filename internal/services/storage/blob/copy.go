@@ -99,14 +99,10 @@ func (s *Store) sourceOf(tx *store.Tx, at Address, cond Conditions) (*Blob, erro
 	return b, cond.source(b)
 }
 
-// Source finds the source of a copy of a part of it. Errors are *api.Error.
+// Source finds the source of a copy of a part of it, under a Hold. Errors are
+// *api.Error.
 func (s *Store) Source(ctx context.Context, at Address, cond Conditions) (*Blob, error) {
-	var b *Blob
-	err := s.docs.View(ctx, func(tx *store.Tx) (err error) {
-		b, err = s.sourceOf(tx, at, cond)
-		return err
-	})
-	return b, err
+	return s.settled(ctx, func(tx *store.Tx) (*Blob, error) { return s.sourceOf(tx, at, cond) })
 }
 
 // or takes what p lacks from other.

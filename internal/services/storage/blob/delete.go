@@ -20,44 +20,37 @@ func (s *Store) Delete(ctx context.Context, at Address, snapshots string, cond C
 	if at.Snapshot != "" && snapshots != "" {
 		return false, fail(http.StatusBadRequest, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is invalid: x-ms-delete-snapshots is for a blob, and the snapshot parameter names one snapshot.")
 	}
-	var free []string
-	err = s.docs.Update(ctx, func(tx *store.Tx) error {
-		free = nil
+	err = s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		// The lease of a blob does not guard its snapshots, and they have none.
 		how := cond
 		if at.Snapshot != "" {
 			how.LeaseID = ""
 			if err := noLease(cond.LeaseID); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		c, b, err := s.writable(tx, at, how, changes)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		service, err := loadService(tx, at.Account)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		left := retain(service.DeleteDays, s.now())
 		kept = left.IsDeleted()
 		if full, err := s.hasChildren(tx, c, b); full || err != nil {
-			return errors.Join(err, notEmpty(full))
+			return nil, errors.Join(err, notEmpty(full))
 		}
 		if at.Snapshot != "" {
-			free, err = s.end(tx, b, left)
-			return err
+			return s.end(tx, b, left)
 		}
 		if free, err = s.endAll(tx, c, at.Name, snapshots, left); err != nil || snapshots == OnlySnapshots {
-			return err
+			return free, err
 		}
 		staged, err := dropBlocks(tx, c.ID, at.Name, nil)
-		free = append(free, staged...)
-		return err
+		return append(free, staged...), err
 	})
-	if err == nil {
-		s.remove(ctx, free)
-	}
 	return kept, err
 }
 
@@ -138,12 +131,4 @@ func (s *Store) Undelete(ctx context.Context, at Address) error {
 		}
 		return nil
 	})
-}
-
-// ignoreMissing is for what may have gone before.
-func ignoreMissing(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
 }

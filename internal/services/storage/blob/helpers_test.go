@@ -89,7 +89,7 @@ func (w *world) stage(name, id, content string) {
 // content reads a blob whole.
 func (w *world) content(a blob.Address) (string, error) {
 	defer w.Hold()()
-	b, err := w.Get(ctx, a, blob.Conditions{})
+	b, err := w.GetContent(ctx, a, blob.Conditions{})
 	if err != nil {
 		return "", err
 	}
@@ -128,17 +128,31 @@ func (w *world) wantCode(err error, want string) {
 	}
 }
 
-// objects counts what is in the bucket.
+// objects counts what is in the bucket, and the small ones in the store.
 func (w *world) objects() (n int) {
 	w.t.Helper()
 	w.must(w.bucket.Each(ctx, func(string) error { n++; return nil }))
+	return n + w.small()
+}
+
+// small counts the small objects in the store.
+func (w *world) small() (n int) {
+	w.t.Helper()
+	w.must(w.docs.View(ctx, func(tx *store.Tx) error {
+		all, err := tx.List("blobBytes", store.Query{})
+		n = len(all)
+		return err
+	}))
 	return n
 }
+
+// large is a text of which no object is small.
+func large(text string) string { return strings.Repeat(text, 1+32<<10/len(text)) }
 
 func (w *world) wantObjects(want int) {
 	w.t.Helper()
 	if got := w.objects(); got != want {
-		w.t.Errorf("%d objects in the bucket, want %d", got, want)
+		w.t.Errorf("%d objects, want %d", got, want)
 	}
 }
 

@@ -20,6 +20,8 @@ const (
 	kindBlock     = "blobBlock"            // "{container id}/{name in hex}/{block id in hex}"
 	kindStaging   = "blobStaging"          // "{container id}/{name in hex}/": what was staged for it
 	kindShared    = "blobObject"           // object: how many blobs name it beyond one
+	kindBytes     = "blobBytes"            // object: the bytes of a small one
+	kindGivenUp   = "blobGivenUp"          // time: small objects that nobody names, and that may still be read
 )
 
 // Container is a container of an account.
@@ -115,14 +117,17 @@ type Blob struct {
 	Lake      bool    `json:"lake,omitempty"`
 	Retained
 	// Uncommitted is set in a listing for a blob that has staged blocks only.
-	Uncommitted bool `json:"-"`
+	Uncommitted bool   `json:"-"`
+	small       []byte // all its bytes, of a blob that is one small object and was found to be read
 }
 
-// Part is a stretch of a blob: a whole object.
+// Part is a stretch of a blob: a whole object, in the bucket or, of a small one, in
+// the store; or several parts, of which the object tells.
 type Part struct {
 	Object string `json:"object"`
 	Size   int64  `json:"size"`
-	Block  string `json:"block,omitempty"` // its block id, of a block blob
+	Block  string `json:"block,omitempty"`  // its block id, of a block blob
+	Folded int    `json:"folded,omitempty"` // how many parts it stands for, if it is several
 }
 
 // Copy tells where a blob's content came from.

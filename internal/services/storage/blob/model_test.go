@@ -39,6 +39,7 @@ var (
 // the one that the model foretells.
 func TestModel(t *testing.T) {
 	w := newWorld(t)
+	w.FoldAfter(3)
 	rapid.Check(t, func(rt *rapid.T) {
 		w.again()
 		m := &model{map[string]*modelBlob{}, map[string]map[string]string{}, map[string]map[string]string{}}
@@ -69,7 +70,7 @@ type run struct {
 func (r *run) name() string { return rapid.SampledFrom(modelNames).Draw(r.T, "name") }
 
 func (r *run) text() string {
-	return rapid.SampledFrom([]string{"", "x", "one", "two two"}).Draw(r.T, "text")
+	return rapid.SampledFrom([]string{"", "x", "one", large("two two")}).Draw(r.T, "text")
 }
 
 // conditions draws a condition and a lease, and what they are refused with for a
@@ -139,7 +140,7 @@ func (r *run) put(*rapid.T) {
 
 func (r *run) stage(*rapid.T) {
 	name, id := r.name(), rapid.SampledFrom(modelIDs).Draw(r.T, "id")
-	text := rapid.SampledFrom([]string{"x", "block"}).Draw(r.T, "text")
+	text := rapid.SampledFrom([]string{"x", large("block")}).Draw(r.T, "text")
 	c, want := r.conditions(name, true)
 	if b := r.m.blobs[name]; want == "" && b != nil && b.append {
 		want = "InvalidBlobType"
@@ -213,12 +214,16 @@ func (r *run) append(*rapid.T) {
 	case where.Position != nil && *where.Position != int64(len(old.content)):
 		want = "AppendPositionConditionNotMet"
 	}
-	b, offset, _, err := r.w.Append(ctx, at(name), strings.NewReader("abc"), blob.Checks{}, where, c)
+	text := "abc"
+	if rapid.IntRange(0, 9).Draw(r.T, "large") == 0 {
+		text = large(text)
+	}
+	b, offset, _, err := r.w.Append(ctx, at(name), strings.NewReader(text), blob.Checks{}, where, c)
 	if r.done(err, want) {
 		if offset != int64(len(old.content)) {
 			r.Fatalf("appended at %d, want %d", offset, len(old.content))
 		}
-		old.content, old.etag = old.content+"abc", b.ETag
+		old.content, old.etag = old.content+text, b.ETag
 	}
 }
 
@@ -391,6 +396,7 @@ func (r *run) same(a blob.Address, want string) {
 // When all is deleted, no byte is left.
 func TestNothingIsLeftOfWhatIsDeleted(t *testing.T) {
 	w := newWorld(t)
+	w.FoldAfter(2)
 	rapid.Check(t, func(rt *rapid.T) {
 		w.again()
 		if rapid.Bool().Draw(rt, "soft") {
@@ -398,11 +404,12 @@ func TestNothingIsLeftOfWhatIsDeleted(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			name := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "name")
-			switch rapid.IntRange(0, 5).Draw(rt, "step") {
+			switch rapid.IntRange(0, 6).Draw(rt, "step") {
 			case 0:
-				w.put(name, "content of "+name)
+				w.put(name, rapid.SampledFrom([]string{"small", large("large")}).Draw(rt, "content"))
 			case 1:
-				w.stage(name, rapid.SampledFrom(modelIDs).Draw(rt, "id"), "block")
+				text := rapid.SampledFrom([]string{"small", large("large")}).Draw(rt, "block")
+				w.StageBlock(ctx, at(name), rapid.SampledFrom(modelIDs).Draw(rt, "id"), strings.NewReader(text), blob.Checks{}, blob.Conditions{})
 			case 2:
 				w.CommitBlocks(ctx, at(name), blob.Blob{}, []blob.Chosen{{ID: "AAAA", From: blob.Latest}, {ID: "BBBB", From: blob.Latest}}, blob.Conditions{})
 			case 3:
@@ -411,6 +418,11 @@ func TestNothingIsLeftOfWhatIsDeleted(t *testing.T) {
 				w.Copy(ctx, at(name), blob.CopyFrom{Source: at(rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "source"))}, blob.Conditions{})
 			case 5:
 				w.Delete(ctx, at(name), rapid.SampledFrom([]string{"", blob.WithSnapshots, blob.OnlySnapshots}).Draw(rt, "snapshots"), blob.Conditions{})
+			case 6:
+				w.CreateAppend(ctx, at(name), blob.Blob{}, blob.Conditions{IfNoneMatch: "*"})
+				for range rapid.IntRange(1, 5).Draw(rt, "blocks") {
+					w.Append(ctx, at(name), strings.NewReader("line\n"), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+				}
 			}
 		}
 		if removed, err := w.SweepOrphans(ctx); removed != 0 || err != nil {

@@ -11,9 +11,9 @@ import (
 // Bytes is where objects are: written once, and removed when no document names
 // them.
 type Bytes interface {
-	// Write puts an object down, and returns when it will survive a crash. It reads
-	// src to its end; an error of src leaves nothing behind.
-	Write(ctx context.Context, object string, src io.Reader) (Written, error)
+	// Write puts an object down, and returns when it will survive a crash. An error of
+	// src leaves nothing behind.
+	Write(ctx context.Context, object string, src io.WriterTo) error
 	// Read opens a range of an object.
 	Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error)
 	// Remove deletes an object. One that is gone is no error.
@@ -59,6 +59,13 @@ func (o *objects) begin() (object string, end func()) {
 		defer o.mu.Unlock()
 		delete(o.writing, key)
 	}
+}
+
+// read tells whether there are readers.
+func (o *objects) read() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.readers) > 0
 }
 
 // hold keeps every object that there is now, until release.

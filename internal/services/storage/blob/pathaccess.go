@@ -17,26 +17,37 @@ func (c *Container) rootPath() *Blob {
 // are *api.Error.
 func (s *Store) GetPath(ctx context.Context, at Address, cond Conditions) (b *Blob, hierarchical bool, err error) {
 	err = s.docs.View(ctx, func(tx *store.Tx) error {
-		c, err := loadContainer(tx, at.Account, at.Container)
-		if err != nil {
-			return err
-		}
-		hierarchical = c.Hierarchical
-		if at.Name == "" {
-			b = c.rootPath()
-			return cond.check(b.ETag, b.Modified, nil, reads)
-		}
-		b, err = s.readable(tx, at, cond)
-		if isNotFound(err) && !c.Hierarchical {
-			if _, err := s.virtual(tx, at); err != nil {
-				return err
-			}
-			b = &Blob{Container: c.ID, Name: at.Name, Kind: BlockBlob, ETag: c.ETag, Created: c.Created, Modified: c.Modified, Directory: true}
-			return nil
-		}
+		b, hierarchical, err = s.path(tx, at, cond)
 		return err
 	})
 	return b, hierarchical, err
+}
+
+// GetPathContent is GetPath under a Hold, of a path that Open is then called for.
+func (s *Store) GetPathContent(ctx context.Context, at Address, cond Conditions) (*Blob, error) {
+	return s.settled(ctx, func(tx *store.Tx) (*Blob, error) {
+		b, _, err := s.path(tx, at, cond)
+		return b, err
+	})
+}
+
+func (s *Store) path(tx *store.Tx, at Address, cond Conditions) (b *Blob, hierarchical bool, err error) {
+	c, err := loadContainer(tx, at.Account, at.Container)
+	if err != nil {
+		return nil, false, err
+	}
+	if at.Name == "" {
+		b = c.rootPath()
+		return b, c.Hierarchical, cond.check(b.ETag, b.Modified, nil, reads)
+	}
+	b, err = s.readable(tx, at, cond)
+	if isNotFound(err) && !c.Hierarchical {
+		if _, err := s.virtual(tx, at); err != nil {
+			return nil, false, err
+		}
+		b, err = &Blob{Container: c.ID, Name: at.Name, Kind: BlockBlob, ETag: c.ETag, Created: c.Created, Modified: c.Modified, Directory: true}, nil
+	}
+	return b, c.Hierarchical, err
 }
 
 // SetAccess changes who may do what with a path; without a name, the root. Errors

@@ -37,29 +37,23 @@ func (s *Store) lakeFile(tx *store.Tx, at Address, cond Conditions) (*Container,
 // it before they are flushed. Errors are *api.Error, and those of src.
 // Source: rest-storageservices datalakestoragegen2/path/update, "Append Data".
 func (s *Store) AppendData(ctx context.Context, at Address, position int64, src io.Reader, checks Checks, cond Conditions) (Written, error) {
-	err := s.docs.View(ctx, func(tx *store.Tx) error {
+	ready := func(tx *store.Tx) error {
 		_, _, err := s.lakeFile(tx, at, cond)
 		return err
-	})
-	if err != nil {
-		return Written{}, err
 	}
-	return s.write(ctx, src, checks, func(w Written) error {
+	return s.write(ctx, src, checks, ready, func(w Written) error {
 		if w.Size == 0 {
 			return nil
 		}
-		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
+		return s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 			if _, _, err = s.lakeFile(tx, at, cond); err != nil {
-				return err
+				return nil, err
 			}
-			free, err = s.stage(tx, at, block{ID: lakeBlock(position), Object: w.Object, Size: w.Size}, cond)
-			return err
+			if err := w.keep(tx); err != nil {
+				return nil, err
+			}
+			return s.stage(tx, at, block{ID: lakeBlock(position), Object: w.Object, Size: w.Size}, cond)
 		})
-		if err == nil {
-			s.remove(ctx, free)
-		}
-		return err
 	})
 }
 
@@ -68,22 +62,21 @@ func (s *Store) AppendData(ctx context.Context, at Address, position int64, src 
 // Source: rest-storageservices datalakestoragegen2/path/update, "Flush Data".
 func (s *Store) Flush(ctx context.Context, at Address, position int64, retain bool, change func(*Blob), cond Conditions) (*Blob, error) {
 	var made *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		c, b, err := s.lakeFile(tx, at, cond)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		staged, err := blocksOf(tx, c.ID, at.Name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		parts, rest, err := contiguous(b, staged, position)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if b.Parts = append(b.Parts, parts...); len(b.Parts) > MaxBlocks {
-			return fail(http.StatusConflict, "BlockCountExceedsLimit", "The committed block count cannot exceed the maximum limit of 50,000 blocks.")
+			return nil, fail(http.StatusConflict, "BlockCountExceedsLimit", "The committed block count cannot exceed the maximum limit of 50,000 blocks.")
 		}
 		kept := b.Parts
 		if retain {
@@ -92,30 +85,26 @@ func (s *Store) Flush(ctx context.Context, at Address, position int64, retain bo
 			}
 		}
 		if free, err = dropBlocks(tx, c.ID, at.Name, kept); err != nil {
-			return err
+			return nil, err
 		}
 		b.Size, b.MD5 = position, nil
 		change(b)
 		b.ETag, b.Modified = s.etag(), s.now().UTC()
 		if err := s.saveBlob(tx, b); err != nil {
-			return err
+			return nil, err
 		}
 		made = b
 		if !retain {
-			return nil
+			return free, nil
 		}
 		for _, u := range rest {
 			if _, err := s.stage(tx, at, u, Conditions{LeaseID: cond.LeaseID}); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return free, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return made, nil
+	return made, err
 }
 
 // contiguous splits what is staged for a file into what makes it as long as

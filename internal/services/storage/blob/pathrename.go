@@ -13,21 +13,16 @@ import (
 // *api.Error. Source: rest-storageservices datalakestoragegen2/path/create, "Rename".
 func (s *Store) Rename(ctx context.Context, from, to Address, source, cond Conditions, change func(*Blob)) (*Blob, error) {
 	var moved *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		m := &moving{store: s, tx: tx, from: from, to: to}
 		if err := m.find(source, cond); err != nil {
-			return err
+			return nil, err
 		}
-		err := m.run(change)
-		moved, free = m.moved, m.free
-		return err
+		err = m.run(change)
+		moved = m.moved
+		return m.free, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return moved, nil
+	return moved, err
 }
 
 // moving is the work of one renaming.

@@ -92,7 +92,7 @@ func (s *Store) parents(tx *store.Tx, c *Container, name, by string) (*Access, e
 		case dir != nil && !dir.Directory:
 			return nil, mismatched()
 		case dir == nil:
-			if _, err := s.retire(tx, c, name[:i], nil); err != nil {
+			if _, err := s.retire(tx, c, name[:i], nil, nil); err != nil {
 				return nil, err
 			}
 			dir = s.newDirectory(c, name[:i], access.inherit(creator(by), true, Making{}))
@@ -147,19 +147,17 @@ func anyIn(tx *store.Tx, container, directory string) (bool, error) {
 // *api.Error. Source: rest-storageservices datalakestoragegen2/path/create.
 func (s *Store) CreatePath(ctx context.Context, at Address, in Blob, asked Making, cond Conditions) (*Blob, error) {
 	var made *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
-		free = nil
+	err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		c, err := loadContainer(tx, at.Account, at.Container)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		old, err := s.replaceable(tx, c, at.Name, cond)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if old != nil && old.Directory != in.Directory {
-			return mismatched()
+			return nil, mismatched()
 		}
 		b := in
 		b.Kind, b.Container, b.Name, b.Lake = BlockBlob, c.ID, at.Name, !in.Directory
@@ -168,23 +166,19 @@ func (s *Store) CreatePath(ctx context.Context, at Address, in Blob, asked Makin
 		if c.Hierarchical {
 			parent, err := s.parents(tx, c, at.Name, at.By)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			b.Access = parent.inherit(creator(at.By), in.Directory, asked)
 		}
 		if old != nil && old.Directory {
 			b.Created, b.Access = old.Created, old.Access
 		} else if free, err = s.clear(tx, c, at.Name); err != nil {
-			return err
+			return nil, err
 		}
 		made = &b
-		return s.saveBlob(tx, &b)
+		return free, s.saveBlob(tx, &b)
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return made, nil
+	return made, err
 }
 
 // replaceable finds what a path's creation or renaming replaces, nil for nothing,
@@ -205,7 +199,7 @@ func (s *Store) replaceable(tx *store.Tx, c *Container, name string, cond Condit
 
 // clear makes room for another path of a name.
 func (s *Store) clear(tx *store.Tx, c *Container, name string) (free []string, err error) {
-	if free, err = s.retire(tx, c, name, nil); err != nil {
+	if free, err = s.retire(tx, c, name, nil, nil); err != nil {
 		return nil, err
 	}
 	staged, err := dropBlocks(tx, c.ID, name, nil)
@@ -221,14 +215,10 @@ const maxTree = 10000
 func (s *Store) DeletePath(ctx context.Context, at Address, recursive bool, cond Conditions) error {
 	for {
 		done := false
-		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
+		err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 			free, done, err = s.deletePart(tx, at, recursive, cond)
-			return err
+			return free, err
 		})
-		if err == nil {
-			s.remove(ctx, free)
-		}
 		if done || err != nil {
 			return err
 		}

@@ -16,12 +16,14 @@ type Store struct {
 	objects *objects
 	now     func() time.Time
 	last    atomic.Int64 // of the ETags given out
+
+	foldAfter int
 }
 
 // New makes a Store of documents and bytes.
 func New(docs *store.Store, bytes Bytes, now func() time.Time) *Store {
-	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared)
-	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now}
+	docs.Unfollow(kindService, kindContainer, kindDeleted, kindGone, kindBlob, kindBlock, kindStaging, kindShared, kindBytes, kindGivenUp)
+	return &Store{docs: docs, bytes: bytes, objects: newObjects(), now: now, foldAfter: foldAfter}
 }
 
 // etag is another one than any before: Storage's are times in hex.
@@ -51,7 +53,13 @@ func (s *Store) remove(ctx context.Context, given []string) {
 // removeNow deletes objects. What it can't is swept later.
 func (s *Store) removeNow(ctx context.Context, given []string) {
 	ctx = context.WithoutCancel(ctx) // the client may be gone
+	var small []string
 	for _, object := range given {
-		s.bytes.Remove(ctx, object)
+		if isSmall(object) {
+			small = append(small, object)
+		} else {
+			s.bytes.Remove(ctx, object)
+		}
 	}
+	s.removeSmall(ctx, small)
 }

@@ -2,8 +2,10 @@ package blob_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,35 +14,103 @@ import (
 )
 
 func TestADownloadThatRunsIsReadToItsEnd(t *testing.T) {
-	w := newWorld(t)
-	w.stage("b", "AAAA", "one")
-	w.stage("b", "BBBB", "two")
-	_, err := w.CommitBlocks(ctx, at("b"), blob.Blob{}, []blob.Chosen{{ID: "AAAA", From: blob.Latest}, {ID: "BBBB", From: blob.Latest}}, blob.Conditions{})
-	w.must(err)
-	release := w.Hold()
-	b, err := w.Get(ctx, at("b"), blob.Conditions{})
-	w.must(err)
-	r, err := w.Open(ctx, b, 0, b.Size)
-	w.must(err)
-	first := make([]byte, 2)
-	_, err = io.ReadFull(r, first)
-	w.must(err)
-	w.put("b", "other")
-	removed, err := w.SweepOrphans(ctx)
-	w.must(err)
-	rest, err := io.ReadAll(r)
-	if got := string(first) + string(rest); got != "onetwo" || err != nil || removed != 0 {
-		t.Errorf("read %q, %v; the sweep took %d objects", got, err, removed)
+	for _, blocks := range [][2]string{{"one", "two"}, {"one", large("two")}, {large("one"), "two"}} {
+		w := newWorld(t)
+		w.stage("b", "AAAA", blocks[0])
+		w.stage("b", "BBBB", blocks[1])
+		_, err := w.CommitBlocks(ctx, at("b"), blob.Blob{}, []blob.Chosen{{ID: "AAAA", From: blob.Latest}, {ID: "BBBB", From: blob.Latest}}, blob.Conditions{})
+		w.must(err)
+		release := w.Hold()
+		b, err := w.GetContent(ctx, at("b"), blob.Conditions{})
+		w.must(err)
+		r, err := w.Open(ctx, b, 0, b.Size)
+		w.must(err)
+		first := make([]byte, 2)
+		_, err = io.ReadFull(r, first)
+		w.must(err)
+		w.put("b", "other")
+		w.must(w.Sweep(ctx))
+		removed, err := w.SweepOrphans(ctx)
+		w.must(err)
+		rest, err := io.ReadAll(r)
+		if got := string(first) + string(rest); got != blocks[0]+blocks[1] || err != nil || removed != 0 {
+			t.Errorf("read %.60q, %v; the sweep took %d objects", got, err, removed)
+		}
+		r.Close()
+		w.wantObjects(3)
+		release()
+		w.wantObjects(1)
 	}
-	r.Close()
-	w.wantObjects(3)
-	release()
+}
+
+// What readers kept from being deleted is swept when the process has died before they
+// ended.
+func TestSmallBytesThatReadersLeftAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	w := openWorld(t, dir, nil)
+	w.put("b", "old")
+	w.Hold()
+	w.put("b", "new")
+	w.wantObjects(2)
+	w.must(errors.Join(w.docs.Close(), w.bucket.Close()))
+	w = openWorld(t, dir, nil)
+	w.must(w.Sweep(ctx))
 	w.wantObjects(1)
+	w.wantContent(at("b"), "new")
+}
+
+// Readers find whole blobs while those are replaced under them, small and large.
+func TestReadersAmongWriters(t *testing.T) {
+	w := newWorld(t)
+	contents := []string{"", "small", "another", large("large"), large("x")}
+	write := func(n int) error {
+		text := contents[n%len(contents)]
+		if n%2 == 0 {
+			_, _, err := w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader(text), blob.Checks{}, blob.Conditions{})
+			return err
+		}
+		list := []blob.Chosen{{ID: "AAAA", From: blob.Uncommitted}, {ID: "BBBB", From: blob.Uncommitted}}
+		for i, half := range []string{text[:len(text)/2], text[len(text)/2:]} {
+			if _, err := w.StageBlock(ctx, at("b"), list[i].ID, strings.NewReader(half), blob.Checks{}, blob.Conditions{}); err != nil {
+				return err
+			}
+		}
+		_, err := w.CommitBlocks(ctx, at("b"), blob.Blob{}, list, blob.Conditions{})
+		return err
+	}
+	w.must(write(0))
+	done := make(chan error)
+	go func() {
+		var err error
+		for n := 0; n < 150 && err == nil; n++ {
+			err = write(n)
+		}
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			w.must(err)
+			w.must(w.Sweep(ctx))
+			w.wantObjects(2)
+			return
+		default:
+		}
+		if got, err := w.content(at("b")); err != nil || !slices.Contains(contents, got) {
+			t.Fatalf("read %.60q (%d bytes), %v", got, len(got), err)
+		}
+	}
 }
 
 func TestBytesGoWithTheLastWhoNamesThem(t *testing.T) {
+	for _, content := range []string{"bytes", large("bytes")} {
+		bytesGoWithTheLast(t, content)
+	}
+}
+
+func bytesGoWithTheLast(t *testing.T, content string) {
 	w := newWorld(t)
-	w.put("a", "bytes")
+	w.put("a", content)
 	snapshot, err := w.Snapshot(ctx, at("a"), nil, blob.Conditions{})
 	w.must(err)
 	copyTo := func(name string) {
@@ -56,7 +126,7 @@ func TestBytesGoWithTheLastWhoNamesThem(t *testing.T) {
 	w.must(err)
 	_, err = w.Delete(ctx, at("a"), "", blob.Conditions{})
 	w.must(err)
-	w.wantContent(at("b"), "bytes")
+	w.wantContent(at("b"), content)
 	_, err = w.Delete(ctx, at("b"), "", blob.Conditions{})
 	w.must(err)
 	w.wantObjects(0)
@@ -65,16 +135,18 @@ func TestBytesGoWithTheLastWhoNamesThem(t *testing.T) {
 func TestARefusedWriteLeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.put("b", "old")
-	broken := io.MultiReader(strings.NewReader("half"), failing{})
-	if _, _, err := w.Put(ctx, at("b"), blob.Blob{}, broken, blob.Checks{}, blob.Conditions{}); !errors.Is(err, errBroken) {
-		t.Error(err)
+	for _, fresh := range []string{"new", large("new")} {
+		broken := io.MultiReader(strings.NewReader(fresh), failing{})
+		if _, _, err := w.Put(ctx, at("b"), blob.Blob{}, broken, blob.Checks{}, blob.Conditions{}); !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+		_, _, err := w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader(fresh), blob.Checks{MD5: make([]byte, 16)}, blob.Conditions{})
+		w.wantCode(err, "Md5Mismatch")
+		_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader(fresh), blob.Checks{CRC64: make([]byte, 8)}, blob.Conditions{})
+		w.wantCode(err, "Crc64Mismatch")
+		_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader(fresh), blob.Checks{}, blob.Conditions{IfMatch: `"0x1"`})
+		w.wantCode(err, "ConditionNotMet")
 	}
-	_, _, err := w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{MD5: make([]byte, 16)}, blob.Conditions{})
-	w.wantCode(err, "Md5Mismatch")
-	_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{CRC64: make([]byte, 8)}, blob.Conditions{})
-	w.wantCode(err, "Crc64Mismatch")
-	_, _, err = w.Put(ctx, at("b"), blob.Blob{}, strings.NewReader("new"), blob.Checks{}, blob.Conditions{IfMatch: `"0x1"`})
-	w.wantCode(err, "ConditionNotMet")
 	w.wantContent(at("b"), "old")
 	w.wantObjects(1)
 }
@@ -84,6 +156,20 @@ var errBroken = errors.New("broken")
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errBroken }
+
+// What has a file of its own, and what is kept with the documents.
+func TestSmallBytesHaveNoFile(t *testing.T) {
+	w := newWorld(t)
+	for size, small := range map[int]int{1: 1, 32 << 10: 1, 32<<10 + 1: 0} {
+		text := strings.Repeat("x", size)
+		w.put("b", text)
+		w.wantContent(at("b"), text)
+		if n := w.small(); n != small {
+			t.Errorf("%d bytes: %d small objects, want %d", size, n, small)
+		}
+		w.wantObjects(1)
+	}
+}
 
 func TestAnEmptyBlobHasNoObject(t *testing.T) {
 	w := newWorld(t)
@@ -259,6 +345,46 @@ func TestBlobsAreFoundByTags(t *testing.T) {
 			t.Errorf("%q passes", bad)
 		}
 	}
+}
+
+// The document of an append blob stays small, whatever it is made of.
+func TestManyBlocksAreFolded(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.CreateAppend(ctx, at("log"), blob.Blob{}, blob.Conditions{})
+	w.must(err)
+	var want strings.Builder
+	for i := range 600 {
+		line := fmt.Sprintln("line", i)
+		if i%100 == 50 {
+			line = large(line)
+		}
+		want.WriteString(line)
+		b, _, _, err := w.Append(ctx, at("log"), strings.NewReader(line), blob.Checks{}, blob.AppendConditions{}, blob.Conditions{})
+		w.must(err)
+		if b.Blocks() != i+1 || len(b.Parts) > 258 {
+			t.Fatalf("%d blocks in %d parts, want %d blocks", b.Blocks(), len(b.Parts), i+1)
+		}
+	}
+	w.wantContent(at("log"), want.String())
+	release := w.Hold()
+	b, err := w.GetContent(ctx, at("log"), blob.Conditions{})
+	w.must(err)
+	for _, from := range []int{0, 3000, 60000, want.Len() - 5} {
+		r, err := w.Open(ctx, b, int64(from), int64(want.Len()-from))
+		w.must(err)
+		if raw, err := io.ReadAll(r); string(raw) != want.String()[from:] || err != nil {
+			t.Errorf("from %d: %d bytes, %v", from, len(raw), err)
+		}
+		r.Close()
+	}
+	if n, err := w.SweepOrphans(ctx); n != 0 || err != nil {
+		t.Errorf("the sweep took %d objects, %v", n, err)
+	}
+	release()
+	w.wantObjects(602) // the blocks, and two folds
+	_, err = w.Delete(ctx, at("log"), "", blob.Conditions{})
+	w.must(err)
+	w.wantObjects(0)
 }
 
 func TestAppendBlobs(t *testing.T) {

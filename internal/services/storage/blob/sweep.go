@@ -53,7 +53,7 @@ func (s *Store) Run(ctx context.Context, log *slog.Logger) error {
 // Sweep deletes what is due: the blobs of deleted containers, what was deleted and
 // is kept no longer, and blocks that were staged and forgotten.
 func (s *Store) Sweep(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.expireContainers, s.purgeContainers, s.expireBlobs, s.expireBlocks} {
+	for _, step := range []func(context.Context) error{s.expireContainers, s.purgeContainers, s.expireBlobs, s.expireBlocks, s.expireSmall} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -107,15 +107,13 @@ func (s *Store) purgeContainers(ctx context.Context) error {
 	return s.every(ctx, kindGone, nil, func(page []store.Record) error {
 		for _, record := range page {
 			for left := true; left; {
-				var free []string
-				err := s.docs.Update(ctx, func(tx *store.Tx) (err error) {
+				err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 					free, left, err = purge(tx, record.ID)
-					return err
+					return free, err
 				})
 				if err != nil {
 					return err
 				}
-				s.remove(ctx, free)
 			}
 		}
 		return nil
@@ -163,52 +161,42 @@ func purge(tx *store.Tx, container string) (free []string, left bool, err error)
 
 func (s *Store) expireBlobs(ctx context.Context) error {
 	return s.every(ctx, kindBlob, &store.Key{Name: keyDeleted, Value: "true"}, func(page []store.Record) error {
-		var free []string
-		err := s.docs.Update(ctx, func(tx *store.Tx) error {
-			free = nil
+		return s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 			for _, record := range page {
 				b, _, err := store.Load[Blob](tx, kindBlob, record.ID) // it may have been restored
 				if errors.Is(err, store.ErrNotFound) || err == nil && (!b.IsDeleted() || s.now().Before(b.Expires)) {
 					continue
 				}
 				if err != nil {
-					return err
+					return nil, err
 				}
 				gone, err := s.end(tx, &b, Retained{})
 				if err != nil {
-					return err
+					return nil, err
 				}
 				free = append(free, gone...)
 			}
-			return nil
+			return free, nil
 		})
-		if err == nil {
-			s.remove(ctx, free)
-		}
-		return err
 	})
 }
 
 func (s *Store) expireBlocks(ctx context.Context) error {
 	return s.every(ctx, kindStaging, nil, func(page []store.Record) error {
 		for _, record := range page {
-			var free []string
-			err := s.docs.Update(ctx, func(tx *store.Tx) error {
-				free = nil
+			err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 				sum, _, err := store.Load[staging](tx, kindStaging, record.ID)
 				if errors.Is(err, store.ErrNotFound) || err == nil && s.now().Sub(sum.Last) < stagedFor {
-					return nil
+					return nil, nil
 				}
 				if err != nil {
-					return err
+					return nil, err
 				}
-				free, err = dropStaged(tx, record.ID, nil)
-				return err
+				return dropStaged(tx, record.ID, nil)
 			})
 			if err != nil {
 				return err
 			}
-			s.remove(ctx, free)
 		}
 		return nil
 	})
@@ -270,6 +258,18 @@ func (s *Store) sweepAmong(ctx context.Context, found []string) (removed int, er
 					return err
 				}
 				s.objects.named([]Part{{Object: b.Object}})
+			}
+			return nil
+		})
+	}
+	if err == nil { // after the blobs: what is folded meanwhile was found in them
+		err = s.every(ctx, kindBytes, &store.Key{Name: keyFold, Value: "true"}, func(page []store.Record) error {
+			for _, record := range page {
+				parts, err := store.Decode[[]Part](record)
+				if err != nil {
+					return err
+				}
+				s.objects.named(parts)
 			}
 			return nil
 		})

@@ -2,12 +2,16 @@ package blob
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
+	"sync"
+
+	"github.com/minio/crc64nvme"
 
 	"sekisho/internal/api"
 	"sekisho/internal/store"
@@ -21,6 +25,9 @@ type Address struct{ Account, Container, Name, Snapshot, By string }
 type Checks struct {
 	MD5   []byte
 	CRC64 []byte
+	// NoMD5 says that nobody asks for the MD5 of what is written, which takes more
+	// than anything else.
+	NoMD5 bool
 }
 
 func (c Checks) hold(w Written) error {
@@ -33,34 +40,63 @@ func (c Checks) hold(w Written) error {
 	return nil
 }
 
-// write puts bytes down and runs commit with them; if that refuses they go again.
-// Nothing is put down for no bytes.
-func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, commit func(Written) error) (Written, error) {
-	first := make([]byte, 1)
-	_, err := io.ReadFull(src, first)
-	empty := err == io.EOF
-	if err != nil && !empty {
+// heads are buffers for how content begins: for all of it, if it is small.
+var heads = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, maxSmall+1+bytes.MinRead)) }}
+
+// write puts bytes down and runs commit with them, which must keep them if they are
+// few; if it refuses they go again. Nothing is put down for no bytes. What commit
+// refuses, ready refuses before bytes are read: unless src tells that they are few,
+// which cost less than to look twice.
+func (s *Store) write(ctx context.Context, src io.Reader, checks Checks, ready func(*store.Tx) error, commit func(Written) error) (w Written, err error) {
+	sized, few := src.(interface{ Len() int })
+	if few = few && sized.Len() <= maxSmall; !few {
+		if err := s.docs.View(ctx, ready); err != nil {
+			return Written{}, err
+		}
+	}
+	head := heads.Get().(*bytes.Buffer)
+	defer heads.Put(head)
+	head.Reset()
+	if _, err := head.ReadFrom(io.LimitReader(src, maxSmall+1)); err != nil {
 		return Written{}, err
 	}
-	var w Written
-	if empty {
-		sum := md5.Sum(nil)
-		w.MD5 = sum[:]
-	} else {
+	large := head.Len() > maxSmall
+	if large {
 		object, end := s.objects.begin()
 		defer end()
-		if w, err = s.bytes.Write(ctx, object, io.MultiReader(bytes.NewReader(first), src)); err != nil {
+		in := newIntake(head.Bytes(), src, checks)
+		if err := s.bytes.Write(ctx, object, in); err != nil {
 			s.removeNow(ctx, []string{object})
-			return w, err
+			return Written{}, err
 		}
+		w = in.written(object)
+	} else if w, err = writtenSmall(head.Bytes(), checks); err != nil {
+		return w, err
 	}
 	if err = checks.hold(w); err == nil {
 		err = commit(w)
+	} else if few {
+		err = cmp.Or(s.docs.View(ctx, ready), err)
 	}
+	w.small = nil // the buffer is for the next one
 	var refused *api.Error
-	if errors.As(err, &refused) && !empty {
+	if errors.As(err, &refused) && large {
 		// After any other error nobody knows what was committed: it is for the sweep.
 		s.removeNow(ctx, []string{w.Object})
+	}
+	return w, err
+}
+
+// writtenSmall is what there is to keep of few bytes, or of none.
+func writtenSmall(raw []byte, checks Checks) (w Written, err error) {
+	w = Written{Size: int64(len(raw)), CRC64: crc64nvme.Checksum(raw)}
+	if !checks.NoMD5 {
+		sum := md5.Sum(raw)
+		w.MD5 = sum[:]
+	}
+	if len(raw) > 0 {
+		w.small = raw
+		w.Object, err = newSmall()
 	}
 	return w, err
 }
@@ -75,28 +111,21 @@ func (w Written) parts(block string) []Part {
 // Put makes or replaces a block blob of what src gives. Errors are *api.Error, and
 // those of src.
 func (s *Store) Put(ctx context.Context, at Address, in Blob, src io.Reader, checks Checks, cond Conditions) (*Blob, Written, error) {
-	if err := s.precheck(ctx, at, cond, creates); err != nil {
-		return nil, Written{}, err
-	}
 	var made *Blob
-	w, err := s.write(ctx, src, checks, func(w Written) (err error) {
+	ready := func(tx *store.Tx) error {
+		_, _, err := s.writable(tx, at, cond, creates)
+		return err
+	}
+	w, err := s.write(ctx, src, checks, ready, func(w Written) (err error) {
 		fresh := in
 		fresh.Kind, fresh.Size, fresh.Parts = BlockBlob, w.Size, w.parts("")
 		if fresh.MD5 == nil {
 			fresh.MD5 = w.MD5
 		}
-		made, err = s.replace(ctx, at, fresh, cond)
+		made, err = s.replace(ctx, at, fresh, w, cond)
 		return err
 	})
 	return made, w, err
-}
-
-// precheck refuses a write before its bytes are read.
-func (s *Store) precheck(ctx context.Context, at Address, cond Conditions, how use) error {
-	return s.docs.View(ctx, func(tx *store.Tx) error {
-		_, _, err := s.writable(tx, at, cond, how)
-		return err
-	})
 }
 
 // writable finds the container and the blob of a write, and holds conditions and
@@ -127,25 +156,24 @@ func (s *Store) writable(tx *store.Tx, at Address, cond Conditions, how use) (*C
 }
 
 // replace commits a blob in place of what is there.
-func (s *Store) replace(ctx context.Context, at Address, fresh Blob, cond Conditions) (*Blob, error) {
+func (s *Store) replace(ctx context.Context, at Address, fresh Blob, w Written, cond Conditions) (*Blob, error) {
 	return s.commit(ctx, at, cond, func(tx *store.Tx, c *Container, old *Blob) (*Blob, error) {
 		b := fresh
-		return &b, nil
+		return &b, w.keep(tx)
 	})
 }
 
 // commit puts what build gives in place of the blob that is there, which may be nil.
 func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build func(tx *store.Tx, c *Container, old *Blob) (*Blob, error)) (*Blob, error) {
 	var made *Blob
-	var free []string
-	err := s.docs.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) (free []string, err error) {
 		c, old, err := s.writable(tx, at, cond, creates)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b, err := build(tx, c, old)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b.Container, b.Name, b.Snapshot, b.Retained = c.ID, at.Name, "", Retained{}
 		b.ETag, b.Modified = s.etag(), s.now().UTC()
@@ -154,33 +182,29 @@ func (s *Store) commit(ctx context.Context, at Address, cond Conditions, build f
 			b.Created, b.Lease = old.Created, old.Lease
 		}
 		if err := s.place(tx, c, at, old, b); err != nil {
-			return err
+			return nil, err
 		}
-		if free, err = s.retire(tx, c, at.Name, b.Parts); err != nil {
-			return err
+		if free, err = s.retire(tx, c, at.Name, old, b.Parts); err != nil {
+			return nil, err
 		}
 		staged, err := dropBlocks(tx, c.ID, at.Name, b.Parts)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		free = append(free, staged...)
 		made = b
-		return s.saveBlob(tx, b)
+		return append(free, staged...), s.saveBlob(tx, b)
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.remove(ctx, free)
-	return made, nil
+	return made, err
 }
 
-// retire makes room for another blob of the name, which keeps some parts: what is
-// there is given up, or kept as a deleted snapshot where the account retains what
-// is deleted. It gives the objects that nobody names any more.
-func (s *Store) retire(tx *store.Tx, c *Container, name string, kept []Part) (free []string, err error) {
-	old, err := loadAny(tx, c.ID, name, "")
-	if old == nil || err != nil {
-		return nil, err
+// retire makes room for another blob of the name, which keeps some parts: the old one
+// is given up, or kept as a deleted snapshot where the account retains what is
+// deleted. It gives the objects that nobody names any more.
+func (s *Store) retire(tx *store.Tx, c *Container, name string, old *Blob, kept []Part) (free []string, err error) {
+	if old == nil { // or deleted
+		if old, err = loadAny(tx, c.ID, name, ""); old == nil || err != nil {
+			return nil, err
+		}
 	}
 	if !old.IsDeleted() {
 		service, err := loadService(tx, c.Account)
@@ -230,7 +254,10 @@ func release(tx *store.Tx, parts, kept []Part) (free []string, err error) {
 		n, record, err := store.Load[shared](tx, kindShared, p.Object)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			free, err = append(free, p.Object), nil
+			var inside []string
+			if inside, err = releaseFold(tx, p); err == nil {
+				free = append(append(free, p.Object), inside...)
+			}
 		case err != nil:
 		case n.More <= 1:
 			err = tx.Delete(kindShared, p.Object)
@@ -243,6 +270,18 @@ func release(tx *store.Tx, parts, kept []Part) (free []string, err error) {
 		}
 	}
 	return free, nil
+}
+
+// releaseFold gives up what a part that nobody names any more holds itself.
+func releaseFold(tx *store.Tx, p Part) (free []string, err error) {
+	if p.Folded == 0 {
+		return nil, nil
+	}
+	parts, err := unfold(tx, p.Object)
+	if err != nil {
+		return nil, err
+	}
+	return release(tx, parts, nil)
 }
 
 // share lets another blob hold the objects.
