@@ -200,21 +200,30 @@ func TestOffsets(t *testing.T) {
 
 func TestTooManyTokens(t *testing.T) {
 	s := composedSet(t)
-	a, err := s.Compose("a", "whitespace", []string{"ngram", "ngram", "ngram", "ngram", "ngram", "ngram", "ngram", "ngram", "keyword_repeat"}, nil)
+	a, err := s.Compose("a", "nGram", []string{"ngram", "shingle3"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Analyze(strings.Repeat("abcdefghij", 1000)); err != nil {
-		t.Error(err) // 2- and 3-grams of 2- and 3-grams become fewer
-	}
-	a, err = s.Compose("a", "nGram", []string{"ngram", "shingle3"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Analyze(strings.Repeat("a", MaxTokens)); !errors.Is(err, ErrTooManyTokens) {
+	if _, err := a.Analyze(strings.Repeat("a", MaxTokens/2+2)); !errors.Is(err, ErrTooManyTokens) {
 		t.Errorf("got %v", err)
 	}
-	if stream := a.Bleve().Analyze([]byte(strings.Repeat("a", MaxTokens))); stream != nil {
+	// Replacements of replacements would be 100^8 characters long.
+	long, err := newSet(t, `{"tokenFilters": [{"name": "long", "@odata.type": "#Microsoft.Azure.Search.PatternReplaceTokenFilter", "pattern": "x", "replacement": "`+strings.Repeat("x", 100)+`"}],
+	 "charFilters": [{"name": "long", "@odata.type": "#Microsoft.Azure.Search.MappingCharFilter", "mappings": ["x=>`+strings.Repeat("x", 100)+`"]}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eight := []string{"long", "long", "long", "long", "long", "long", "long", "long"}
+	for _, c := range [][2][]string{{eight, nil}, {nil, eight}} {
+		a, err := long.Compose("a", "keyword_v2", c[0], c[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Analyze("xx"); !errors.Is(err, ErrTooManyTokens) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if stream := a.Bleve().Analyze([]byte(strings.Repeat("a", MaxTokens/2+2))); stream != nil {
 		t.Errorf("bleve gets %d tokens", len(stream))
 	}
 }

@@ -56,17 +56,24 @@ func (w *rewriter) mark(in int, fixed bool) {
 func (w *rewriter) replace(start, end int, with string) {
 	w.out.WriteString(w.text[w.done:start])
 	at := start
-	for _, r := range with {
-		w.mark(at, true)
+	for i, r := range with {
+		if i == 0 || at < end {
+			w.mark(at, true)
+		}
 		w.out.WriteRune(r)
 		if at < end {
 			_, size := utf8.DecodeRuneInString(w.text[at:end])
-			at += size
+			if at += size; at >= end {
+				w.mark(end, true)
+			}
 		}
 	}
 	w.done = end
 	w.mark(end, false)
 }
+
+// long tells that the text has grown too much to go on.
+func (w *rewriter) long() bool { return w.out.Len() > max(maxBytes, len(w.text)) }
 
 func (w *rewriter) result() (string, *correction) {
 	if w.fix.out == nil {
@@ -87,7 +94,7 @@ func mapping(of map[string]string) charFilter {
 	}
 	return func(text string) (string, *correction) {
 		w := rewriter{text: text}
-		for i := 0; i < len(text); {
+		for i := 0; i < len(text) && !w.long(); {
 			if first[text[i]] {
 				if size, to, ok := longestMatch(of, text[i:], longest); ok {
 					w.replace(i, i+size, to)
@@ -116,16 +123,13 @@ func replaceChars(pattern *regexp.Regexp, replacement string) charFilter {
 		w := rewriter{text: text}
 		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
 			w.replace(m[0], m[1], string(pattern.ExpandString(nil, replacement, text, m)))
-			if w.out.Len() > maxReplaced {
+			if w.long() {
 				break
 			}
 		}
 		return w.result()
 	}
 }
-
-// maxReplaced bounds a text that patterns make longer.
-const maxReplaced = 64 << 20
 
 // blocks are the elements whose tags html_strip puts a line break for; any other
 // tag vanishes. Source: Lucene HTMLStripCharFilter, "block level elements".

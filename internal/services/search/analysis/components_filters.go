@@ -271,10 +271,14 @@ var filterTypes = func() map[string]builder[filter] {
 }()
 
 func makeDecompounder(at place, o decompoundOptions) (filter, error) {
-	for property, value := range map[string]int{"minWordSize": o.Word, "minSubwordSize": o.Least, "maxSubwordSize": o.Most} {
-		if err := at.between(property, value, 1, maxLength); err != nil {
-			return nil, err
-		}
+	if err := at.between("minWordSize", o.Word, 1, maxLength); err != nil {
+		return nil, err
+	}
+	if err := at.between("minSubwordSize", o.Least, 1, maxLength); err != nil {
+		return nil, err
+	}
+	if err := at.between("maxSubwordSize", o.Most, 1, maxLength); err != nil {
+		return nil, err
 	}
 	return decompound(set(o.Words, false), o.Word, o.Least, o.Most, o.Longest), at.required("wordList", o.Words)
 }

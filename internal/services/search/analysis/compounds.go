@@ -101,7 +101,7 @@ func decompound(is func(string) bool, minWord, minPart, maxPart int, longestOnly
 func commonGrams(common func(string) bool, query bool) filter {
 	return func(tokens []Token) []Token {
 		var out []Token
-		paired := false // the token before was joined with this one
+		paired, size := false, 0 // whether the token before was joined with this one
 		for i, t := range tokens {
 			pairs := i+1 < len(tokens) && (common(t.Text) || common(tokens[i+1].Text))
 			if !query || !pairs && !paired {
@@ -111,11 +111,12 @@ func commonGrams(common func(string) bool, query bool) filter {
 				pair := t
 				pair.Text, pair.End = t.Text+"_"+tokens[i+1].Text, tokens[i+1].End
 				out = append(out, pair)
+				size += len(pair.Text)
 			}
 			// Only the last token is left out for the pair that it ends.
 			paired = pairs && i+2 == len(tokens)
-			if full(out) {
-				break
+			if full(out) || size > maxBytes {
+				return overflow
 			}
 		}
 		return out
@@ -173,8 +174,8 @@ func shingles(o shingling) filter {
 			if len(out) > before {
 				at++
 			}
-			if full(out) || size > maxReplaced {
-				return make([]Token, MaxTokens+1)
+			if full(out) || size > maxBytes {
+				return overflow
 			}
 		}
 		return out
@@ -191,7 +192,13 @@ func bigrams(ignore map[Type]bool, unigrams bool) filter {
 		out := make([]Token, 0, len(tokens))
 		position, before := -1, -1
 		var run []Token // single characters that touch
+		var text strings.Builder
 		flush := func() {
+			text.Reset()
+			for _, t := range run {
+				text.WriteString(t.Text)
+			}
+			all, offset := text.String(), 0
 			for i, t := range run {
 				if unigrams || len(run) == 1 {
 					position++
@@ -203,9 +210,10 @@ func bigrams(ignore map[Type]bool, unigrams bool) filter {
 						position++
 					}
 					pair := t
-					pair.Text, pair.End, pair.Position = t.Text+run[i+1].Text, run[i+1].End, position
+					pair.Text, pair.End, pair.Position = all[offset:offset+len(t.Text)+len(run[i+1].Text)], run[i+1].End, position
 					out = append(out, pair)
 				}
+				offset += len(t.Text)
 			}
 			run = run[:0]
 		}

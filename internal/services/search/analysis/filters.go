@@ -196,7 +196,27 @@ func unique(samePosition bool) filter {
 
 // replaceText is Lucene's PatternReplaceFilter.
 func replaceText(pattern *regexp.Regexp, replacement string) filter {
-	return each(func(word string) string { return pattern.ReplaceAllString(word, replacement) })
+	return func(tokens []Token) []Token {
+		size := 0
+		for i := range tokens {
+			word := tokens[i].Text
+			var out []byte
+			last := 0
+			for _, m := range pattern.FindAllStringSubmatchIndex(word, -1) {
+				out = append(out, word[last:m[0]]...)
+				out = pattern.ExpandString(out, replacement, word, m)
+				last = m[1]
+				if size+len(out) > maxBytes {
+					return overflow
+				}
+			}
+			if out != nil || last > 0 {
+				tokens[i].Text = string(append(out, word[last:]...))
+				size += len(tokens[i].Text)
+			}
+		}
+		return tokens
+	}
 }
 
 // capture gives the groups that patterns match in a token, by where they start.

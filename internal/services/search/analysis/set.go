@@ -100,7 +100,8 @@ func joined[T any](of map[string]T, prefix string) string {
 func (s *Set) fields(fields []*schema.Field, list string) error {
 	for i, f := range fields {
 		at := place(list).at(i)
-		for property, name := range map[string]string{"analyzer": f.Analyzer, "indexAnalyzer": f.IndexAnalyzer, "searchAnalyzer": f.SearchAnalyzer} {
+		for _, named := range [][2]string{{"analyzer", f.Analyzer}, {"indexAnalyzer", f.IndexAnalyzer}, {"searchAnalyzer", f.SearchAnalyzer}} {
+			property, name := named[0], named[1]
 			if name == "" {
 				continue
 			}

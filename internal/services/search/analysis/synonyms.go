@@ -251,7 +251,7 @@ func (t *Thesaurus) filter(tokens []Token) []Token {
 			shift += longest - covered
 		}
 		if full(out) || full(behind) {
-			return make([]Token, MaxTokens+1)
+			return overflow
 		}
 	}
 	keep(len(tokens))

@@ -35,10 +35,15 @@ const (
 	Acronym
 )
 
-// MaxTokens bounds what one text is made into: n-grams and shingles multiply.
-const MaxTokens = 1 << 20
+// What one text is made into is bounded, as filters multiply and lengthen it:
+// n-grams, shingles, replacements.
+const (
+	MaxTokens = 1 << 20
+	maxBytes  = 16 << 20 // of the texts that a filter builds: the longest document of Azure
+)
 
-// ErrTooManyTokens is returned for a text of more than MaxTokens tokens.
+// ErrTooManyTokens is returned for a text that is made into more than MaxTokens
+// tokens, or into texts that are too long.
 var ErrTooManyTokens = errors.New("the text makes more tokens than an analyzer may give")
 
 type (
@@ -60,8 +65,11 @@ type Analyzer struct {
 func (a *Analyzer) Analyze(text string) ([]Token, error) {
 	input, corrections := text, []*correction(nil)
 	for _, c := range a.chars {
-		var made *correction
-		if input, made = c(input); made != nil {
+		changed, made := c(input)
+		if len(changed) > max(maxBytes, len(input)) {
+			return nil, ErrTooManyTokens
+		}
+		if input = changed; made != nil {
 			corrections = append(corrections, made)
 		}
 	}
@@ -76,15 +84,20 @@ func (a *Analyzer) Analyze(text string) ([]Token, error) {
 		}
 	}
 	for _, f := range a.filters {
-		if tokens = f(tokens); len(tokens) > MaxTokens {
+		if tokens = f(tokens); full(tokens) {
 			return nil, ErrTooManyTokens
 		}
 	}
 	return tokens, nil
 }
 
+// overflow is what a filter returns that has built more than maxBytes.
+var overflow = make([]Token, 1)
+
 // full tells a filter that multiplies tokens to stop: the analysis fails.
-func full(tokens []Token) bool { return len(tokens) > MaxTokens }
+func full(tokens []Token) bool {
+	return len(tokens) > MaxTokens || len(tokens) == 1 && &tokens[0] == &overflow[0]
+}
 
 // with is the analyzer with more filters behind.
 func (a *Analyzer) with(filters ...filter) *Analyzer {

@@ -142,7 +142,7 @@ func separated(pattern *regexp.Regexp, group int) tokenizer {
 			}
 		}
 		last := 0
-		for _, m := range pattern.FindAllStringSubmatchIndex(text, MaxTokens+1) {
+		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
 			if group < 0 {
 				emit(last, m[0])
 				last = m[1]

@@ -19,10 +19,10 @@ import (
 type lattice struct {
 	dict *dict.Dict
 	text string
-	// starts are the bytes where the undecided characters start, and positions what
-	// arrives there. used is how many of them anything has arrived at.
+	// starts are the bytes where characters start, positions what arrives at those
+	// that are undecided. used is up to where anything has arrived.
 	starts    []int
-	positions []position
+	positions [window]position
 	used      int
 	from      int // the position that has been decided up to
 	found     []morpheme
@@ -56,7 +56,11 @@ const (
 	otherLength, otherPenalty = 7, 1700
 	longestUnknown            = 1024
 	longestUndecided          = 1024
+	// window is more than what can be undecided and the longest word behind it.
+	window = 4096
 )
+
+func (l *lattice) at(i int) *position { return &l.positions[i%window] }
 
 // segment calls visit with the words of a text in order.
 func (l *lattice) segment(text string, visit func(morpheme)) {
@@ -67,11 +71,8 @@ func (l *lattice) segment(text string, visit func(morpheme)) {
 	}
 	l.starts = append(l.starts, len(text))
 	n := len(l.starts) - 1
-	for len(l.positions) < n+1 {
-		l.positions = append(l.positions, position{})
-	}
 	l.used, l.from = 1, 0
-	l.positions[0].arcs = append(l.positions[0].arcs[:0], arc{back: -1, index: -1})
+	l.at(0).arcs = append(l.at(0).arcs[:0], arc{back: -1, index: -1})
 	flush := func() {
 		for i := len(l.found) - 1; i >= 0; i-- {
 			visit(l.found[i])
@@ -79,7 +80,7 @@ func (l *lattice) segment(text string, visit func(morpheme)) {
 		l.found = l.found[:0]
 	}
 	for at := 0; at < n; at++ {
-		here := &l.positions[at]
+		here := l.at(at)
 		if len(here.arcs) == 0 {
 			continue
 		}
@@ -93,22 +94,22 @@ func (l *lattice) segment(text string, visit func(morpheme)) {
 			// The cheapest way so far is taken, right or not.
 			best, index, cost := at, 0, int32(math.MaxInt32)
 			for p := at; p < l.used; p++ {
-				for i := range l.positions[p].arcs {
-					if c := l.positions[p].arcs[i].cost; c < cost {
+				for i := range l.at(p).arcs {
+					if c := l.at(p).arcs[i].cost; c < cost {
 						best, index, cost = p, i, c
 					}
 				}
 			}
 			for p := at; p < l.used; p++ {
 				if p != best {
-					l.positions[p].arcs = l.positions[p].arcs[:0]
+					l.at(p).arcs = l.at(p).arcs[:0]
 				}
 			}
-			arcs := l.positions[best].arcs
+			arcs := l.at(best).arcs
 			arcs[0] = arcs[index]
-			l.positions[best].arcs = arcs[:1]
+			l.at(best).arcs = arcs[:1]
 			l.trace(best, 0)
-			l.positions[best].arcs[0].cost = 0
+			l.at(best).arcs[0].cost = 0
 			flush()
 			if best != at {
 				at = best - 1
@@ -118,18 +119,16 @@ func (l *lattice) segment(text string, visit func(morpheme)) {
 		l.words(at, n)
 	}
 	index, cost := 0, int32(math.MaxInt32)
-	for i, a := range l.positions[n].arcs {
+	for i, a := range l.at(n).arcs {
 		if c := a.cost + int32(l.dict.Connection.At(int(a.right), 0)); c < cost {
 			index, cost = i, c
 		}
 	}
-	if n > 0 && len(l.positions[n].arcs) > 0 {
+	if n > 0 && len(l.at(n).arcs) > 0 {
 		l.trace(n, index)
 		flush()
 	}
-	for i := range l.positions[:n+1] {
-		l.positions[i].arcs = l.positions[i].arcs[:0]
-	}
+	l.at(n).arcs = l.at(n).arcs[:0]
 }
 
 // words adds the words that start at a position: those of the dictionary, and an
@@ -167,8 +166,9 @@ func (l *lattice) words(at, n int) {
 // add joins a word from a position to its end to the cheapest way there.
 func (l *lattice) add(at, end int, a arc, penalty bool) {
 	cost := int32(math.MaxInt32)
-	for i := range l.positions[at].arcs {
-		before := &l.positions[at].arcs[i]
+	arcs := l.at(at).arcs
+	for i := range arcs {
+		before := &arcs[i]
 		if c := before.cost + int32(l.dict.Connection.At(int(before.right), int(a.left))); c < cost {
 			cost, a.index = c, int32(i)
 		}
@@ -177,7 +177,7 @@ func (l *lattice) add(at, end int, a arc, penalty bool) {
 	if penalty {
 		a.cost += l.penalty(at, end)
 	}
-	l.positions[end].arcs = append(l.positions[end].arcs, a)
+	l.at(end).arcs = append(l.at(end).arcs, a)
 	l.used = max(l.used, end+1)
 }
 
@@ -207,7 +207,7 @@ func (l *lattice) penalty(at, end int) int32 {
 func (l *lattice) trace(at, index int) {
 	end, following, compound := at, int16(-1), -1
 	for at > l.from {
-		arcs := l.positions[at].arcs
+		arcs := l.at(at).arcs
 		a := arcs[index]
 		if compound < 0 {
 			if penalty := l.penalty(int(a.back), at); penalty > 0 {
@@ -217,7 +217,7 @@ func (l *lattice) trace(at, index int) {
 				}
 				l.rescore(int(a.back), at, int(a.index))
 				least, best := int32(math.MaxInt32), -1
-				for i, other := range l.positions[at].arcs {
+				for i, other := range l.at(at).arcs {
 					cost := other.cost
 					if following >= 0 {
 						cost += int32(l.dict.Connection.At(int(other.right), int(following)))
@@ -226,9 +226,9 @@ func (l *lattice) trace(at, index int) {
 						least, best = cost, i
 					}
 				}
-				if best >= 0 && least <= most && l.positions[at].arcs[best].back != a.back {
+				if best >= 0 && least <= most && l.at(at).arcs[best].back != a.back {
 					compound = int(a.back)
-					a = l.positions[at].arcs[best]
+					a = l.at(at).arcs[best]
 				}
 			}
 		}
@@ -239,25 +239,27 @@ func (l *lattice) trace(at, index int) {
 		following = a.left
 		at, index = int(a.back), int(a.index)
 	}
-	l.from = end
+	for ; l.from < end; l.from++ {
+		l.at(l.from).arcs = l.at(l.from).arcs[:0]
+	}
 }
 
 // rescore computes the ways between two positions again, with penalties, coming
 // from one arc at the first of them.
 func (l *lattice) rescore(start, end, index int) {
 	for at := end; at > start; at-- {
-		p := &l.positions[at]
+		p := l.at(at)
 		for _, a := range p.arcs {
 			if int(a.back) >= start {
 				from := int(a.back)
 				a.back = int32(at)
-				l.positions[from].forward = append(l.positions[from].forward, a)
+				l.at(from).forward = append(l.at(from).forward, a)
 			}
 		}
 		p.arcs = p.arcs[:0]
 	}
 	for at := start; at < end; at++ {
-		p := &l.positions[at]
+		p := l.at(at)
 		for _, a := range p.forward {
 			to := int(a.back)
 			if len(p.arcs) == 0 {
@@ -270,7 +272,7 @@ func (l *lattice) rescore(start, end, index int) {
 			before := p.arcs[index]
 			a.cost = before.cost + int32(a.weight) + int32(l.dict.Connection.At(int(before.right), int(a.left))) + l.penalty(at, to)
 			a.back, a.index = int32(at), int32(index)
-			l.positions[to].arcs = append(l.positions[to].arcs, a)
+			l.at(to).arcs = append(l.at(to).arcs, a)
 		}
 		p.forward = p.forward[:0]
 	}
