@@ -57,6 +57,7 @@ func TestRefused(t *testing.T) {
 		"phonetic":               {`{"tokenFilters": [{"name": "a", ` + of + `PhoneticTokenFilter"}]}`, "tokenFilters[0]", "not available in Sekisho"},
 		"a language there isn't": {`{"tokenFilters": [{"name": "a", ` + of + `StemmerTokenFilter", "language": "greek"}]}`, "tokenFilters[0].language", "Available are: arabic"},
 		"no such language":       {`{"tokenFilters": [{"name": "a", ` + of + `StemmerTokenFilter", "language": "klingon"}]}`, "tokenFilters[0].language", "The values are"},
+		"required language":      {`{"tokenFilters": [{"name": "a", ` + of + `SnowballTokenFilter"}]}`, "tokenFilters[0].language", "required"},
 		"min above max":          {`{"tokenizers": [{"name": "a", ` + of + `NGramTokenizer", "minGram": 3}]}`, "tokenizers[0].minGram", "greater"},
 		"out of range":           {`{"tokenizers": [{"name": "a", ` + of + `StandardTokenizerV2", "maxTokenLength": 301}]}`, "tokenizers[0].maxTokenLength", "between 1 and 300"},
 		"look-ahead":             {`{"tokenizers": [{"name": "a", ` + of + `PatternTokenizer", "pattern": "a(?=b)"}]}`, "tokenizers[0].pattern", "not supported"},

@@ -89,7 +89,17 @@ var builtins = func() map[string]func() *Analyzer {
 			if err != nil {
 				panic(err) // the table is embedded
 			}
-			return chain(standard(maxWord), lower, stop(listed(pl.PolishStopWords)()), stem(byWord(stemmer)))
+			long := byWord(stemmer)
+			return chain(standard(maxWord), lower, stop(listed(pl.PolishStopWords)()), stem(func(word string) string {
+				// Source: Lucene StempelFilter, StempelStemmer.
+				if length(word) < 3 {
+					return word
+				}
+				if stemmed := long(word); stemmed != "" {
+					return stemmed
+				}
+				return word
+			}))
 		},
 		"pt-PT.lucene": func() *Analyzer { return western("portuguese", "lightPortuguese") },
 		"ro.lucene":    func() *Analyzer { return western("romanian", "romanian") },

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -156,9 +157,9 @@ var filterTypes = func() map[string]builder[filter] {
 		}
 		return bigrams(ignore, o.Unigrams), nil
 	})
-	types["CommonGramTokenFilter"] = options("CommonGramTokenFilter", commonOptions{}, func(_ place, o commonOptions) (filter, error) {
-		return commonGrams(set(o.Words, o.IgnoreCase), o.Query), nil
-	})
+	types["CommonGramTokenFilter"] = named(`{"commonWords": []}`, options("CommonGramTokenFilter", commonOptions{}, func(at place, o commonOptions) (filter, error) {
+		return commonGrams(set(o.Words, o.IgnoreCase), o.Query), at.required("commonWords", o.Words)
+	}))
 	types["DictionaryDecompounderTokenFilter"] = options("DictionaryDecompounderTokenFilter", decompoundOptions{Word: 5, Least: 2, Most: 15}, makeDecompounder)
 	for _, kind := range []string{"EdgeNGramTokenFilter", "EdgeNGramTokenFilterV2"} {
 		types[kind] = options(kind, edgeOptions{Min: 1, Max: 2, Side: "front"}, func(at place, o edgeOptions) (filter, error) {
@@ -229,8 +230,8 @@ var filterTypes = func() map[string]builder[filter] {
 		return replaceText(pattern, with), err
 	})
 	types["ShingleTokenFilter"] = options("ShingleTokenFilter", shingleOptions{Max: 2, Min: 2, Unigrams: true, Separator: " ", Filler: "_"}, makeShingles)
-	types["SnowballTokenFilter"] = options("SnowballTokenFilter", languageOptions{Language: "english"}, stemmerOf("snowball", snowballLanguages, snowballs))
-	types["StemmerTokenFilter"] = options("StemmerTokenFilter", languageOptions{Language: "english"}, stemmerOf("stemmer", stemmerLanguages, stemmers))
+	types["SnowballTokenFilter"] = named(inEnglish, options("SnowballTokenFilter", languageOptions{}, stemmerOf("snowball", snowballLanguages, snowballs)))
+	types["StemmerTokenFilter"] = named(inEnglish, options("StemmerTokenFilter", languageOptions{}, stemmerOf("stemmer", stemmerLanguages, stemmers)))
 	types["StemmerOverrideTokenFilter"] = options("StemmerOverrideTokenFilter", struct {
 		Rules []string `json:"rules"`
 	}{}, func(at place, o struct {
@@ -296,8 +297,24 @@ func makeShingles(at place, o shingleOptions) (filter, error) {
 	return shingles(shingling{min: o.Min, max: o.Max, unigrams: o.Unigrams, unigramsIfNoOther: o.IfNone, separator: o.Separator, fillWith: o.Filler}), nil
 }
 
+const inEnglish = `{"language": "english"}`
+
+// named is a filter with a required property, and what that is when the filter is
+// used by its predefined name.
+func named(defaults string, build builder[filter]) builder[filter] {
+	return func(raw json.RawMessage, at place) (filter, error) {
+		if raw == nil {
+			raw = json.RawMessage(defaults)
+		}
+		return build(raw, at)
+	}
+}
+
 func stemmerOf(name string, languages []string, built map[string]func(string) string) func(place, languageOptions) (filter, error) {
 	return func(at place, o languageOptions) (filter, error) {
+		if o.Language == "" {
+			return nil, at.in("language").refuse("The property 'language' is required")
+		}
 		if err := at.oneOf("language", o.Language, languages); err != nil {
 			return nil, err
 		}

@@ -16,8 +16,14 @@ import (
 // place is where in the definition something stands, as a JSON path.
 type place string
 
-func (p place) in(property string) place { return p + "." + place(property) }
-func (p place) at(i int) place           { return place(fmt.Sprintf("%s[%d]", p, i)) }
+func (p place) in(property string) place {
+	if p == "" {
+		return place(property)
+	}
+	return p + "." + place(property)
+}
+
+func (p place) at(i int) place { return place(fmt.Sprintf("%s[%d]", p, i)) }
 
 // refuse is the error for what stands at a place.
 func (p place) refuse(format string, args ...any) error {

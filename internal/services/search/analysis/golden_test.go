@@ -141,3 +141,28 @@ func TestGolden(t *testing.T) {
 		t.Fatalf("%d cases, %v", n, err)
 	}
 }
+
+func BenchmarkAnalyze(b *testing.B) {
+	s := composedSet(b)
+	for name, text := range map[string]string{
+		"en.lucene":       "The conditional generalizations of O'Neil's operators were rationally formalized in 1984. ",
+		"standard.lucene": "The conditional generalizations of O'Neil's operators were rationally formalized in 1984. ",
+		"ja.lucene":       "関西国際空港に行ったシニアソフトウェアエンジニアは、東京都庁でアカデミー賞を3回受賞した。",
+		"zh-Hans.lucene":  "关西国际机场的高级软件工程师，曾三次获得奖项。",
+	} {
+		b.Run(name, func(b *testing.B) {
+			text := strings.Repeat(text, 20)
+			a := goldenAnalyzer(b, s, name)
+			if _, err := a.Analyze(text); err != nil { // loads the dictionary
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := a.Analyze(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -156,7 +156,8 @@ func (s *Set) Normalizer(name string) (*Normalizer, bool) {
 }
 
 // Compose makes an analyzer of components by their names, predefined or of the
-// index, as the analyze API does; at is the path that errors name.
+// index, as the analyze API does. Errors name the path below at, which is empty
+// for the body of a request.
 func (s *Set) Compose(at, tokenizer string, tokenFilters, charFilters []string) (*Analyzer, error) {
 	return s.compose(place(at), composition{Tokenizer: tokenizer, TokenFilters: tokenFilters, CharFilters: charFilters})
 }
