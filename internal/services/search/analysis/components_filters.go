@@ -1,0 +1,373 @@
+package analysis
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// predefinedFilters are the token filters that need no definition, by type.
+// Source: azure-rest-api-specs, TokenFilterName.
+var predefinedFilters = map[string]string{
+	"arabic_normalization": "arabic_normalization", "apostrophe": "apostrophe", "asciifolding": "AsciiFoldingTokenFilter",
+	"cjk_bigram": "CjkBigramTokenFilter", "cjk_width": "cjk_width", "classic": "classic", "common_grams": "CommonGramTokenFilter",
+	"edgeNGram_v2": "EdgeNGramTokenFilterV2", "elision": "ElisionTokenFilter", "german_normalization": "german_normalization",
+	"hindi_normalization": "hindi_normalization", "indic_normalization": "indic_normalization", "keyword_repeat": "keyword_repeat",
+	"kstem": "kstem", "length": "LengthTokenFilter", "limit": "LimitTokenFilter", "lowercase": "lowercase", "nGram_v2": "NGramTokenFilterV2",
+	"persian_normalization": "persian_normalization", "phonetic": "PhoneticTokenFilter", "porter_stem": "porter_stem", "reverse": "reverse",
+	"scandinavian_normalization": "scandinavian_normalization", "scandinavian_folding": "scandinavian_folding",
+	"shingle": "ShingleTokenFilter", "snowball": "SnowballTokenFilter", "sorani_normalization": "sorani_normalization",
+	"stemmer": "StemmerTokenFilter", "stopwords": "StopwordsTokenFilter", "trim": "trim", "truncate": "TruncateTokenFilter",
+	"unique": "UniqueTokenFilter", "uppercase": "uppercase", "word_delimiter": "WordDelimiterTokenFilter",
+}
+
+type (
+	commonOptions struct {
+		Words      []string `json:"commonWords"`
+		IgnoreCase bool     `json:"ignoreCase"`
+		Query      bool     `json:"queryMode"`
+	}
+	decompoundOptions struct {
+		Words   []string `json:"wordList"`
+		Word    int      `json:"minWordSize"`
+		Least   int      `json:"minSubwordSize"`
+		Most    int      `json:"maxSubwordSize"`
+		Longest bool     `json:"onlyLongestMatch"`
+	}
+	edgeOptions struct {
+		Min  int    `json:"minGram"`
+		Max  int    `json:"maxGram"`
+		Side string `json:"side"`
+	}
+	nGramOptions struct {
+		Min int `json:"minGram"`
+		Max int `json:"maxGram"`
+	}
+	keepOptions struct {
+		Words []string `json:"keepWords"`
+		Lower bool     `json:"keepWordsCase"`
+	}
+	markOptions struct {
+		Words      []string `json:"keywords"`
+		IgnoreCase bool     `json:"ignoreCase"`
+	}
+	rangeOptions struct {
+		Min int `json:"min"`
+		Max int `json:"max"`
+	}
+	limitOptions struct {
+		Count int  `json:"maxTokenCount"`
+		All   bool `json:"consumeAllTokens"`
+	}
+	captureOptions struct {
+		Patterns []string `json:"patterns"`
+		Original bool     `json:"preserveOriginal"`
+	}
+	shingleOptions struct {
+		Max       int    `json:"maxShingleSize"`
+		Min       int    `json:"minShingleSize"`
+		Unigrams  bool   `json:"outputUnigrams"`
+		IfNone    bool   `json:"outputUnigramsIfNoShingles"`
+		Separator string `json:"tokenSeparator"`
+		Filler    string `json:"filterToken"`
+	}
+	languageOptions struct {
+		Language string `json:"language"`
+	}
+	stopwordsOptions struct {
+		Words      []string `json:"stopwords"`
+		List       string   `json:"stopwordsList"`
+		IgnoreCase bool     `json:"ignoreCase"`
+		Trailing   bool     `json:"removeTrailing"`
+	}
+	synonymOptions struct {
+		Synonyms   []string `json:"synonyms"`
+		IgnoreCase bool     `json:"ignoreCase"`
+		Expand     bool     `json:"expand"`
+	}
+	delimiterOptions struct {
+		Words       bool     `json:"generateWordParts"`
+		Numbers     bool     `json:"generateNumberParts"`
+		JoinWords   bool     `json:"catenateWords"`
+		JoinNumbers bool     `json:"catenateNumbers"`
+		JoinAll     bool     `json:"catenateAll"`
+		Case        bool     `json:"splitOnCaseChange"`
+		Original    bool     `json:"preserveOriginal"`
+		Numerics    bool     `json:"splitOnNumerics"`
+		Possessive  bool     `json:"stemEnglishPossessive"`
+		Protected   []string `json:"protectedWords"`
+	}
+)
+
+// simpleFilters are the token filters without options.
+var simpleFilters = map[string]filter{
+	"arabic_normalization":       each(normalizeArabic),
+	"apostrophe":                 each(apostrophe),
+	"cjk_width":                  each(foldWidth),
+	"classic":                    classicForm,
+	"german_normalization":       each(normalizeGerman),
+	"hindi_normalization":        each(normalizeHindi),
+	"indic_normalization":        each(normalizeIndic),
+	"keyword_repeat":             twice,
+	"lowercase":                  lower,
+	"persian_normalization":      each(normalizePersian),
+	"porter_stem":                stem(stemPorter),
+	"reverse":                    each(reverse),
+	"scandinavian_normalization": each(scandinavian),
+	"scandinavian_folding":       each(foldScandinavian),
+	"sorani_normalization":       each(normalizeSorani),
+	"trim":                       each(strings.TrimSpace),
+	"uppercase":                  upper,
+}
+
+// filterTypes are the token filters by type; those that take no options stand
+// under their names, which no definition can say.
+var filterTypes = func() map[string]builder[filter] {
+	types := make(map[string]builder[filter])
+	for name, f := range simpleFilters {
+		types[name] = plain(f)
+	}
+	types["kstem"] = missing[filter]("The token filter kstem")
+	types["PhoneticTokenFilter"] = missing[filter]("The token filter phonetic")
+	types["AsciiFoldingTokenFilter"] = options("AsciiFoldingTokenFilter", struct {
+		Original bool `json:"preserveOriginal"`
+	}{}, func(_ place, o struct {
+		Original bool `json:"preserveOriginal"`
+	}) (filter, error) {
+		if o.Original {
+			return foldKeeping, nil
+		}
+		return each(foldASCII), nil
+	})
+	types["CjkBigramTokenFilter"] = options("CjkBigramTokenFilter", struct {
+		Ignore   []string `json:"ignoreScripts"`
+		Unigrams bool     `json:"outputUnigrams"`
+	}{}, func(at place, o struct {
+		Ignore   []string `json:"ignoreScripts"`
+		Unigrams bool     `json:"outputUnigrams"`
+	}) (filter, error) {
+		scripts := map[string]Type{"han": Ideographic, "hiragana": Hiragana, "katakana": Katakana, "hangul": Hangul}
+		ignore := make(map[Type]bool)
+		for i, script := range o.Ignore {
+			kind, ok := scripts[script]
+			if !ok {
+				return nil, at.in("ignoreScripts").at(i).refuse("'%s' is not a script. The values are: han, hiragana, katakana, hangul", script)
+			}
+			ignore[kind] = true
+		}
+		return bigrams(ignore, o.Unigrams), nil
+	})
+	types["CommonGramTokenFilter"] = named(`{"commonWords": []}`, options("CommonGramTokenFilter", commonOptions{}, func(at place, o commonOptions) (filter, error) {
+		return commonGrams(set(o.Words, o.IgnoreCase), o.Query), at.required("commonWords", o.Words)
+	}))
+	types["DictionaryDecompounderTokenFilter"] = options("DictionaryDecompounderTokenFilter", decompoundOptions{Word: 5, Least: 2, Most: 15}, makeDecompounder)
+	for _, kind := range []string{"EdgeNGramTokenFilter", "EdgeNGramTokenFilterV2"} {
+		types[kind] = options(kind, edgeOptions{Min: 1, Max: 2, Side: "front"}, func(at place, o edgeOptions) (filter, error) {
+			if err := at.oneOf("side", o.Side, []string{"front", "back"}); err != nil {
+				return nil, err
+			}
+			return edgesOf(o.Min, o.Max, o.Side == "back"), gramOptions{Min: o.Min, Max: o.Max}.check(at)
+		})
+	}
+	for _, kind := range []string{"NGramTokenFilter", "NGramTokenFilterV2"} {
+		types[kind] = options(kind, nGramOptions{Min: 1, Max: 2}, func(at place, o nGramOptions) (filter, error) {
+			return gramsOf(o.Min, o.Max), gramOptions{Min: o.Min, Max: o.Max}.check(at)
+		})
+	}
+	types["ElisionTokenFilter"] = options("ElisionTokenFilter", struct {
+		Articles []string `json:"articles"`
+	}{}, func(_ place, o struct {
+		Articles []string `json:"articles"`
+	}) (filter, error) {
+		if len(o.Articles) == 0 {
+			return elide(frenchArticles), nil
+		}
+		articles := make(map[string]bool)
+		for _, a := range o.Articles {
+			articles[strings.ToLower(a)] = true
+		}
+		return elide(articles), nil
+	})
+	types["KeepTokenFilter"] = options("KeepTokenFilter", keepOptions{}, func(at place, o keepOptions) (filter, error) {
+		is := set(o.Words, o.Lower)
+		return only(func(t *Token) bool { return is(t.Text) }), at.required("keepWords", o.Words)
+	})
+	types["KeywordMarkerTokenFilter"] = options("KeywordMarkerTokenFilter", markOptions{}, func(at place, o markOptions) (filter, error) {
+		return mark(set(o.Words, o.IgnoreCase)), at.required("keywords", o.Words)
+	})
+	types["LengthTokenFilter"] = options("LengthTokenFilter", rangeOptions{Max: maxLength}, func(at place, o rangeOptions) (filter, error) {
+		if err := at.between("min", o.Min, 0, maxLength); err != nil {
+			return nil, err
+		}
+		if o.Min > o.Max {
+			return nil, at.in("min").refuse("'min' (%d) must not be greater than 'max' (%d)", o.Min, o.Max)
+		}
+		return only(func(t *Token) bool { n := length(t.Text); return n >= o.Min && n <= o.Max }), at.between("max", o.Max, 0, maxLength)
+	})
+	types["LimitTokenFilter"] = options("LimitTokenFilter", limitOptions{Count: 1}, func(at place, o limitOptions) (filter, error) {
+		return limit(o.Count), at.between("maxTokenCount", o.Count, 1, 1<<31-1)
+	})
+	types["PatternCaptureTokenFilter"] = options("PatternCaptureTokenFilter", captureOptions{Original: true}, func(at place, o captureOptions) (filter, error) {
+		var patterns []*regexp.Regexp
+		for _, expression := range o.Patterns {
+			pattern, err := at.pattern("patterns", expression, "")
+			if err != nil {
+				return nil, err
+			}
+			patterns = append(patterns, pattern)
+		}
+		return capture(patterns, o.Original), at.required("patterns", o.Patterns)
+	})
+	types["PatternReplaceTokenFilter"] = options("PatternReplaceTokenFilter", replaceOptions{}, func(at place, o replaceOptions) (filter, error) {
+		if o.Pattern == nil || o.Replacement == nil {
+			return nil, at.refuse("The properties 'pattern' and 'replacement' are required")
+		}
+		pattern, err := at.pattern("pattern", *o.Pattern, "")
+		if err != nil {
+			return nil, err
+		}
+		with, err := at.replacement("replacement", *o.Replacement, pattern)
+		return replaceText(pattern, with), err
+	})
+	types["ShingleTokenFilter"] = options("ShingleTokenFilter", shingleOptions{Max: 2, Min: 2, Unigrams: true, Separator: " ", Filler: "_"}, makeShingles)
+	types["SnowballTokenFilter"] = named(inEnglish, options("SnowballTokenFilter", languageOptions{}, stemmerOf("snowball", snowballLanguages, snowballs)))
+	types["StemmerTokenFilter"] = named(inEnglish, options("StemmerTokenFilter", languageOptions{}, stemmerOf("stemmer", stemmerLanguages, stemmers)))
+	types["StemmerOverrideTokenFilter"] = options("StemmerOverrideTokenFilter", struct {
+		Rules []string `json:"rules"`
+	}{}, func(at place, o struct {
+		Rules []string `json:"rules"`
+	}) (filter, error) {
+		stems := make(map[string]string)
+		for i, rule := range o.Rules {
+			from, to, ok := strings.Cut(rule, "=>")
+			if from, to = strings.TrimSpace(from), strings.TrimSpace(to); !ok || from == "" || to == "" {
+				return nil, at.in("rules").at(i).refuse("'%s' is not of the form word => stem", rule)
+			}
+			stems[from] = to
+		}
+		return override(stems), at.required("rules", o.Rules)
+	})
+	types["StopwordsTokenFilter"] = options("StopwordsTokenFilter", stopwordsOptions{Trailing: true}, makeStopwords)
+	types["SynonymTokenFilter"] = options("SynonymTokenFilter", synonymOptions{Expand: true}, makeSynonyms)
+	types["TruncateTokenFilter"] = options("TruncateTokenFilter", struct {
+		Length int `json:"length"`
+	}{maxLength}, func(at place, o struct {
+		Length int `json:"length"`
+	}) (filter, error) {
+		return truncate(o.Length), at.between("length", o.Length, 1, maxLength)
+	})
+	types["UniqueTokenFilter"] = options("UniqueTokenFilter", struct {
+		Same bool `json:"onlyOnSamePosition"`
+	}{}, func(_ place, o struct {
+		Same bool `json:"onlyOnSamePosition"`
+	}) (filter, error) {
+		return unique(o.Same), nil
+	})
+	types["WordDelimiterTokenFilter"] = options("WordDelimiterTokenFilter",
+		delimiterOptions{Words: true, Numbers: true, Case: true, Numerics: true, Possessive: true}, func(_ place, o delimiterOptions) (filter, error) {
+			return delimit(delimiting{words: o.Words, numbers: o.Numbers, joinWords: o.JoinWords, joinNumbers: o.JoinNumbers, joinAll: o.JoinAll,
+				caseChange: o.Case, numerics: o.Numerics, possessive: o.Possessive, original: o.Original, protected: tokenSet(o.Protected)}), nil
+		})
+	return types
+}()
+
+func makeDecompounder(at place, o decompoundOptions) (filter, error) {
+	if err := at.between("minWordSize", o.Word, 1, maxLength); err != nil {
+		return nil, err
+	}
+	if err := at.between("minSubwordSize", o.Least, 1, maxLength); err != nil {
+		return nil, err
+	}
+	if err := at.between("maxSubwordSize", o.Most, 1, maxLength); err != nil {
+		return nil, err
+	}
+	return decompound(set(o.Words, false), o.Word, o.Least, o.Most, o.Longest), at.required("wordList", o.Words)
+}
+
+// maxShingle bounds shingles, which Azure's documents do not.
+const maxShingle = 64
+
+func makeShingles(at place, o shingleOptions) (filter, error) {
+	if err := at.between("maxShingleSize", o.Max, 2, maxShingle); err != nil {
+		return nil, err
+	}
+	if err := at.between("minShingleSize", o.Min, 2, o.Max); err != nil {
+		return nil, err
+	}
+	return shingles(shingling{min: o.Min, max: o.Max, unigrams: o.Unigrams, unigramsIfNoOther: o.IfNone, separator: o.Separator, fillWith: o.Filler}), nil
+}
+
+const inEnglish = `{"language": "english"}`
+
+// named is a filter with a required property, and what that is when the filter is
+// used by its predefined name.
+func named(defaults string, build builder[filter]) builder[filter] {
+	return func(raw json.RawMessage, at place) (filter, error) {
+		if raw == nil {
+			raw = json.RawMessage(defaults)
+		}
+		return build(raw, at)
+	}
+}
+
+func stemmerOf(name string, languages []string, built map[string]func(string) string) func(place, languageOptions) (filter, error) {
+	return func(at place, o languageOptions) (filter, error) {
+		if o.Language == "" {
+			return nil, at.in("language").refuse("The property 'language' is required")
+		}
+		if err := at.oneOf("language", o.Language, languages); err != nil {
+			return nil, err
+		}
+		if built[o.Language] == nil {
+			return nil, at.in("language").refuse("The language '%s' of the token filter %s is not available in Sekisho. Available are: %s", o.Language, name, joined(built, ""))
+		}
+		return stem(built[o.Language]), nil
+	}
+}
+
+func makeStopwords(at place, o stopwordsOptions) (filter, error) {
+	list := o.Words
+	switch {
+	case o.Words != nil && o.List != "":
+		return nil, at.in("stopwordsList").refuse("'stopwords' and 'stopwordsList' cannot both be set")
+	case o.Words == nil:
+		if o.List == "" {
+			o.List = "english"
+		}
+		if err := at.oneOf("stopwordsList", o.List, stopLanguages); err != nil {
+			return nil, err
+		}
+		if stoplists[o.List] == nil {
+			return nil, at.in("stopwordsList").refuse("The list '%s' is not available in Sekisho. Available are: %s", o.List, joined(stoplists, ""))
+		}
+		for word := range stoplists[o.List]() {
+			list = append(list, word)
+		}
+	}
+	is := set(list, o.IgnoreCase)
+	if !o.Trailing {
+		return stopKeepingLast(is), nil
+	}
+	return only(func(t *Token) bool { return !is(t.Text) }), nil
+}
+
+func makeSynonyms(at place, o synonymOptions) (filter, error) {
+	if err := at.required("synonyms", o.Synonyms); err != nil {
+		return nil, err
+	}
+	parsed, err := ParseSynonyms(o.Synonyms)
+	if err != nil {
+		return nil, at.in("synonyms").refuse("%v", err)
+	}
+	// Terms are cut at white space, as Lucene's SynonymFilterFactory does.
+	words := chain(runs(notSpace, maxWord))
+	if o.IgnoreCase {
+		words = words.with(lower)
+	}
+	t, err := parsed.with(words, o.Expand)
+	if err != nil {
+		return nil, at.in("synonyms").refuse("%v", err)
+	}
+	t.ignoreCase = o.IgnoreCase
+	return t.filter, nil
+}
