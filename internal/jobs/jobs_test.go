@@ -1,12 +1,14 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -334,6 +336,60 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		wait(4 * time.Minute)
 		if most.Load() != concurrency || ran.Load() != 3*concurrency {
 			t.Errorf("%d ran, %d at a time; want %d", ran.Load(), most.Load(), concurrency)
+		}
+	})
+}
+
+func TestGet(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.Register("k", func(context.Context, *Run) error { time.Sleep(time.Minute); return nil })
+		get := func() (s Status, err error) {
+			return s, w.store.View(context.Background(), func(tx *store.Tx) error {
+				s, err = w.Get(tx, "k", "A")
+				return err
+			})
+		}
+		if _, err := get(); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("before it is there: %v", err)
+		}
+		began := time.Now()
+		w.update(func(tx *store.Tx) error {
+			if err := w.Schedule(tx, Job{Kind: "k", ID: "a"}, 0, began); err == nil {
+				t.Error("a schedule without an interval is taken")
+			}
+			return w.Schedule(tx, Job{Kind: "k", ID: "a"}, time.Hour, began.Add(time.Minute))
+		})
+		w.run(w.Jobs)
+		wait(time.Second)
+		if s, err := get(); err != nil || s.Running || !s.Due.Equal(began.Add(time.Minute)) || s.Every != time.Hour {
+			t.Errorf("while it waits: %+v, %v", s, err)
+		}
+		wait(time.Minute)
+		if s, err := get(); err != nil || !s.Running {
+			t.Errorf("while it runs: %+v, %v", s, err)
+		}
+		w.cancel("k", "a")
+		if s, err := get(); err == nil && s.Running {
+			t.Errorf("after it was cancelled: %+v", s)
+		}
+	})
+}
+
+func TestStoreFails(t *testing.T) {
+	bubble(t, func(w *world) {
+		var said bytes.Buffer
+		j := New(w.store, time.Now, slog.New(slog.NewTextHandler(&said, nil)))
+		j.Register("k", func(context.Context, *Run) error { t.Error("it ran"); return nil })
+		w.enqueue(Job{Kind: "k", ID: "a", Due: time.Now().Add(time.Minute)})
+		w.run(j)
+		wait(time.Second)
+		if err := w.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		wait(time.Minute + 2500*time.Millisecond)
+		w.end() // returns, since the loop still minds its context
+		if n := strings.Count(said.String(), "the store fails"); n < 2 || n > 4 {
+			t.Errorf("it was tried %d times in three seconds: %s", n, said.String())
 		}
 	})
 }

@@ -48,7 +48,11 @@ func (f *file) zip() error {
 		if m.FileInfo().IsDir() {
 			continue
 		}
-		err := f.open(r, m.Name, func(r io.Reader) error {
+		packed, err := m.Open()
+		if err != nil {
+			return err
+		}
+		err = f.unpack(packed, func(r io.Reader) error {
 			data, err := io.ReadAll(r)
 			if err != nil {
 				return err
@@ -106,7 +110,7 @@ func (f *file) epub() error {
 		return err
 	}
 	for _, page := range pages {
-		err := f.open(r, path.Join(path.Dir(root), page), func(r io.Reader) error { return f.htmlText(r) })
+		err := f.open(r, path.Join(path.Dir(root), page), f.htmlText)
 		if err != nil {
 			return err
 		}

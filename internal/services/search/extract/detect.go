@@ -142,7 +142,7 @@ func textual(declared string, data []byte) error {
 // sniff tells the type of a file that has a mark of its own.
 func sniff(data []byte) (string, error) {
 	switch {
-	case bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-")):
+	case bytes.HasPrefix(bytes.TrimLeft(data, "\ufeff \t\r\n"), []byte("%PDF-")):
 		return typePDF, nil
 	case bytes.HasPrefix(data, []byte("{\\rtf")):
 		return "application/rtf", nil

@@ -98,7 +98,7 @@ func (w *worker) extract(ctx context.Context, src Source, opt Options, each func
 	for {
 		began := time.Now()
 		timer := time.AfterFunc(left, w.kill)
-		kind, body, err := readFrame(w.out, opt.Limits.frame())
+		kind, body, err := readFrame(w.out, opt.Limits.Memory) // it can say no more than it holds
 		timedOut := !timer.Stop()
 		left -= time.Since(began)
 		switch {

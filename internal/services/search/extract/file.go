@@ -179,9 +179,14 @@ func (f *file) open(r *zip.Reader, name string, read func(io.Reader) error) erro
 	if err != nil {
 		return nil
 	}
-	defer member.Close()
+	return f.unpack(member, read)
+}
+
+// unpack reads a part of the file that is compressed.
+func (f *file) unpack(r io.ReadCloser, read func(io.Reader) error) error {
+	defer r.Close()
 	if err := f.part(); err != nil {
 		return err
 	}
-	return read(unpacked{f, member})
+	return read(unpacked{f, r})
 }

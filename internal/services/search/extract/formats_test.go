@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func samples(t testing.TB) []sample {
 			"content": "one\ntwo words\nform\n", "metadata_content_type": typePDF, "metadata_title": "Gates", "metadata_author": "Ann",
 			"metadata_creation_date": "2024-01-02T03:04:05Z", "metadata_language": "en"}},
 		{"a.docx", "", docxOf(t, docxBody), Document{
-			"content": "Sekisho\nPapers were read.\na \tb \t\nonce\nA note\n", "metadata_content_type": typeDOCX, "metadata_author": "Ann",
+			"content": "Sekisho\nPapers were read.\na\tb\t\nonce\nA note\n", "metadata_content_type": typeDOCX, "metadata_author": "Ann",
 			"metadata_creation_date": "2024-01-02T03:04:05Z", "metadata_last_modified": "2024-02-03T04:05:06Z",
 			"metadata_page_count": 2, "metadata_word_count": 7, "metadata_character_count": 30}},
 		{"a.pptx", "", pptxOf(t), Document{
@@ -97,6 +98,46 @@ func TestFormats(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", fmt.Sprint(got[0]), fmt.Sprint(s.want))
 			}
 		})
+	}
+}
+
+// Texts of PDF in the encodings that Japanese files have.
+func TestPDFEncodings(t *testing.T) {
+	x := newExtractor(t)
+	cmap := pdfStream("", "/CIDInit /ProcSet findresource begin 12 dict begin begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange 3 beginbfchar <0001> <95A2> <0002> <6240> <0003> <FB01> endbfchar endcmap end end")
+	for name, test := range map[string]struct{ font, shown, want string }{
+		"ToUnicode":  {"/Encoding /Identity-H /ToUnicode 5 0 R", "<0001> -10 <00020003>", "関所fi"},
+		"UCS2":       {"/Encoding /UniJIS-UCS2-H", "<95A26240>", "関所"},
+		"Shift JIS":  {"/Encoding /90ms-RKSJ-H", "<8AD68F8A>", "関所"},
+		"wide space": {"/Encoding /UniJIS-UTF16-V", "<95A2> -1500 <6240>", "関 所"},
+	} {
+		data := pdfOf("",
+			"<</Type /Catalog /Pages 2 0 R>>",
+			"<</Type /Pages /Count 1 /Kids [3 0 R]>>",
+			"<</Type /Page /Contents 4 0 R /Resources <</Font <</F1 <</Type /Font /Subtype /Type0 "+test.font+" /DescendantFonts [<</DW 1000 /W [1 [1000] 2 3 1000]>>]>>>>>>>>",
+			pdfStream("", "BT /F1 10 Tf 10 700 Td ["+test.shown+"] TJ ET"),
+			cmap)
+		got, warnings, err := run(t, x, "a.pdf", "", data, Options{})
+		if err != nil || len(warnings) > 0 || got[0]["content"] != test.want+"\n" {
+			t.Errorf("%s: %v, %v, %v", name, got, warnings, err)
+		}
+	}
+}
+
+// Files that need a password to be changed or printed, not to be read.
+func TestOwnerPassword(t *testing.T) {
+	x := newExtractor(t)
+	for name, want := range map[string]string{"owner-128.pdf": "only the owner prints\n", "owner-40.pdf": ""} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := run(t, x, name, "", data, Options{})
+		if want == "" {
+			wantError(t, err, Unprocessable, "encrypted")
+		} else if err != nil || got[0]["content"] != want || got[0]["metadata_author"] != "Ann" {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
 	}
 }
 

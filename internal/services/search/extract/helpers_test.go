@@ -97,10 +97,12 @@ const coreXML = `<cp:coreProperties xmlns:cp="c" xmlns:dc="d" xmlns:dcterms="t">
 
 func docxOf(t testing.TB, body string) []byte {
 	return zipOf(t,
-		"[Content_Types].xml", `<Types><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
+		"[Content_Types].xml", `<Types><Override PartName="/word/document2.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
 		"docProps/core.xml", coreXML,
 		"docProps/app.xml", `<Properties><Pages>2</Pages><Words>7</Words><Characters>30</Characters></Properties>`,
-		"word/document.xml", `<w:document xmlns:w="w" xmlns:mc="mc"><w:body>`+body+`</w:body></w:document>`,
+		"_rels/.rels", `<Relationships><Relationship Id="r1" Type="x/officeDocument" Target="word/document2.xml"/></Relationships>`,
+		"word/_rels/document2.xml.rels", `<Relationships><Relationship Id="r1" Type="x/footnotes" Target="footnotes.xml"/><Relationship Id="r2" Type="x/header" Target="/word/header1.xml"/><Relationship Id="r3" Type="x/hyperlink" Target="https://contoso.com" TargetMode="External"/></Relationships>`,
+		"word/document2.xml", `<w:document xmlns:w="w" xmlns:mc="mc"><w:body>`+body+`</w:body></w:document>`,
 		"word/header1.xml", `<w:hdr xmlns:w="w"><w:p><w:r><w:t>Sekisho</w:t></w:r></w:p></w:hdr>`,
 		"word/footnotes.xml", `<w:footnotes xmlns:w="w"><w:footnote><w:p><w:r><w:t>A note</w:t></w:r></w:p></w:footnote></w:footnotes>`)
 }

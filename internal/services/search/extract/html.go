@@ -12,15 +12,17 @@ import (
 
 // html reads the text of a page, and what its head says of it.
 func (f *file) html() error {
-	enc, name, certain := charset.DetermineEncoding(f.data, f.contentType)
-	if _, own := decode(f.data, ""); !certain && own == "utf-8" {
-		name = own
-	} else if text, err := enc.NewDecoder().Bytes(f.data); err == nil {
-		f.set("metadata_content_encoding", name)
-		return f.htmlText(strings.NewReader(string(text)))
+	text, name := decode(f.data, "")
+	enc, declared, certain := charset.DetermineEncoding(f.data, f.contentType)
+	if certain || name != "utf-8" {
+		out, err := enc.NewDecoder().Bytes(f.data)
+		if err != nil {
+			return err
+		}
+		text, name = string(out), declared
 	}
 	f.set("metadata_content_encoding", name)
-	return f.htmlText(strings.NewReader(string(f.data)))
+	return f.htmlText(strings.NewReader(text))
 }
 
 // hidden elements have no text of the page.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -83,20 +84,20 @@ func (f *file) docx() error {
 	if err := f.properties(r, wordFields); err != nil {
 		return err
 	}
-	names := members(r, "word/", ".xml")
-	var parts []string
-	for _, prefix := range []string{"word/header", "word/document.xml", "word/footnotes.xml", "word/endnotes.xml", "word/comments.xml", "word/footer"} {
-		for _, name := range names {
-			if strings.HasPrefix(name, prefix) {
-				parts = append(parts, name)
-			}
-		}
+	main, err := f.mainPart(r, "word/document.xml")
+	if err != nil {
+		return err
 	}
-	if !slices.Contains(parts, "word/document.xml") {
-		return fmt.Errorf("it has no word/document.xml")
+	beside, err := f.relations(r, main)
+	if err != nil {
+		return err
+	}
+	parts := append(related(beside, "header"), main)
+	for _, kind := range []string{"footnotes", "endnotes", "comments", "footer"} {
+		parts = append(parts, related(beside, kind)...)
 	}
 	for _, part := range parts {
-		if err := f.open(r, part, func(r io.Reader) error { return f.runs(r, "p") }); err != nil {
+		if err := f.open(r, part, f.runs); err != nil {
 			return err
 		}
 	}
@@ -105,14 +106,14 @@ func (f *file) docx() error {
 
 // runs writes the text of t elements of WordprocessingML and DrawingML; tables
 // have a tab after each cell, and paragraphs end lines.
-func (f *file) runs(r io.Reader, paragraph string) error {
+func (f *file) runs(r io.Reader) error {
 	in, cells := false, 0
-	var choice int // depth in mc:Fallback, which says again what mc:Choice says
+	fallback := 0 // depth in mc:Fallback, which says again what mc:Choice says
 	err := f.walk(r, func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.StartElement:
-			if choice > 0 || t.Name.Local == "Fallback" {
-				choice++
+			if fallback > 0 || t.Name.Local == "Fallback" {
+				fallback++
 				return nil
 			}
 			switch t.Name.Local {
@@ -120,6 +121,10 @@ func (f *file) runs(r io.Reader, paragraph string) error {
 				in = true
 			case "tc":
 				cells++
+			case "p":
+				if cells > 0 && !strings.HasSuffix(f.text.String(), "\t") {
+					return f.space() // a line in a cell would break the row
+				}
 			case "tab":
 				return f.write("\t")
 			case "br", "cr":
@@ -128,8 +133,8 @@ func (f *file) runs(r io.Reader, paragraph string) error {
 				return f.write("-")
 			}
 		case xml.EndElement:
-			if choice > 0 {
-				choice--
+			if fallback > 0 {
+				fallback--
 				return nil
 			}
 			switch t.Name.Local {
@@ -140,14 +145,13 @@ func (f *file) runs(r io.Reader, paragraph string) error {
 				return f.write("\t")
 			case "tr":
 				return f.line()
-			case paragraph:
-				if cells > 0 {
-					return f.write(" ") // a line in a cell would break the row
+			case "p":
+				if cells == 0 {
+					return f.line()
 				}
-				return f.line()
 			}
 		case xml.CharData:
-			if in && choice == 0 {
+			if in && fallback == 0 {
 				return f.write(string(t))
 			}
 		}
@@ -161,7 +165,7 @@ func (f *file) runs(r io.Reader, paragraph string) error {
 
 var slideFields = map[string]string{
 	"creator": "metadata_author", "created": "metadata_creation_date", "modified": "metadata_last_modified",
-	"title": "metadata_title", "Slides": "metadata_slide_count",
+	"title": "metadata_title",
 }
 
 // pptx reads the slides of a presentation in their order, each with its notes.
@@ -173,12 +177,16 @@ func (f *file) pptx() error {
 	if err := f.properties(r, slideFields); err != nil {
 		return err
 	}
-	targets, err := f.relations(r, "ppt/presentation.xml")
+	main, err := f.mainPart(r, "ppt/presentation.xml")
+	if err != nil {
+		return err
+	}
+	targets, err := f.relations(r, main)
 	if err != nil {
 		return err
 	}
 	var slides []string
-	err = f.open(r, "ppt/presentation.xml", func(r io.Reader) error {
+	err = f.open(r, main, func(r io.Reader) error {
 		return f.walk(r, func(t xml.Token) error {
 			if e, ok := t.(xml.StartElement); ok && e.Name.Local == "sldId" {
 				for _, a := range e.Attr {
@@ -193,22 +201,18 @@ func (f *file) pptx() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := f.meta["metadata_slide_count"]; !ok {
-		f.meta["metadata_slide_count"] = len(slides)
-	}
+	f.meta["metadata_slide_count"] = len(slides)
 	for _, slide := range slides {
-		if err := f.open(r, slide, func(r io.Reader) error { return f.runs(r, "p") }); err != nil {
+		if err := f.open(r, slide, f.runs); err != nil {
 			return err
 		}
 		beside, err := f.relations(r, slide)
 		if err != nil {
 			return err
 		}
-		for _, to := range beside {
-			if strings.HasSuffix(to.kind, "/notesSlide") {
-				if err := f.open(r, to.part, func(r io.Reader) error { return f.runs(r, "p") }); err != nil {
-					return err
-				}
+		for _, notes := range related(beside, "notesSlide") {
+			if err := f.open(r, notes, f.runs); err != nil {
+				return err
 			}
 		}
 	}
@@ -239,16 +243,33 @@ func (f *file) relations(r *zip.Reader, part string) (map[string]relation, error
 	return to, err
 }
 
-// members are the names in an archive with a prefix and a suffix, in order.
-func members(r *zip.Reader, prefix, suffix string) []string {
-	var names []string
-	for _, member := range r.File {
-		if strings.HasPrefix(member.Name, prefix) && strings.HasSuffix(member.Name, suffix) {
-			names = append(names, member.Name)
+// related are the parts that relations of a kind lead to, in the order of their
+// names.
+func related(to map[string]relation, kind string) []string {
+	var parts []string
+	for _, r := range to {
+		if strings.HasSuffix(r.kind, "/"+kind) {
+			parts = append(parts, r.part)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.Sort(parts)
+	return parts
+}
+
+// mainPart is where the document itself is: mostly, but not always, at its
+// usual name.
+func (f *file) mainPart(r *zip.Reader, usual string) (string, error) {
+	to, err := f.relations(r, "")
+	if err != nil {
+		return "", err
+	}
+	if found := related(to, "officeDocument"); len(found) > 0 {
+		usual = found[0]
+	}
+	if _, err := fs.Stat(r, usual); err != nil {
+		return "", fmt.Errorf("it has no %s", usual)
+	}
+	return usual, nil
 }
 
 var odfFields = map[string]string{
@@ -277,7 +298,7 @@ func (f *file) odf() error {
 	case protected:
 		return errEncrypted
 	}
-	if err := f.open(r, "meta.xml", func(r io.Reader) error { return f.odfMeta(r) }); err != nil {
+	if err := f.open(r, "meta.xml", f.odfMeta); err != nil {
 		return err
 	}
 	found := false

@@ -88,10 +88,6 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-// frame is the most that one message of a worker may have: a document is no
-// longer than its file, or its text, in JSON's longest escapes.
-func (l Limits) frame() int64 { return 6*max(l.Bytes, 4*int64(l.Characters)) + 1<<20 }
-
 // Check tells which parameter has a value that it cannot have.
 func (o Options) Check() error {
 	if err := oneOf("parsingMode", o.ParsingMode, ParseDefault, ParseText, ParseDelimitedText, ParseJSON, ParseJSONArray, ParseJSONLines, ParseMarkdown); err != nil {

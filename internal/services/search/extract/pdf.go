@@ -20,6 +20,10 @@ func (f *file) pdf() error {
 	case err != nil:
 		return err
 	}
+	if lock := r.Trailer().Key("Encrypt"); !lock.IsNull() && (lock.Key("V").Int64() == 1 || lock.Key("Length").Int64() < 128) {
+		// Without a password, but the library has the short keys wrong.
+		return errEncrypted
+	}
 	info := r.Trailer().Key("Info")
 	f.set("metadata_title", info.Key("Title").Text())
 	f.set("metadata_author", info.Key("Author").Text())

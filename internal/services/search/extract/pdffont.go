@@ -1,6 +1,16 @@
 package extract
 
-import "github.com/ledongthuc/pdf"
+import (
+	"strings"
+
+	"github.com/ledongthuc/pdf"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode"
+)
 
 // pdfFont decodes strings and knows how wide they are.
 type pdfFont struct {
@@ -22,6 +32,9 @@ func (p *pdfText) font(fonts pdf.Value, name string) *pdfFont {
 	font := &pdfFont{enc: f.Encoder(), bytes: 1, widths: map[int]float64{}, other: 500}
 	if f.V.Key("Subtype").Name() == "Type0" {
 		font.composite(f.V.Key("DescendantFonts").Index(0))
+		if enc := predefined(f.V.Key("Encoding").Name()); enc != nil {
+			font.enc = charsetEncoding{enc}
+		}
 	} else {
 		widths := f.V.Key("Widths")
 		for i := range min(widths.Len(), 256) {
@@ -30,6 +43,39 @@ func (p *pdfText) font(fonts pdf.Value, name string) *pdfFont {
 	}
 	p.fonts[name] = font
 	return font
+}
+
+// charsetEncoding decodes strings that are text in a charset.
+type charsetEncoding struct{ encoding.Encoding }
+
+func (e charsetEncoding) Decode(raw string) string {
+	text, err := e.NewDecoder().String(raw)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// predefined is the charset of a predefined CMap for Chinese, Japanese and
+// Korean. Source: ISO 32000-1, table 118.
+func predefined(cmap string) encoding.Encoding {
+	for _, known := range []struct {
+		part    string
+		charset encoding.Encoding
+	}{
+		{"-UCS2-", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+		{"-UTF16-", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
+		{"-RKSJ-", japanese.ShiftJIS},
+		{"GBK", simplifiedchinese.GBK},
+		{"GB-EUC-", simplifiedchinese.GBK},
+		{"KSC", korean.EUCKR},
+		{"B5", traditionalchinese.Big5},
+	} {
+		if strings.Contains(cmap, known.part) {
+			return known.charset
+		}
+	}
+	return nil
 }
 
 // composite reads the widths of a font whose codes have two bytes. Source: ISO

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 
 	"github.com/ledongthuc/pdf"
 )
@@ -201,6 +202,9 @@ func (p *pdfText) showAll(parts pdf.Value) error {
 	return nil
 }
 
+// ligatures are how fonts draw letters, and nobody searches for them.
+var ligatures = strings.NewReplacer("\uFB00", "ff", "\uFB01", "fi", "\uFB02", "fl", "\uFB03", "ffi", "\uFB04", "ffl", "\uFB05", "st", "\uFB06", "st", "\x00", "")
+
 // show writes a string, after what separates it from what was before it.
 func (p *pdfText) show(raw string) error {
 	s := &p.state
@@ -210,7 +214,7 @@ func (p *pdfText) show(raw string) error {
 	if err := p.separate(); err != nil {
 		return err
 	}
-	if err := p.f.write(s.font.enc.Decode(raw)); err != nil {
+	if err := p.f.write(ligatures.Replace(s.font.enc.Decode(raw))); err != nil {
 		return err
 	}
 	p.advance(s.font.width(raw)*s.size + float64(len(raw)/s.font.bytes)*s.charSpace)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"runtime/metrics"
+	"syscall"
 	"time"
 )
 
@@ -95,6 +96,8 @@ func startWorker(cmd *exec.Cmd) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A signal of the terminal is for the program, which ends its workers.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("extract: start a worker: %w", err)
 	}
@@ -161,6 +164,7 @@ func Work(in io.Reader, out io.Writer) error {
 		}
 		guard.limit(req.Options.Limits.Memory)
 		end := answer(req, data, func(d Document) error { return writeJSON(w, documentFrame, d) })
+		guard.rest()
 		if err := writeJSON(w, endFrame, end); err != nil {
 			return err
 		}
@@ -232,19 +236,26 @@ func (g *guard) limit(bytes int64) {
 	g.most <- bytes
 }
 
+// rest lets the process sleep until the next file.
+func (g *guard) rest() { g.most <- 0 }
+
 func (g *guard) watch(parent int) {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	most := <-g.most
-	for tick := time.Tick(guardInterval); ; {
-		select {
-		case most = <-g.most:
-		case <-tick:
-			metrics.Read(samples)
-			if int64(samples[0].Value.Uint64()-samples[1].Value.Uint64()) > most {
-				os.Exit(exitMemory)
-			}
-			if os.Getppid() != parent {
-				os.Exit(1)
+	tick := time.NewTicker(guardInterval)
+	for {
+		tick.Stop()
+		for most := <-g.most; most > 0; {
+			tick.Reset(guardInterval)
+			select {
+			case most = <-g.most:
+			case <-tick.C:
+				metrics.Read(samples)
+				if int64(samples[0].Value.Uint64()-samples[1].Value.Uint64()) > most {
+					os.Exit(exitMemory)
+				}
+				if os.Getppid() != parent {
+					os.Exit(1)
+				}
 			}
 		}
 	}
