@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -62,27 +63,43 @@ func (x *Extractor) Extract(ctx context.Context, src Source, opt Options, each f
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	w, err := x.worker()
-	if err != nil {
-		return nil, err
+	for {
+		w, reused, err := x.worker()
+		if err != nil {
+			return nil, err
+		}
+		warnings, err := x.with(ctx, w, src, opt, each)
+		if reused && errors.Is(err, errDead) {
+			continue // while it was idle: that says nothing of the file
+		}
+		return warnings, err
 	}
-	warnings, err := w.extract(ctx, src, opt, each)
-	if w.broken {
-		w.end()
-	} else {
-		x.idle <- w
-	}
-	return warnings, err
 }
 
-func (x *Extractor) worker() (*worker, error) {
+// with has a worker read a file, and keeps the worker if it is whole.
+func (x *Extractor) with(ctx context.Context, w *worker, src Source, opt Options, each func(Document) error) ([]Warning, error) {
+	defer func() {
+		if w.broken {
+			w.end()
+		} else {
+			x.idle <- w
+		}
+	}()
+	return w.extract(ctx, src, opt, each)
+}
+
+func (x *Extractor) worker() (w *worker, reused bool, err error) {
 	select {
 	case w := <-x.idle:
-		return w, nil
+		return w, true, nil
 	default:
-		return startWorker(x.command())
+		w, err := startWorker(x.command())
+		return w, false, err
 	}
 }
+
+// errDead says that a worker could not be given a file.
+var errDead = errors.New("extract: the worker is dead")
 
 // extract has one file read. Whatever goes wrong between the two processes
 // leaves the worker broken.
@@ -91,6 +108,9 @@ func (w *worker) extract(ctx context.Context, src Source, opt Options, each func
 	stop := context.AfterFunc(ctx, w.kill)
 	defer stop()
 	if err := w.send(src, opt); err != nil {
+		if errors.Is(err, syscall.EPIPE) && ctx.Err() == nil {
+			return nil, errDead
+		}
 		return nil, w.because(ctx, err)
 	}
 	// The time is the worker's: what each takes does not count.

@@ -143,3 +143,17 @@ func TestSourceFails(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 }
+
+// A worker that was ended from outside while it had nothing to do fails no file.
+func TestIdleWorkerIsKilled(t *testing.T) {
+	x := newExtractor(t)
+	for range 2 {
+		if _, _, err := run(t, x, "a.txt", "", []byte("fine"), Options{}); err != nil {
+			t.Fatal(err)
+		}
+		w := <-x.idle
+		w.kill()
+		w.cmd.Process.Wait()
+		x.idle <- w
+	}
+}
