@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"rbac/export":     {"rbac", "rbac/builtin"},
 	"internal/api":    {"rbac"},
 	"internal/store":  {},
+	"internal/jobs":   {"internal/store"},
 	"internal/odata":  {},
 	"internal/model":  {},
 	"internal/entra":  {"internal/api", "internal/store", "rbac"},
@@ -30,11 +31,11 @@ var rooms = map[string][]string{
 	"internal/gate":   {"internal/api", "internal/store", "rbac"},
 	"internal/arm":    {"internal/access", "internal/entra", "internal/odata", "internal/api", "internal/store", "rbac"},
 	"internal/services": {"internal/arm", "internal/gate", "internal/model", "internal/access", "internal/entra", "internal/odata",
-		"internal/answer", "internal/api", "internal/store", "rbac", "rbac/operations", "rbac/review"},
+		"internal/answer", "internal/jobs", "internal/api", "internal/store", "rbac", "rbac/operations", "rbac/review"},
 	// metrics is told by services and the gate; platform introduces them.
 	"internal/metrics": {"internal/services", "internal/store"},
 	// platform alone imports every room.
-	"internal/platform": {"internal/metrics", "internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/model", "internal/access",
+	"internal/platform": {"internal/metrics", "internal/services", "internal/edge", "internal/gate", "internal/arm", "internal/jobs", "internal/model", "internal/access",
 		"internal/entra", "internal/api", "internal/store", "rbac", "rbac/export"},
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
