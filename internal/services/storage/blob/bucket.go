@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 
 	"gocloud.dev/blob"
@@ -19,9 +20,10 @@ import (
 
 // Bucket holds the bytes: objects that are written once.
 type Bucket struct {
-	bucket *blob.Bucket
-	dir    string // of a bucket of files; empty of any other
-	synced sync.Map
+	bucket       *blob.Bucket
+	dir          string // of a bucket of files; empty of any other
+	synced       sync.Map
+	installation string // that has a bucket by URL; empty of files
 }
 
 // OpenFiles opens a bucket of files in a directory, which is created.
@@ -53,26 +55,49 @@ func CRC64(raw []byte) []byte {
 	return binary.LittleEndian.AppendUint64(nil, crc64.Checksum(raw, crcTable))
 }
 
+// partSize and partsAtOnce bound what a write to a bucket by URL keeps in memory.
+// Ten thousand parts, the most that S3 takes, hold the largest object there is.
+const (
+	partSize    = 8 << 20
+	partsAtOnce = 2
+)
+
 // Write implements Bytes.
 func (b *Bucket) Write(ctx context.Context, key string, src io.Reader) (Written, error) {
-	// The bucket drops a write whose context ends before Close.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
-	if err != nil {
-		return Written{}, err
+	from := &source{Reader: src, stop: cancel, md5: md5.New(), crc: crc64.New(crcTable)}
+	// Not NewWriter: azureblob's panics in Close after an upload that failed.
+	err := b.bucket.Upload(ctx, key, from, &blob.WriterOptions{ContentType: "application/octet-stream", BufferSize: partSize, MaxConcurrency: partsAtOnce})
+	switch {
+	case from.err != nil:
+		return Written{}, from.err
+	case err != nil:
+		return Written{}, hush(err)
 	}
-	sum, crc := md5.New(), crc64.New(crcTable)
-	n, err := io.Copy(w, io.TeeReader(src, io.MultiWriter(sum, crc.(hash.Hash))))
-	if err != nil {
-		cancel()
-		w.Close()
-		return Written{}, err
+	return Written{Object: key, Size: from.size, MD5: from.md5.Sum(nil), CRC64: from.crc.Sum64()}, b.sync(key)
+}
+
+// source is what is written, with its digests.
+type source struct {
+	io.Reader
+	stop func() // drops the write: what ends early is no object
+	md5  hash.Hash
+	crc  hash.Hash64
+	size int64
+	err  error // of the reader
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	s.md5.Write(p[:n])
+	s.crc.Write(p[:n])
+	s.size += int64(n)
+	if err != nil && err != io.EOF {
+		s.err = err
+		s.stop()
 	}
-	if err := w.Close(); err != nil {
-		return Written{}, err
-	}
-	return Written{Object: key, Size: n, MD5: sum.Sum(nil), CRC64: crc.Sum64()}, b.sync(key)
+	return n, err
 }
 
 // sync makes a file last: the driver writes it, and leaves the rest to the
@@ -109,7 +134,11 @@ func flush(path string) error {
 
 // Read implements Bytes.
 func (b *Bucket) Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error) {
-	return b.bucket.NewRangeReader(ctx, object, offset, length, nil)
+	r, err := b.bucket.NewRangeReader(ctx, object, offset, length, nil)
+	if err != nil {
+		return nil, hush(err)
+	}
+	return r, nil
 }
 
 // Remove implements Bytes.
@@ -118,34 +147,81 @@ func (b *Bucket) Remove(ctx context.Context, object string) error {
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil
 	}
-	return err
+	return hush(err)
 }
 
 // alphabet is that of the folders that objects are in.
 const alphabet = "234567abcdefghijklmnopqrstuvwxyz" // in the order of keys
 
-// Each implements Bytes. It goes folder by folder: a bucket of files reads all of
-// what it lists for every page.
+// What an object's name looks like, and what a file's does while it is written:
+// nothing else that is in a bucket is an object.
+var (
+	objectName = regexp.MustCompile(`^[2-7a-z]{2}/[2-7a-z]{24}$`)
+	fileName   = regexp.MustCompile(`^[2-7a-z]{2}/[2-7a-z]{24}(\..+)?$`)
+	folderName = regexp.MustCompile(`^[2-7a-z]{2}/$`)
+)
+
+// Each implements Bytes. It fails when another installation has the bucket.
 func (b *Bucket) Each(ctx context.Context, fn func(object string) error) error {
-	for _, first := range alphabet {
-		for _, second := range alphabet {
-			if err := b.folder(ctx, string([]rune{first, second, '/'}), fn); err != nil {
-				return err
+	if err := b.held(ctx); err != nil {
+		return err
+	}
+	return b.each(ctx, fn)
+}
+
+// each goes folder by folder: a bucket of files reads all of what it lists for
+// every page, and a bucket by URL may hold others' objects beside.
+func (b *Bucket) each(ctx context.Context, fn func(object string) error) error {
+	folders, err := b.folders(ctx)
+	if err != nil {
+		return err
+	}
+	name := objectName
+	if b.dir != "" {
+		name = fileName
+	}
+	for _, folder := range folders {
+		err := b.list(ctx, &blob.ListOptions{Prefix: folder}, func(key string) error {
+			if !name.MatchString(key) {
+				return nil
 			}
+			return fn(key)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *Bucket) folder(ctx context.Context, prefix string, fn func(object string) error) error {
-	all := b.bucket.List(&blob.ListOptions{Prefix: prefix})
+// folders are the names of folders that may hold objects, in the order of keys.
+func (b *Bucket) folders(ctx context.Context) (all []string, err error) {
+	if b.dir != "" {
+		for _, first := range alphabet {
+			for _, second := range alphabet {
+				all = append(all, string([]rune{first, second, '/'}))
+			}
+		}
+		return all, nil
+	}
+	err = b.list(ctx, &blob.ListOptions{Delimiter: "/"}, func(key string) error {
+		if folderName.MatchString(key) {
+			all = append(all, key)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (b *Bucket) list(ctx context.Context, options *blob.ListOptions, fn func(key string) error) error {
+	all := b.bucket.List(options)
 	for {
 		o, err := all.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return err
+			return hush(err)
 		}
 		if err := fn(o.Key); err != nil {
 			return err

@@ -43,7 +43,7 @@ func writeUntilKilled(dir string) {
 	}
 	docs, err := store.Open(ctx, dir)
 	fail(err)
-	bucket, err := blob.OpenFiles(dir + "/blobs")
+	bucket, err := openBucket(docs, dir)
 	fail(err)
 	s := blob.New(docs, bucket, time.Now)
 	_, err = s.CreateContainer(ctx, blob.Container{Account: "acc", Name: "box"})
@@ -98,7 +98,7 @@ func TestCrash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bucket, err := blob.OpenFiles(dir + "/blobs")
+		bucket, err := openBucket(docs, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
