@@ -45,7 +45,7 @@ func (p Place) Check() error {
 		return errors.New("files are in the data directory; leave the URL out for them")
 	case u.Scheme != "s3" && u.Scheme != "azblob" && u.Scheme != "gs":
 		return fmt.Errorf("the scheme %q is not known; want s3://BUCKET, azblob://CONTAINER or gs://BUCKET", u.Scheme)
-	case hasUser(u) || hasUserIn(u, "endpoint") || hasUserIn(u, "domain"):
+	case u.User != nil || hasUserIn(u, "endpoint") || hasUserIn(u, "domain"):
 		return errors.New("a user name or password does not belong into the URL; credentials are read from the environment")
 	case u.Host == "":
 		return fmt.Errorf("it names no bucket; want %s://BUCKET", u.Scheme)
@@ -58,8 +58,6 @@ func (p Place) Check() error {
 	}
 	return nil
 }
-
-func hasUser(u *url.URL) bool { return u.User != nil }
 
 // hasUserIn tells whether a parameter that names a host holds credentials.
 func hasUserIn(u *url.URL, parameter string) bool {

@@ -57,8 +57,6 @@ func (b *Bucket) claim(ctx context.Context, docs *store.Store, dir string, p Pla
 	case marker != "" && marker == mine.Installation:
 	case marker == "" && named.Installation != "":
 		return fmt.Errorf("the blobs of this data directory are in another bucket (%s): this one has no %s; write that URL, or copy all of that bucket here first", named.URL, markerObject)
-	case marker == "" && mine.Installation != "": // the first start was cut short
-		err = b.mark(ctx, mine.Installation, true)
 	case marker == "":
 		err = b.claimNew(ctx, dir, p, &mine)
 	case marker != named.Installation:
@@ -103,15 +101,17 @@ func (b *Bucket) claimNew(ctx context.Context, dir string, p Place, mine *Claim)
 	if err != nil {
 		return errors.New(cause(err))
 	}
-	*mine = Claim{uuid.NewString(), p.URL}
-	if err := writeClaim(dir, *mine); err != nil {
-		return err
+	if mine.Installation == "" { // else an earlier start was cut short
+		*mine = Claim{uuid.NewString(), p.URL}
+		if err := writeClaim(dir, *mine); err != nil {
+			return err
+		}
 	}
 	return b.mark(ctx, mine.Installation, true)
 }
 
-// ErrTaken is that another installation has the bucket now.
-var ErrTaken = errors.New("another installation of Sekisho has taken the bucket over; this one must not go on with it")
+// ErrTaken is that the bucket is another installation's now.
+var ErrTaken = errors.New("the bucket is this installation's no more: its " + markerObject + " names another, or is gone")
 
 // held fails when a bucket by URL has another's marker.
 func (b *Bucket) held(ctx context.Context) error {
