@@ -25,6 +25,7 @@ var children = map[string]func() error{
 	"go-sdk":        goSDK,
 	"go-chatter":    goChatter,
 	"go-identity":   goIdentity,
+	"go-large":      goLarge,
 	"go-lose":       goLose,
 	"go-keyless":    goKeyless,
 	"go-msi":        goMSI,

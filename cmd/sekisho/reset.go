@@ -20,13 +20,16 @@ func reset() *cobra.Command {
 			if !yes {
 				return fmt.Errorf("this deletes all data in %s, its keys among it, for good; say --yes if that is meant (sekisho backup keeps a copy)", data)
 			}
-			left, err := platform.Reset(data)
+			left, bucket, err := platform.Reset(data)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: deleted\n", data)
 			if len(left) > 0 {
 				fmt.Fprintf(cmd.OutOrStdout(), "not Sekisho's, and left there: %s\n", strings.Join(left, ", "))
+			}
+			if bucket != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "its blobs are still in %s\n", bucket)
 			}
 			return nil
 		},

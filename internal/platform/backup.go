@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
 )
 
@@ -15,14 +16,15 @@ import (
 const activityLog = "activity"
 
 // kept is what a backup takes along. The bundle is not in it: each start makes
-// it, of the machine's own roots.
-var kept = store.Beside{Files: []string{caFile, credentialsFile}, Logs: []string{activityLog}, Folders: []string{blobsFolder}}
+// it, of the machine's own roots. Nor are blobs in a bucket by URL, which the
+// documents name, and the claim on it: the bucket has one owner.
+var kept = store.Beside{Files: []string{caFile, credentialsFile}, Logs: []string{activityLog}, Folders: []string{blob.FilesFolder}}
 
 // TrustStoreFile is what sekisho env makes for JVMs.
 const TrustStoreFile = "truststore.p12"
 
 // erased is what a reset deletes beside the store's own.
-var erased = []string{caFile, credentialsFile, activityLog, blobsFolder, bundleFile, TrustStoreFile, "browser", "control.sock"}
+var erased = []string{caFile, credentialsFile, activityLog, blob.FilesFolder, blob.ClaimFile, bundleFile, TrustStoreFile, "browser", "control.sock"}
 
 // BackUp writes a backup of the running instance: every change that was
 // acknowledged before the call is in it.
@@ -120,7 +122,12 @@ func Restore(ctx context.Context, file, data string, force bool) (m store.Manife
 }
 
 // Reset deletes the data of a stopped instance. What is not Sekisho's stays,
-// and is named.
-func Reset(data string) (left []string, err error) {
-	return store.Erase(data, erased)
+// and is named. So do blobs in a bucket by URL: bucket says where.
+func Reset(data string) (left []string, bucket string, err error) {
+	claim, err := blob.ReadClaim(data)
+	if err != nil {
+		return nil, "", err
+	}
+	left, err = store.Erase(data, erased)
+	return left, claim.URL, err
 }

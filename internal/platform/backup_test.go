@@ -96,7 +96,7 @@ func TestAStoppedInstanceIsBackedUpRestoredAndReset(t *testing.T) {
 	check(t, err)
 	for what, attempt := range map[string]func() error{
 		"restore": func() error { _, _, err := Restore(t.Context(), file, data, true); return err },
-		"reset":   func() error { _, err := Reset(data); return err },
+		"reset":   func() error { _, _, err := Reset(data); return err },
 	} {
 		if err := attempt(); err == nil || !strings.Contains(err.Error(), "in use by process") {
 			t.Errorf("%s of a running instance: %v", what, err)
@@ -120,7 +120,7 @@ func TestAStoppedInstanceIsBackedUpRestoredAndReset(t *testing.T) {
 	p, err = Start(t.Context(), anyPort(data))
 	check(t, err)
 	check(t, p.Shutdown(context.Background()))
-	if left, err := Reset(data); err != nil || left != nil {
+	if left, bucket, err := Reset(data); err != nil || left != nil || bucket != "" {
 		t.Errorf("reset: left %q, %v", left, err)
 	}
 	if _, err := os.Stat(data); !os.IsNotExist(err) {

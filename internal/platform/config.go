@@ -45,7 +45,17 @@ type Config struct {
 	SignIn    SignInConfig    `yaml:"signIn"`
 	// Keeper is a gocloud.dev/secrets URL (base64key://) of the key that wraps
 	// the data key; by default it is a file in the data directory.
-	Keeper string `yaml:"keeper"`
+	Keeper string      `yaml:"keeper"`
+	Blobs  BlobsConfig `yaml:"blobs"`
+}
+
+// BlobsConfig is where the bytes of blobs are; in files of the data directory by
+// default.
+type BlobsConfig struct {
+	// URL is a gocloud.dev/blob URL: s3://, azblob:// or gs://.
+	URL string `yaml:"url"`
+	// TakeOver names the installation whose bucket a restored backup takes over.
+	TakeOver string `yaml:"takeOver"`
 }
 
 // SignInConfig is what the token service may do beyond its defaults.
@@ -150,6 +160,9 @@ func ReadConfig(path string) (Config, error) {
 	}
 	if err := c.Telemetry.OTLP.check(); err != nil {
 		return c, fmt.Errorf("configuration %s: telemetry.otlp: %w", path, err)
+	}
+	if err := c.Blobs.check(); err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	if c.Propagation != nil && *c.Propagation < 0 {
 		return c, fmt.Errorf("configuration %s: propagation is %v, but must not be negative", path, *c.Propagation)

@@ -75,6 +75,8 @@ func TestReadConfigSaysWhatIsWrong(t *testing.T) {
 		"telemetry: {otlp: {interval: often}}":                                               "often",
 		"telemetry: {otel: {}}":                                                              "otel",
 		"limits: {enforced: true}":                                                           "enforced",
+		"blobs: {url: 'ftp://box'}":                                                          "blobs.url: the scheme",
+		"blobs: {takeOver: x}":                                                               "blobs.takeOver needs blobs.url",
 		"proxy: {otherHosts: perhaps}":                                                       `"perhaps"`,
 		"audit: {retention: soon}":                                                           "soon",
 		"models: {":                                                                          "configuration",

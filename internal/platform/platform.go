@@ -151,11 +151,8 @@ func (p *Platform) listen() error {
 	return p.gateway.listen()
 }
 
-// Folders of the data directory: the bytes of blobs, and indexes made of documents.
-const (
-	blobsFolder  = "blobs"
-	searchFolder = "search"
-)
+// searchFolder of the data directory holds indexes made of documents.
+const searchFolder = "search"
 
 func (p *Platform) open(ctx context.Context, config Config) error {
 	release, err := store.Lock(p.opts.Data)
@@ -185,6 +182,9 @@ func (p *Platform) open(ctx context.Context, config Config) error {
 	if err := p.directory.ReuseTokens(config.SignIn.ReuseTokens); err != nil {
 		return err
 	}
+	if err := p.openBlobs(ctx, config.Blobs); err != nil {
+		return err
+	}
 	p.ca, err = openCA(ctx, p.store, seal, p.opts.Data)
 	p.sealing = seal
 	return err
@@ -201,12 +201,6 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, ai.Types()...)
 	types = append(types, compute.Types()...)
 	types = append(types, machinelearning.Types()...)
-	bucket, err := blob.OpenFiles(filepath.Join(p.opts.Data, blobsFolder))
-	if err != nil {
-		return fmt.Errorf("blobs: %w", err)
-	}
-	p.closers = append(p.closers, bucket.Close)
-	p.blobs = blob.New(p.store, bucket, p.opts.Now)
 	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
 	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
@@ -241,6 +235,7 @@ func (p *Platform) assemble(config Config) error {
 		login.New(p.directory, login.Options{PasswordGrant: config.SignIn.PasswordGrant}).Service(),
 		graph.New(p.store, p.directory, p.opts.Now).Service(),
 	}
+	var err error
 	p.gate, err = gate.New(gate.Config{
 		Verifier: p.directory, Access: grants, Keys: p.reader, Tenants: p.reader, Audit: p.gateway.watch(p.audit), Log: p.opts.Log, Services: p.services,
 	})

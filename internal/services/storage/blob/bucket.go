@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 
 	"gocloud.dev/blob"
@@ -15,9 +16,10 @@ import (
 
 // Bucket holds the bytes: objects that are written once.
 type Bucket struct {
-	bucket *blob.Bucket
-	dir    string // of a bucket of files; empty of any other
-	synced sync.Map
+	bucket       *blob.Bucket
+	dir          string // of a bucket of files; empty of any other
+	synced       sync.Map
+	installation string // that has a bucket by URL; empty of files
 }
 
 // OpenFiles opens a bucket of files in a directory, which is created.
@@ -32,11 +34,21 @@ func OpenFiles(dir string) (*Bucket, error) {
 // Close closes the bucket.
 func (b *Bucket) Close() error { return b.bucket.Close() }
 
+// partSize and partsAtOnce bound what a write to a bucket by URL keeps in memory.
+// Ten thousand parts, the most that S3 takes, hold the largest object there is.
+const (
+	partSize    = 8 << 20
+	partsAtOnce = 2
+)
+
 // Write implements Bytes.
 func (b *Bucket) Write(ctx context.Context, key string, src io.WriterTo) error {
 	// The bucket drops a write whose context ends before Close.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if b.dir == "" {
+		return b.upload(ctx, cancel, key, src)
+	}
 	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
 	if err != nil {
 		return err
@@ -50,6 +62,30 @@ func (b *Bucket) Write(ctx context.Context, key string, src io.WriterTo) error {
 		return err
 	}
 	return b.sync(key)
+}
+
+// errStopped is what a source is told whose upload has failed.
+var errStopped = errors.New("the upload has stopped")
+
+// upload writes to a bucket by URL. Not by NewWriter: azureblob's panics in Close
+// after an upload that failed.
+func (b *Bucket) upload(ctx context.Context, stop func(), key string, src io.WriterTo) error {
+	from, into := io.Pipe()
+	read := make(chan error, 1)
+	go func() {
+		_, err := src.WriteTo(into)
+		if err != nil {
+			stop() // what ends early is no object
+		}
+		into.CloseWithError(err)
+		read <- err
+	}()
+	err := b.bucket.Upload(ctx, key, from, &blob.WriterOptions{ContentType: "application/octet-stream", BufferSize: partSize, MaxConcurrency: partsAtOnce})
+	from.CloseWithError(errStopped)
+	if broken := <-read; broken != nil && !errors.Is(broken, errStopped) {
+		return broken
+	}
+	return hush(err)
 }
 
 // sync makes a file last: the driver writes it, and leaves the rest to the
@@ -90,7 +126,11 @@ func flush(path string) error {
 
 // Read implements Bytes.
 func (b *Bucket) Read(ctx context.Context, object string, offset, length int64) (io.ReadCloser, error) {
-	return b.bucket.NewRangeReader(ctx, object, offset, length, nil)
+	r, err := b.bucket.NewRangeReader(ctx, object, offset, length, nil)
+	if err != nil {
+		return nil, hush(err)
+	}
+	return r, nil
 }
 
 // Remove implements Bytes.
@@ -99,34 +139,81 @@ func (b *Bucket) Remove(ctx context.Context, object string) error {
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil
 	}
-	return err
+	return hush(err)
 }
 
 // alphabet is that of the folders that objects are in.
 const alphabet = "234567abcdefghijklmnopqrstuvwxyz" // in the order of keys
 
-// Each implements Bytes. It goes folder by folder: a bucket of files reads all of
-// what it lists for every page.
+// What an object's name looks like, and what a file's does while it is written:
+// nothing else that is in a bucket is an object.
+var (
+	objectName = regexp.MustCompile(`^[2-7a-z]{2}/[2-7a-z]{24}$`)
+	fileName   = regexp.MustCompile(`^[2-7a-z]{2}/[2-7a-z]{24}(\..+)?$`)
+	folderName = regexp.MustCompile(`^[2-7a-z]{2}/$`)
+)
+
+// Each implements Bytes. It fails when another installation has the bucket.
 func (b *Bucket) Each(ctx context.Context, fn func(object string) error) error {
-	for _, first := range alphabet {
-		for _, second := range alphabet {
-			if err := b.folder(ctx, string([]rune{first, second, '/'}), fn); err != nil {
-				return err
+	if err := b.held(ctx); err != nil {
+		return err
+	}
+	return b.each(ctx, fn)
+}
+
+// each goes folder by folder: a bucket of files reads all of what it lists for
+// every page, and a bucket by URL may hold others' objects beside.
+func (b *Bucket) each(ctx context.Context, fn func(object string) error) error {
+	folders, err := b.folders(ctx)
+	if err != nil {
+		return err
+	}
+	name := objectName
+	if b.dir != "" {
+		name = fileName
+	}
+	for _, folder := range folders {
+		err := b.list(ctx, &blob.ListOptions{Prefix: folder}, func(key string) error {
+			if !name.MatchString(key) {
+				return nil
 			}
+			return fn(key)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *Bucket) folder(ctx context.Context, prefix string, fn func(object string) error) error {
-	all := b.bucket.List(&blob.ListOptions{Prefix: prefix})
+// folders are the names of folders that may hold objects, in the order of keys.
+func (b *Bucket) folders(ctx context.Context) (all []string, err error) {
+	if b.dir != "" {
+		for _, first := range alphabet {
+			for _, second := range alphabet {
+				all = append(all, string([]rune{first, second, '/'}))
+			}
+		}
+		return all, nil
+	}
+	err = b.list(ctx, &blob.ListOptions{Delimiter: "/"}, func(key string) error {
+		if folderName.MatchString(key) {
+			all = append(all, key)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (b *Bucket) list(ctx context.Context, options *blob.ListOptions, fn func(key string) error) error {
+	all := b.bucket.List(options)
 	for {
 		o, err := all.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return err
+			return hush(err)
 		}
 		if err := fn(o.Key); err != nil {
 			return err

@@ -41,7 +41,7 @@ func number(name string) (n int) {
 func writeUntilKilled(dir string) {
 	docs, err := store.Open(ctx, dir)
 	crashtest.Check(err)
-	bucket, err := blob.OpenFiles(dir + "/blobs")
+	bucket, err := openBucket(docs, dir)
 	crashtest.Check(err)
 	s := blob.New(docs, bucket, time.Now)
 	_, err = s.CreateContainer(ctx, blob.Container{Account: "acc", Name: "box"})
@@ -96,7 +96,7 @@ func TestCrash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bucket, err := blob.OpenFiles(dir + "/blobs")
+		bucket, err := openBucket(docs, dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func openWorld(t testing.TB, dir string, bytes func(*blob.Bucket) blob.Bytes) *w
 	var err error
 	w.docs, err = store.Open(ctx, dir)
 	w.must(err)
-	w.bucket, err = blob.OpenFiles(dir + "/blobs")
+	w.bucket, err = openBucket(w.docs, dir)
 	w.must(err)
 	t.Cleanup(func() { errors.Join(w.docs.Close(), w.bucket.Close()) })
 	var b blob.Bytes = w.bucket
