@@ -104,7 +104,6 @@ func TestSimilarity(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	for _, q := range []lucene.Query{
-		lucene.Regex{Pattern: "(.*a.{20})"},
 		lucene.Regex{Pattern: ".*a(a|b){15}"},
 		lucene.Regex{Pattern: "((a{100}){100}){100}"},
 		lucene.Regex{Pattern: strings.Repeat(".?", 400)},
