@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,7 +14,6 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
-	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
@@ -48,7 +48,7 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	results, err := s.apply(call, o, actions)
+	results, err := s.apply(call.Request.Context(), o, actions)
 	if err != nil {
 		return err
 	}
@@ -119,114 +119,6 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 	return actions, nil
 }
 
-// apply does actions in their order: an action sees what those before it did.
-func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, error) {
-	ctx := call.Request.Context()
-	o.writing.Lock()
-	defer o.writing.Unlock()
-	of := o.schema()
-	now := map[string]*stored{} // nil for one that is not there
-	read := func(tx *store.Tx, key string) (*stored, error) {
-		if d, ok := now[key]; ok {
-			return d, nil
-		}
-		d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, key))
-		if errors.Is(err, store.ErrNotFound) {
-			now[key] = nil
-			return nil, nil
-		}
-		now[key] = &d
-		return &d, err
-	}
-	var results []outcome
-	changed := map[string]bool{}
-	err := s.store.View(ctx, func(tx *store.Tx) error {
-		results = results[:0]
-		for _, a := range actions {
-			before, err := read(tx, a.key)
-			if err != nil {
-				return err
-			}
-			r := outcome{Key: a.key, Done: true, Status: http.StatusOK}
-			switch {
-			case a.verb == "delete":
-				now[a.key] = nil
-			case a.verb == "merge" && before == nil:
-				text := "Document not found."
-				r = outcome{Key: a.key, Status: http.StatusNotFound, Error: &text}
-			default:
-				next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}
-				if before == nil {
-					r.Status = http.StatusCreated
-				} else if a.verb != "upload" {
-					next.Fields, next.Vectors = copyMap(before.Fields), copyMap(before.Vectors)
-				}
-				next.put(of, a.fields)
-				now[a.key] = next
-			}
-			changed[a.key] = changed[a.key] || r.Done
-			results = append(results, r)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, s.commit(call, o, now, changed)
-}
-
-// commit writes what changed, and then lets searches see it.
-func (s *Search) commit(call *api.Call, o *opened, now map[string]*stored, changed map[string]bool) error {
-	of := o.schema()
-	var docs []*engine.Document
-	var deleted []string
-	for key := range changed {
-		d := now[key]
-		switch {
-		case !changed[key]:
-		case d == nil:
-			deleted = append(deleted, key)
-		default:
-			d.Ordinal = o.ordinal(s.now())
-			doc, err := d.derive(of)
-			if err != nil {
-				return badInput("value", "The request is invalid. Details: actions : document '%s': %v", key, err)
-			}
-			if err := d.analyse(of, doc); err != nil {
-				return err
-			}
-			d.Lengths = doc.Lengths
-			docs = append(docs, doc)
-		}
-	}
-	slices.SortFunc(docs, func(a, b *engine.Document) int { return strings.Compare(a.Key, b.Key) })
-	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		for _, doc := range docs {
-			if _, err := store.Save(tx, store.Record{Tenant: o.place.tenant, Kind: kindDocument, ID: documentID(o.id, doc.Key)}, now[doc.Key]); err != nil {
-				return err
-			}
-		}
-		for _, key := range deleted {
-			if err := tx.Delete(kindDocument, documentID(o.id, key)); err != nil && !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return o.x.Apply(docs, deleted)
-}
-
-func copyMap[V any](m map[string]V) map[string]V {
-	c := map[string]V{}
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
-}
-
 // put writes fields over those of a document: complex values are merged, lists are
 // replaced. Source: azure-docs search/search-howto-complex-data-types.md, "Updating complex fields".
 func (d *stored) put(of *schema.Index, fields map[string]any) {
@@ -252,7 +144,7 @@ func merged(f *schema.Field, old, new any) any {
 	if !ok || !both || f.Type != schema.Complex {
 		return new
 	}
-	result := copyMap(before)
+	result := maps.Clone(before)
 	for _, sub := range f.Fields {
 		if v, ok := after[sub.Name]; ok {
 			result[sub.Name] = merged(sub, before[sub.Name], v)
