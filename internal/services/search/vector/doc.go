@@ -4,7 +4,7 @@
 //
 // It knows slots (the engine's dense numbers of documents) and numbers, not
 // documents. An Index is not synchronized: the engine holds a sync.RWMutex, with
-// RLock around Search, Len, Has and Save and Lock around Add, Remove and Link.
+// RLock around what reads and Lock around Add, Remove and Link.
 //
 // A graph answers approximately. Where a scan costs no more than a walk of the
 // graph, the scan answers, so results are then better than Azure's: below

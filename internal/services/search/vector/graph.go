@@ -13,9 +13,8 @@ import (
 //
 // Azure says of m that each node "is connected to up to m neighbors". Here it is
 // the number of links that a new row makes at upper levels; at level 0, where
-// recall is decided, a row makes 4*m and keeps
-// 8*m: with 2*m, as is usual, the default
-// of 4 finds too few among vectors of many dimensions.
+// recall is decided, a row makes 4*m and keeps 8*m: with 2*m, as is usual, the
+// default of 4 finds too few among vectors of many dimensions.
 type graph struct {
 	m, m0, ef int
 	ground    chunks[uint32] // by row: a count, and as many rows

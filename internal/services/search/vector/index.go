@@ -148,8 +148,8 @@ func (x *Index) row(slot uint32) uint32 {
 }
 
 // Add gives a slot its vector, instead of any that it has. An error says what is
-// wrong with the vector, and changes nothing. Once there is a graph, one call in 64
-// also links vectors that wait, which takes a fraction of a second.
+// wrong with the vector, and changes nothing. Once there is a graph, Link puts the
+// vector into it.
 func (x *Index) Add(slot uint32, v []float32) error {
 	v, err := x.config.Element.check(v, x.config.Dimensions)
 	if err != nil {
@@ -165,12 +165,7 @@ func (x *Index) Add(slot uint32, v []float32) error {
 	} else {
 		x.state, x.slotOf = append(x.state, vacant), append(x.slotOf, none)
 	}
-	if x.originals != nil {
-		x.originals.put(row, v)
-	}
-	if x.codes != nil {
-		x.codes.put(row, v)
-	}
+	x.put(row, v)
 	x.place(slot, row)
 	x.state[row] = waiting
 	x.live++
@@ -179,13 +174,17 @@ func (x *Index) Add(slot uint32, v []float32) error {
 	}
 	if x.live > x.graphAt {
 		x.prepare()
-		// Four are linked for one added, so that those that waited when the graph was
-		// begun do not hold one call up.
-		if x.graph != nil && len(x.pending) >= 64 && x.live%64 == 0 {
-			x.Link(256)
-		}
 	}
 	return nil
+}
+
+func (x *Index) put(row uint32, v []float32) {
+	if x.originals != nil {
+		x.originals.put(row, v)
+	}
+	if x.codes != nil {
+		x.codes.put(row, v)
+	}
 }
 
 func (x *Index) place(slot, row uint32) {
@@ -284,9 +283,12 @@ func (x *Index) compact() plane {
 	return x.originals
 }
 
+// Waiting is how many vectors are not in the graph yet.
+func (x *Index) Waiting() int { return len(x.pending) }
+
 // Link puts up to n of the vectors that wait into the graph, on all processors, and
-// tells how many still wait. Searches scan those that wait, so nothing depends on
-// it but time: call it when idle.
+// tells how many still wait. Searches scan those that wait, so that nothing depends
+// on it but time.
 func (x *Index) Link(n int) int {
 	if x.graph == nil {
 		return 0

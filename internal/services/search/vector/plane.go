@@ -11,7 +11,6 @@ type plane interface {
 	near(query []float32) func(row uint32) float32
 	nearRow(row uint32) func(row uint32) float32
 	similarity(query []float32) func(row uint32) float64
-	transfer(c *codec, rows int)
 }
 
 // Rows lie one after another in chunks, so that growing copies nothing.

@@ -6,23 +6,12 @@ import (
 	"math"
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-)
-
-// FilterMode is when a filter applies.
-type FilterMode string
-
-// The modes. With one shard, as here, postFilter and strictPostFilter are one.
-const (
-	PreFilter        FilterMode = "preFilter"
-	PostFilter       FilterMode = "postFilter"
-	StrictPostFilter FilterMode = "strictPostFilter"
+	"github.com/bits-and-blooms/bitset"
 )
 
 // Options of a search.
 type Options struct {
-	Filter       *roaring.Bitmap // slots; nil: all
-	Mode         FilterMode      // "": preFilter
+	Filter       *bitset.BitSet // of slots, before ranking; nil: all
 	Exhaustive   bool
 	Oversampling float64 // 0: as the compression says; otherwise rescoring is on
 	// Hits must be as near. A similarity is compared as the metric has it (euclidean
@@ -52,20 +41,11 @@ func (x *Index) Search(query []float32, k int, o Options) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	allowed := o.Filter
-	switch o.Mode {
-	case "", PreFilter:
-	case PostFilter, StrictPostFilter:
-		allowed = nil
-	default:
-		return nil, fmt.Errorf("there is no filter mode %q", o.Mode)
-	}
-
 	over := x.compact()
 	if o.Exhaustive && x.originals != nil {
 		over = x.originals
 	}
-	found := x.nearest(over.near(query), min(want, x.live), allowed, o.Exhaustive)
+	found := x.nearest(over.near(query), min(want, x.live), o.Filter, o.Exhaustive)
 	similarity := over.similarity(query)
 	if rescore && x.originals != nil {
 		similarity = x.originals.similarity(query)
@@ -88,8 +68,7 @@ func (x *Index) Search(query []float32, k int, o Options) ([]Hit, error) {
 	})
 	hits = hits[:min(k, len(hits))]
 	return slices.DeleteFunc(hits, func(h Hit) bool {
-		return allowed == nil && o.Filter != nil && !o.Filter.Contains(h.Slot) ||
-			o.Similarity != nil && x.config.Metric.Better(*o.Similarity, h.Similarity) ||
+		return o.Similarity != nil && x.config.Metric.Better(*o.Similarity, h.Similarity) ||
 			o.Score != nil && h.Score < *o.Score
 	}), nil
 }
@@ -126,26 +105,26 @@ func (x *Index) rescoring(k int, o Options) (bool, int, error) {
 }
 
 // nearest finds rows by a scan or by the graph.
-func (x *Index) nearest(near func(uint32) float32, n int, allowed *roaring.Bitmap, exhaustive bool) []item {
+func (x *Index) nearest(near func(uint32) float32, n int, allowed *bitset.BitSet, exhaustive bool) []item {
 	if n == 0 {
 		return nil
 	}
 	members := x.live
 	if allowed != nil {
-		members = int(min(allowed.GetCardinality(), uint64(members)))
+		members = int(min(allowed.Count(), uint(members)))
 	}
 	if exhaustive || x.graph == nil || x.scanFiltered(members, n) {
 		return x.scan(near, n, allowed)
 	}
 	accept := func(row uint32) bool {
-		return x.state[row] == linked && (allowed == nil || allowed.Contains(x.slotOf[row]))
+		return x.state[row] == linked && (allowed == nil || allowed.Test(uint(x.slotOf[row])))
 	}
 	best := top{limit: n}
 	for _, f := range x.graph.search(near, max(n, x.config.HNSW.EFSearch), accept) {
 		best.offer(f)
 	}
 	for _, row := range x.pending {
-		if allowed == nil || allowed.Contains(x.slotOf[row]) {
+		if allowed == nil || allowed.Test(uint(x.slotOf[row])) {
 			best.offer(item{near(row), row})
 		}
 	}
@@ -165,14 +144,10 @@ func (x *Index) scanFiltered(members, n int) bool {
 	return float64(members)*float64(members) <= walk*float64(x.live)
 }
 
-func (x *Index) scan(near func(uint32) float32, n int, allowed *roaring.Bitmap) []item {
+func (x *Index) scan(near func(uint32) float32, n int, allowed *bitset.BitSet) []item {
 	best := top{limit: n}
 	if allowed != nil {
-		for it := allowed.Iterator(); it.HasNext(); {
-			slot := it.Next()
-			if int64(slot) >= int64(len(x.rowOf)) {
-				break
-			}
+		for slot, ok := allowed.NextSet(0); ok && slot < uint(len(x.rowOf)); slot, ok = allowed.NextSet(slot + 1) {
 			if row := x.rowOf[slot]; row != none {
 				best.offer(item{near(row), row})
 			}

@@ -9,13 +9,17 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
 )
 
 // ErrSnapshot is what Load says of a snapshot that is not whole, or of another
-// index: build the index anew.
+// configuration: index the vectors anew.
 var ErrSnapshot = errors.New("vectors must be indexed anew")
 
-const magic = "sekisho vectors 1\n" // the number is the format's version
+const magic = "sekisho vectors 2\n" // the number is the format's version
+
+// maxRows bounds what a snapshot may say that it has.
+const maxRows = maxSlots
 
 // codec carries an index to a writer or from a reader: one description serves both,
 // so that they cannot differ. The first error stays.
@@ -27,7 +31,7 @@ type codec struct {
 }
 
 // carry writes or reads all numbers of data.
-func carry[T byte | int8 | int32 | uint32 | uint64 | float32 | float64](c *codec, data []T) {
+func carry[T byte | int8 | uint32 | uint64 | float64](c *codec, data []T) {
 	switch {
 	case c.err != nil:
 	case c.w != nil:
@@ -39,7 +43,7 @@ func carry[T byte | int8 | int32 | uint32 | uint64 | float32 | float64](c *codec
 
 // list carries n numbers. It makes room for no more than has come, so that a length
 // that lies costs nothing.
-func list[T byte | int8 | int32 | uint32 | uint64 | float32 | float64](c *codec, data *[]T, n int) {
+func list[T byte | int8 | uint32 | uint64 | float64](c *codec, data *[]T, n int) {
 	for at := 0; at < n && c.err == nil; at += 1 << 14 {
 		part := min(1<<14, n-at)
 		if c.w == nil {
@@ -49,36 +53,27 @@ func list[T byte | int8 | int32 | uint32 | uint64 | float32 | float64](c *codec,
 	}
 }
 
-func number[T byte | int8 | int32 | uint32 | uint64 | float32 | float64](c *codec, v *T) {
+func number[T byte | int8 | uint32 | uint64 | float64](c *codec, v *T) {
 	one := []T{*v}
 	carry(c, one)
 	*v = one[0]
 }
 
-func (p *floats) transfer(c *codec, rows int) { transferChunks(c, &p.chunks, rows) }
+// Snapshot tells whether there is anything that Save could save: the graph, and the
+// range of scalar codes. Vectors are not saved: who loads has them.
+func (x *Index) Snapshot() bool { return x.graph != nil }
 
-func (p *bitRows) transfer(c *codec, rows int) { transferChunks(c, &p.chunks, rows) }
-
-func (p *int8s) transfer(c *codec, rows int) {
-	number(c, &p.mid)
-	number(c, &p.step)
-	list(c, &p.sums, rows)
-	list(c, &p.squares, rows)
-	transferChunks(c, &p.chunks, rows)
-}
-
-func transferChunks[T int8 | uint32 | uint64 | float32](c *codec, p *chunks[T], rows int) {
-	for row := 0; row < rows && c.err == nil; row += chunkRows {
-		p.grown(uint32(row))
-		carry(c, p.parts[row>>chunkBits][:min(chunkRows, rows-row)*p.width])
-	}
-}
-
-// Save writes the index. stamp is the caller's: the sequence number, say, of the
-// last change that the index has.
-func (x *Index) Save(w io.Writer, stamp uint64) error {
+// Save writes the graph. id names a slot's vector for good: slots do not outlive the
+// process.
+func (x *Index) Save(w io.Writer, id func(slot Slot) uint64) error {
 	c := &codec{w: bufio.NewWriterSize(w, 1<<16), sum: crc32.New(crc32.MakeTable(crc32.Castagnoli))}
-	x.transfer(c, stamp)
+	ids := make([]uint64, len(x.graph.level))
+	for row := range ids {
+		if x.state[row] == linked {
+			ids[row] = id(x.slotOf[row])
+		}
+	}
+	x.transfer(c, &ids)
 	if c.err == nil {
 		c.err = binary.Write(c.w, binary.LittleEndian, c.sum.Sum32())
 	}
@@ -88,15 +83,27 @@ func (x *Index) Save(w io.Writer, stamp uint64) error {
 	return c.err
 }
 
-// Load reads what Save wrote. Of another configuration or stamp, or not whole, it is
-// an error that wraps ErrSnapshot.
-func Load(r io.Reader, config Config, stamp uint64) (*Index, error) {
+// Loaded is a graph that waits for its vectors.
+type Loaded struct {
+	x    *Index
+	rows map[uint64]uint32 // by id
+}
+
+// Load reads what Save wrote. Of another configuration, or not whole, it is an error
+// that wraps ErrSnapshot.
+func Load(r io.Reader, config Config) (*Loaded, error) {
 	x, err := New(config)
 	if err != nil {
 		return nil, err
 	}
 	c := &codec{r: bufio.NewReaderSize(r, 1<<16), sum: crc32.New(crc32.MakeTable(crc32.Castagnoli))}
-	x.transfer(c, stamp)
+	var ids []uint64
+	if x.config.HNSW == nil {
+		c.err = errors.New("an index without a graph has none")
+	} else {
+		x.restore()
+		x.transfer(c, &ids)
+	}
 	if c.err == nil {
 		want, got := c.sum.Sum32(), uint32(0)
 		if c.err = binary.Read(c.r, binary.LittleEndian, &got); c.err == nil && got != want {
@@ -104,12 +111,84 @@ func Load(r io.Reader, config Config, stamp uint64) (*Index, error) {
 		}
 	}
 	if c.err == nil {
-		c.err = x.sound()
+		c.err = x.graph.sound()
 	}
 	if c.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSnapshot, c.err)
 	}
-	return x, nil
+	l := &Loaded{x: x, rows: map[uint64]uint32{}}
+	for row, id := range ids {
+		state := dead
+		if x.graph.level[row] < 0 {
+			state, x.free = vacant, append(x.free, uint32(row))
+		} else {
+			l.rows[id] = uint32(row) // of dead rows it is 0, which nobody claims
+		}
+		x.state, x.slotOf = append(x.state, state), append(x.slotOf, none)
+	}
+	delete(l.rows, 0)
+	return l, nil
+}
+
+// restore makes what an index of the configuration has once it has a graph.
+func (x *Index) restore() {
+	x.graph = newGraph(x.config.HNSW.M, x.config.HNSW.EFConstruction)
+	if p := x.config.Compression; p != nil {
+		x.codes = x.compressed(p, nil)
+		if p.DiscardOriginals {
+			x.originals = nil
+		}
+	}
+}
+
+// Claim gives a vector of the graph its slot and its values, or tells that the graph
+// has no such vector: it is to be added once loading is done.
+func (l *Loaded) Claim(id uint64, slot Slot, v []float32) (bool, error) {
+	x := l.x
+	row, ok := l.rows[id]
+	if !ok {
+		return false, nil
+	}
+	v, err := x.config.Element.check(v, x.config.Dimensions)
+	if err != nil {
+		return false, err
+	}
+	if slot >= maxSlots || x.Has(slot) {
+		return false, fmt.Errorf("slot %d cannot be claimed", slot)
+	}
+	delete(l.rows, id)
+	x.put(row, v)
+	x.place(slot, row)
+	x.state[row] = linked
+	x.live++
+	return true, nil
+}
+
+// Done is the index. What nobody claimed has left it.
+func (l *Loaded) Done() *Index {
+	x := l.x
+	for _, state := range x.state {
+		if state == dead {
+			x.dead++
+		}
+	}
+	switch {
+	case x.dead > x.live:
+		// More is gone than is left: a new graph is better than a mended one.
+		x.graph, x.pending = newGraph(x.config.HNSW.M, x.config.HNSW.EFConstruction), nil
+		for row, state := range x.state {
+			switch state {
+			case linked:
+				x.state[row], x.pending = waiting, append(x.pending, uint32(row))
+			case dead:
+				x.vacate(uint32(row))
+			}
+		}
+		x.dead = 0
+	case x.dead > 0:
+		x.mend()
+	}
+	return x
 }
 
 // fingerprint tells configurations apart.
@@ -124,82 +203,38 @@ func (c Config) fingerprint() string {
 	return text + "\n"
 }
 
-func (x *Index) transfer(c *codec, stamp uint64) {
-	want := x.config.fingerprint()
-	head := []byte(want)
+func (x *Index) transfer(c *codec, ids *[]uint64) {
+	want := []byte(x.config.fingerprint())
+	head := slices.Clone(want)
 	carry(c, head)
-	if c.err == nil && string(head) != want {
+	if c.err == nil && !slices.Equal(head, want) {
 		c.err = errors.New("it is of another version or configuration")
 		return
 	}
-	is := stamp
-	number(c, &is)
-	if c.err == nil && is != stamp {
-		c.err = fmt.Errorf("it is of %d, not of %d", is, stamp)
-		return
+	if p, ok := x.codes.(*int8s); ok {
+		number(c, &p.mid)
+		number(c, &p.step)
+		if math.IsNaN(p.mid) || math.IsInf(p.mid, 0) || !(p.step > 0) || math.IsInf(p.step, 0) {
+			c.err = fmt.Errorf("its codes stand for %g and steps of %g", p.mid, p.step)
+			return
+		}
 	}
-	rows, parts := uint32(len(x.state)), x.parts()
+	rows := uint32(len(*ids))
 	number(c, &rows)
-	number(c, &parts)
-	if c.err == nil && rows > maxSlots {
+	if c.err == nil && rows > maxRows {
 		c.err = fmt.Errorf("it has %d rows", rows)
 	}
-	list(c, &x.state, int(rows))
-	list(c, &x.slotOf, int(rows))
-	if c.r != nil && c.err == nil {
-		c.err = x.shape(parts)
-	}
-	if c.err != nil {
-		return
-	}
-	if x.originals != nil {
-		x.originals.transfer(c, int(rows))
-	}
-	if x.codes != nil {
-		x.codes.transfer(c, int(rows))
-	}
-	if x.graph != nil {
-		x.graph.transfer(c, int(rows))
-	}
-}
-
-// parts are the bits of what there is.
-func (x *Index) parts() (p byte) {
-	for i, has := range []bool{x.originals != nil, x.codes != nil, x.graph != nil} {
-		if has {
-			p |= 1 << i
-		}
-	}
-	return p
-}
-
-// shape makes what parts names, or says that the configuration cannot have it.
-func (x *Index) shape(parts byte) error {
-	fresh := x.parts()
-	if packed := x.config.Compression; packed != nil && parts&2 != 0 {
-		x.codes = x.compressed(packed, nil)
-		if packed.DiscardOriginals {
-			x.originals = nil
-		}
-	}
-	if h := x.config.HNSW; h != nil && parts&4 != 0 {
-		x.graph = newGraph(h.M, h.EFConstruction)
-	}
-	if x.parts() != parts {
-		return fmt.Errorf("it has parts %b, and an index of this configuration begins with %b", parts, fresh)
-	}
-	return nil
+	list(c, ids, int(rows))
+	x.graph.transfer(c, int(rows))
 }
 
 func (g *graph) transfer(c *codec, rows int) {
-	inGraph := uint32(len(g.level))
-	number(c, &inGraph)
-	if c.err == nil && int(inGraph) > rows {
-		c.err = errors.New("its graph has more rows than it has")
-	}
-	list(c, &g.level, int(inGraph))
+	list(c, &g.level, rows)
 	number(c, &g.entry)
-	transferChunks(c, &g.ground, int(inGraph))
+	for row := 0; row < rows && c.err == nil; row += chunkRows {
+		g.ground.grown(uint32(row))
+		carry(c, g.ground.parts[row>>chunkBits][:min(chunkRows, rows-row)*g.ground.width])
+	}
 	for row, level := range g.level {
 		if level > maxLevel && c.err == nil {
 			c.err = fmt.Errorf("row %d is at level %d", row, level)
@@ -219,41 +254,7 @@ func (g *graph) transfer(c *codec, rows int) {
 	}
 }
 
-// sound checks what was read, since a checksum only tells that it was written so,
-// and makes the tables that are not written.
-func (x *Index) sound() error {
-	for row, state := range x.state {
-		slot := x.slotOf[row]
-		if live := state == waiting || state == linked; live != (slot != none) || state > dead || (slot != none && slot >= maxSlots) {
-			return fmt.Errorf("row %d is in state %d, of slot %d", row, state, slot)
-		}
-		if inGraph := x.graph != nil && row < len(x.graph.level) && x.graph.level[row] >= 0; inGraph != (state == linked || state == dead) {
-			return fmt.Errorf("row %d is in state %d, and in the graph: %t", row, state, inGraph)
-		}
-		switch {
-		case state == vacant:
-			x.free = append(x.free, uint32(row))
-			continue
-		case state == dead:
-			x.dead++
-			continue
-		case x.Has(slot):
-			return fmt.Errorf("slot %d has two rows", slot)
-		case state == waiting && x.graph != nil:
-			x.pending = append(x.pending, uint32(row))
-		}
-		x.place(slot, uint32(row))
-		x.live++
-	}
-	if p, ok := x.codes.(*int8s); ok && (math.IsNaN(p.mid) || math.IsInf(p.mid, 0) || !(p.step > 0) || math.IsInf(p.step, 0)) {
-		return fmt.Errorf("its codes stand for %g and steps of %g", p.mid, p.step)
-	}
-	if x.graph == nil {
-		return nil
-	}
-	return x.graph.sound()
-}
-
+// sound checks what was read, since a checksum only tells that it was written so.
 func (g *graph) sound() error {
 	highest := -1
 	for row, level := range g.level {
