@@ -221,11 +221,11 @@ func TestRecall(t *testing.T) {
 	}
 	for name, centers := range map[string]int{"uniform": 0, "clustered": 50} {
 		t.Run(name, func(t *testing.T) {
-			vectors := random(3, 3050, 32, centers)
-			x := open(t, Config{Dimensions: 32, Element: Single, Metric: Cosine, HNSW: &HNSW{EFConstruction: 100, EFSearch: 100}}, 500)
-			fill(t, x, vectors[:3000])
+			vectors := random(3, 2050, 24, centers)
+			x := open(t, Config{Dimensions: 24, Element: Single, Metric: Cosine, HNSW: &HNSW{EFConstruction: 100, EFSearch: 100}}, 500)
+			fill(t, x, vectors[:2000])
 			filter := bitset.New(0)
-			for slot := range uint32(3000) {
+			for slot := range uint32(2000) {
 				if slot%10 < 7 {
 					filter.Set(uint(slot))
 				}
@@ -233,7 +233,7 @@ func TestRecall(t *testing.T) {
 			check := func(when string) {
 				t.Helper()
 				for way, o := range map[string]Options{"all": {}, "filtered": {Filter: filter}} {
-					if r := recall(t, x, vectors[3000:], o); r < 0.95 {
+					if r := recall(t, x, vectors[2000:], o); r < 0.95 {
 						t.Errorf("%s, %s: recall@10 is %.3f", when, way, r)
 					}
 				}
@@ -242,14 +242,14 @@ func TestRecall(t *testing.T) {
 			// Every slot gets another's vector, in two rounds: the graph is mended again
 			// and again.
 			for round := range 2 {
-				for slot := range uint32(3000) {
-					must(t, x.Add(slot, vectors[(int(slot)+round*977+1)%3000]))
+				for slot := range uint32(2000) {
+					must(t, x.Add(slot, vectors[(int(slot)+round*977+1)%2000]))
 					if slot%100 == 0 {
 						x.Link(200)
 					}
 				}
 			}
-			x.Link(3000)
+			x.Link(2000)
 			must(t, x.graph.sound())
 			check("changed")
 		})
@@ -260,7 +260,7 @@ func TestCompression(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds graphs")
 	}
-	vectors := random(4, 2030, 128, 20)
+	vectors := random(4, 1030, 64, 20)
 	for name, c := range map[string]struct {
 		packed Compression
 		least  float64
@@ -270,18 +270,18 @@ func TestCompression(t *testing.T) {
 		"scalar, discarded":      {Compression{DiscardOriginals: true}, 0.85},
 		"binary, rescored":       {Compression{Binary: true, Rescore: true, Oversampling: 10}, 0.9},
 		"binary, discarded":      {Compression{Binary: true, Rescore: true, DiscardOriginals: true}, 0.2},
-		"truncated and rescored": {Compression{Truncation: 64, Rescore: true, Oversampling: 10}, 0.9},
+		"truncated and rescored": {Compression{Truncation: 32, Rescore: true, Oversampling: 10}, 0.9},
 	} {
 		for _, metric := range []Metric{Cosine, Euclidean} {
-			x := open(t, Config{Dimensions: 128, Element: Single, Metric: metric, HNSW: &HNSW{EFConstruction: 100, EFSearch: 100}, Compression: &c.packed}, 500)
-			exact := open(t, Config{Dimensions: 128, Element: Single, Metric: metric}, graphAt)
-			fill(t, x, vectors[:2000])
-			fill(t, exact, vectors[:2000])
+			x := open(t, Config{Dimensions: 64, Element: Single, Metric: metric, HNSW: &HNSW{EFConstruction: 60, EFSearch: 100}, Compression: &c.packed}, 500)
+			exact := open(t, Config{Dimensions: 64, Element: Single, Metric: metric}, graphAt)
+			fill(t, x, vectors[:1000])
+			fill(t, exact, vectors[:1000])
 			if gone := x.originals == nil; gone != c.packed.DiscardOriginals {
 				t.Errorf("%s: originals are gone: %t", name, gone)
 			}
 			found := 0
-			for _, q := range vectors[2000:] {
+			for _, q := range vectors[1000:] {
 				truth := map[uint32]float64{}
 				for _, h := range find(t, exact, q, 10, Options{}) {
 					truth[h.Slot] = h.Similarity
