@@ -8,7 +8,7 @@
 //
 // A graph answers approximately. Where a scan costs no more than a walk of the
 // graph, the scan answers, so results are then better than Azure's: below
-// graphAt vectors, and where a filter leaves few (see scanFiltered).
+// GraphAt vectors, and where a filter leaves few (see scanFiltered).
 //
 // Source: azure-ai-docs search/vector-search-ranking, vector-search-filters,
 // vector-search-how-to-quantization, hybrid-search-ranking.

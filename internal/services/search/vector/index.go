@@ -14,13 +14,17 @@ type Config struct {
 	Metric      Metric
 	HNSW        *HNSW        // nil: exhaustiveKnn
 	Compression *Compression // of Single and Half only
+	// GraphAt is the number of vectors above which a graph is built and vectors are
+	// compressed. 0: 10,000; a scan of so many takes about as long as a walk with
+	// efSearch 500 (docs/PERFORMANCE.md).
+	GraphAt int
 }
 
 // HNSW are a graph's parameters.
 type HNSW struct{ M, EFConstruction, EFSearch int }
 
 // Compression packs the vectors in memory once there are enough to learn from
-// (graphAt); until then, and wherever originals are kept and a search is
+// (GraphAt); until then, and wherever originals are kept and a search is
 // exhaustive, the values themselves are compared.
 type Compression struct {
 	Binary           bool // a bit for each dimension; otherwise 8 bits (scalar)
@@ -31,9 +35,6 @@ type Compression struct {
 }
 
 const (
-	// graphAt is the number of vectors above which a graph is built and vectors are
-	// compressed. A scan of so many takes about as long as a walk with efSearch 500
-	// (docs/PERFORMANCE.md).
 	graphAt = 10_000
 	// maxSlots bounds the table of slots, 4 bytes each.
 	maxSlots = 1 << 26
@@ -53,8 +54,7 @@ type Index struct {
 	config    Config
 	originals *floats // nil if the element is narrower, or originals are discarded
 	codes     plane   // narrower elements, or compressed vectors
-	graph     *graph  // nil until there are more than graphAt
-	graphAt   int
+	graph     *graph  // nil until there are more than GraphAt
 
 	rowOf   []uint32 // by slot
 	slotOf  []uint32 // by row
@@ -70,7 +70,7 @@ func New(config Config) (*Index, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	x := &Index{config: config, graphAt: graphAt}
+	x := &Index{config: config}
 	switch config.Element {
 	case Byte:
 		x.codes = newBitRows(Hamming, true, config.Dimensions)
@@ -99,6 +99,7 @@ func (c *Config) complete() error {
 	if c.Dimensions < 1 || c.Dimensions > 1<<16 {
 		return fmt.Errorf("a vector cannot have %d dimensions", c.Dimensions)
 	}
+	c.GraphAt = orDefault(c.GraphAt, graphAt)
 	if h := c.HNSW; h != nil {
 		if h.M < 0 || h.M > 64 || h.EFConstruction < 0 || h.EFSearch < 0 {
 			return fmt.Errorf("m %d, efConstruction %d and efSearch %d are not all in range", h.M, h.EFConstruction, h.EFSearch)
@@ -132,6 +133,34 @@ func orDefault[T comparable](v, otherwise T) T {
 		return otherwise
 	}
 	return v
+}
+
+// Config is what the index was made with, complete.
+func (x *Index) Config() Config { return x.config }
+
+// Check tells what is wrong with a vector.
+func (x *Index) Check(v []float32) error {
+	_, err := x.config.Element.check(v, x.config.Dimensions)
+	return err
+}
+
+// Bytes is about what the index takes in memory.
+func (x *Index) Bytes() int64 {
+	rows := int64(len(x.state))
+	row := int64(9) // slotOf, rowOf, state
+	if x.originals != nil {
+		row += 4 * int64(x.originals.width)
+	}
+	switch p := x.codes.(type) {
+	case *int8s:
+		row += int64(p.width) + 8
+	case *bitRows:
+		row += 8 * int64(p.width)
+	}
+	if x.graph != nil {
+		row += 4*int64(x.graph.ground.width) + 8
+	}
+	return rows * row
 }
 
 // Len is the number of vectors.
@@ -172,7 +201,7 @@ func (x *Index) Add(slot uint32, v []float32) error {
 	if x.graph != nil {
 		x.pending = append(x.pending, row)
 	}
-	if x.live > x.graphAt {
+	if x.live > x.config.GraphAt {
 		x.prepare()
 	}
 	return nil

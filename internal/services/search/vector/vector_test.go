@@ -17,11 +17,11 @@ import (
 
 func open(t testing.TB, config Config, at int) *Index {
 	t.Helper()
+	config.GraphAt = at
 	x, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.graphAt = at
 	return x
 }
 
@@ -314,11 +314,11 @@ var shapes = []Config{
 func TestAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		config := rapid.SampledFrom(shapes).Draw(t, "config")
+		config.GraphAt = rapid.IntRange(1, 20).Draw(t, "graph at")
 		x, err := New(config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		x.graphAt = rapid.IntRange(0, 20).Draw(t, "graph at")
 		value := rapid.Map(rapid.IntRange(-3, 3), func(i int) float32 {
 			if config.Element == Byte {
 				return float32(i + 3)
@@ -410,7 +410,6 @@ func reload(t *rapid.T, x *Index, config Config, model map[uint32][]float32) *In
 		}
 	}
 	loaded := l.Done()
-	loaded.graphAt = x.graphAt
 	if err := loaded.graph.sound(); err != nil {
 		t.Fatal(err)
 	}
