@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
@@ -35,10 +37,18 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	if err != nil {
 		return err
 	}
+	vectors, err := s.readVectors(call, of, in)
+	if err != nil {
+		return err
+	}
 	found, err := o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
 		q := engine.Request{Top: top, Skip: skip, Facets: facets}
-		q.Text, err = compile(v, of, in)
-		return q, err
+		if q.Text, err = compile(v, of, in); err != nil {
+			return q, err
+		}
+		return q, vectors.into(&q, func(string) (*bitset.BitSet, error) {
+			return nil, api.BadRequest("FeatureNotSupported", "filterOverride", "filterOverride is not supported.")
+		})
 	})
 	if err != nil {
 		return err

@@ -79,9 +79,10 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 	if x.text, err = openText(dir); err != nil {
 		return nil, err
 	}
+	text := x.text
 	defer func() {
 		if err != nil {
-			x.text.close()
+			text.close()
 		}
 	}()
 	x.columnsOf(of)

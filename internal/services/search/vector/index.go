@@ -140,8 +140,7 @@ func (x *Index) Config() Config { return x.config }
 
 // Check tells what is wrong with a vector.
 func (x *Index) Check(v []float32) error {
-	_, err := x.config.Element.check(v, x.config.Dimensions)
-	return err
+	return x.config.Element.Check(v, x.config.Dimensions)
 }
 
 // Bytes is about what the index takes in memory.

@@ -54,18 +54,24 @@ func (m Metric) Score(similarity float64) float64 {
 	return 1 / (2 - similarity)
 }
 
-// values is how many numbers a vector of these dimensions has.
-func (e Element) values(dimensions int) int {
+// Values is how many numbers a vector of these dimensions has.
+func (e Element) Values(dimensions int) int {
 	if e == Byte {
 		return (dimensions + 7) / 8
 	}
 	return dimensions
 }
 
+// Check tells what is wrong with a vector of these dimensions.
+func (e Element) Check(v []float32, dimensions int) error {
+	_, err := e.check(v, dimensions)
+	return err
+}
+
 // check gives the vector as its type holds it (halves are rounded), or says which
 // value it cannot hold.
 func (e Element) check(v []float32, dimensions int) ([]float32, error) {
-	if want := e.values(dimensions); len(v) != want {
+	if want := e.Values(dimensions); len(v) != want {
 		return nil, fmt.Errorf("the vector has %d values, and the field has %d", len(v), want)
 	}
 	low, high := math.Inf(-1), math.Inf(1)
