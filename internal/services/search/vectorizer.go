@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,8 @@ func (s *Search) vectorOf(call *api.Call, of *schema.Index, f *schema.Field, tex
 	switch {
 	case v.Kind == "azureOpenAI" && v.AzureOpenAI != nil:
 		values, err = s.embed(call.Request.Context(), service, *v.AzureOpenAI, text, f.Dimensions)
-	case v.Kind == "customWebApi":
-		values, err = s.callWebAPI(call.Request.Context(), service, v.WebAPI, text)
+	case v.Kind == "customWebApi" && v.WebAPI != nil:
+		values, err = s.callWebAPI(call.Request.Context(), service, *v.WebAPI, text)
 	default:
 		err = api.Errorf(http.StatusBadRequest, "FeatureNotSupported", "Vectorizers of the kind '%s' are not supported.", v.Kind)
 	}
@@ -110,36 +111,23 @@ func (s *Search) embed(ctx context.Context, service string, with schema.AzureOpe
 	return out.Data[0].Embedding, nil
 }
 
-// webAPI is a vectorizer that anyone may write.
+// callWebAPI calls a vectorizer that anyone may write.
 // Source: azure-ai-docs search/vector-search-vectorizer-custom-web-api.
-type webAPI struct {
-	URI          string            `json:"uri"`
-	Method       string            `json:"httpMethod"`
-	Header       map[string]string `json:"httpHeaders"`
-	Timeout      string            `json:"timeout"` // ISO 8601
-	Audience     string            `json:"authResourceId"`
-	AuthIdentity json.RawMessage   `json:"authIdentity"`
-}
-
-func (s *Search) callWebAPI(ctx context.Context, service string, raw json.RawMessage, text string) ([]float32, error) {
-	var with webAPI
-	if err := json.Unmarshal(raw, &with); err != nil {
-		return nil, err
-	}
-	timeout, err := webTimeout(with.Timeout)
-	if err != nil {
-		return nil, badInput("customWebApiParameters.timeout", "%v", err)
+func (s *Search) callWebAPI(ctx context.Context, service string, with schema.WebAPI, text string) ([]float32, error) {
+	timeout := vectorizeTimeout
+	if with.Timeout != "" {
+		var err error
+		if timeout, err = schema.ParseDuration(with.Timeout); err != nil {
+			return nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	header := http.Header{}
-	for name, value := range with.Header {
+	for name, value := range with.Headers {
 		header.Set(name, value)
 	}
-	method := strings.ToUpper(with.Method)
-	if method == "" {
-		method = http.MethodPost
-	}
+	method := cmp.Or(with.Method, http.MethodPost)
 	type record struct {
 		ID   string `json:"recordId"`
 		Data any    `json:"data"`
@@ -155,7 +143,7 @@ func (s *Search) callWebAPI(ctx context.Context, service string, raw json.RawMes
 			} `json:"errors"`
 		} `json:"values"`
 	}
-	audience := strings.TrimSuffix(with.Audience, "/.default")
+	audience := strings.TrimSuffix(with.AuthResourceID, "/.default")
 	if err := s.vectorize(ctx, service, with.AuthIdentity, audience, method, with.URI, header, body, &out); err != nil {
 		return nil, err
 	}
@@ -169,19 +157,6 @@ func (s *Search) callWebAPI(ctx context.Context, service string, raw json.RawMes
 		return nil, failedToVectorize(invalid, errors.New("the value has no data.vector"))
 	}
 	return out.Values[0].Data.Vector, nil
-}
-
-// webTimeout reads a duration such as PT1M30S, of 1 to 230 seconds.
-func webTimeout(text string) (time.Duration, error) {
-	if text == "" {
-		return vectorizeTimeout, nil
-	}
-	short, ok := strings.CutPrefix(strings.ToUpper(text), "PT")
-	d, err := time.ParseDuration(strings.ToLower(short))
-	if !ok || err != nil || d < time.Second || d > 230*time.Second {
-		return 0, fmt.Errorf("the timeout '%s' is not a duration of 1 to 230 seconds", text)
-	}
-	return d, nil
 }
 
 // failedToVectorize is Azure's answer where a vectorizer does not do its work; why is

@@ -207,7 +207,8 @@ func (x *Index) Apply(docs []*Document, deleted []string) error {
 	if err := x.swap(docs, deleted); err != nil {
 		return err
 	}
-	for x.vectorsWait() > maxWaiting {
+	// Who adds faster than vectors can be linked links some himself.
+	for n := 0; n < 4*len(docs) && x.vectorsWait() > maxWaiting; n += linkBatch {
 		x.linkSome()
 	}
 	x.link()

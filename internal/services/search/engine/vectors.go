@@ -32,10 +32,11 @@ type late struct {
 	values []float32
 }
 
-// vectorsOf makes what holds the vectors of a definition's fields.
+// vectorsOf makes what holds the vectors of a definition's fields. For those that are
+// there, only how they are searched may differ.
 func (x *Index) vectorsOf(of *schema.Index) error {
 	for _, f := range of.Fields {
-		if !f.Type.Vector() || x.vectors[f.Name] != nil {
+		if !f.Type.Vector() {
 			continue
 		}
 		config, err := VectorConfig(of, f)
@@ -43,6 +44,12 @@ func (x *Index) vectorsOf(of *schema.Index) error {
 			return err
 		}
 		config.GraphAt = x.graphAt
+		if v := x.vectors[f.Name]; v != nil {
+			if err := v.x.Tune(config); err != nil {
+				return fmt.Errorf("field '%s': %w", f.Name, err)
+			}
+			continue
+		}
 		v := &vectors{path: f.Name}
 		if v.x, err = vector.New(config); err != nil {
 			return fmt.Errorf("field '%s': %w", f.Name, err)
@@ -153,12 +160,25 @@ func (v *vectors) put(slot uint32, ordinal uint64, values []float32) error {
 // vectorFolder is where the graphs of an index lie.
 func vectorFolder(dir string) string { return filepath.Join(dir, "vectors") }
 
+// newFile names graphs that are being written.
+const newFile = ".new-*"
+
 func (v *vectors) file(dir string) string {
 	return filepath.Join(vectorFolder(dir), hex.EncodeToString([]byte(v.path)))
 }
 
-// load reads the graphs that were saved. One that cannot be read is built anew.
+// loadVectors reads the graphs that were saved. One that cannot be read is built
+// anew.
 func (x *Index) loadVectors() error {
+	unfinished, err := filepath.Glob(filepath.Join(vectorFolder(x.dir), newFile))
+	if err != nil {
+		return err
+	}
+	for _, path := range unfinished { // by a process that was killed
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	for _, v := range x.vectors {
 		f, err := os.Open(v.file(x.dir))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -176,7 +196,7 @@ func (x *Index) loadVectors() error {
 	return nil
 }
 
-// loaded is called when all documents have their slots.
+// loadedVectors is called when all documents have their slots.
 func (x *Index) loadedVectors() error {
 	for _, v := range x.vectors {
 		if v.loading == nil {
@@ -197,8 +217,8 @@ func (x *Index) loadedVectors() error {
 // hundredths of a second.
 const linkBatch = 32
 
-// maxWaiting is how many vectors wait for that at most, since each search measures
-// all of them.
+// maxWaiting is how many vectors may wait for that, since each search measures all of
+// them, before changes of documents wait for them.
 const maxWaiting = 10_000
 
 // linkSome puts some vectors into each graph, and tells how many wait.
@@ -298,7 +318,7 @@ func (x *Index) saveVector(v *vectors) error {
 	if err := os.MkdirAll(vectorFolder(x.dir), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(vectorFolder(x.dir), ".new-*")
+	f, err := os.CreateTemp(vectorFolder(x.dir), newFile)
 	if err != nil {
 		return err
 	}

@@ -284,13 +284,18 @@ func TestGraphsThatAreNotOfTheDocuments(t *testing.T) {
 				if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(file, c.graph, 0o600); err != nil {
-					t.Fatal(err)
+				for _, path := range []string{file, filepath.Join(filepath.Dir(file), ".new-1")} {
+					if err := os.WriteFile(path, c.graph, 0o600); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 			x := c.stored.open(t, dir, of, 50)
 			defer x.Close()
 			for x.linkSome() > 0 {
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), ".new-1")); err == nil {
+				t.Error("what a killed process left is there")
 			}
 			hits := 0
 			for range 40 {

@@ -30,6 +30,7 @@ func Plan(old *Index, raw []byte, o Options) (*Index, error) {
 	}
 	if old != nil {
 		inherit(reflect.ValueOf(old), reflect.ValueOf(x), v)
+		x.keepSecrets(old)
 	}
 	if err := x.checkFields(v, o.Fields); err != nil {
 		return nil, err

@@ -6,7 +6,7 @@ import (
 )
 
 // For is a definition as a version of the API shows it: without what it does not
-// know, which it would refuse to read again.
+// know, which it would refuse to read again, and without its secrets.
 func (x *Index) For(name string) (*Index, error) {
 	raw, err := json.Marshal(x)
 	if err != nil {
@@ -17,6 +17,7 @@ func (x *Index) For(name string) (*Index, error) {
 		return nil, err
 	}
 	hide(reflect.ValueOf(&shown).Elem(), parseVersion(name))
+	shown.hideSecrets()
 	return &shown, nil
 }
 

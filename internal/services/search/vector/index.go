@@ -138,6 +138,19 @@ func orDefault[T comparable](v, otherwise T) T {
 // Config is what the index was made with, complete.
 func (x *Index) Config() Config { return x.config }
 
+// Tune takes what of a configuration is used by searches alone: efSearch, and how
+// compressed vectors are rescored.
+func (x *Index) Tune(c Config) error {
+	if err := c.complete(); err != nil {
+		return err
+	}
+	if c.fingerprint() != x.config.fingerprint() {
+		return fmt.Errorf("vectors that are indexed as %q cannot be searched as %q", x.config.fingerprint(), c.fingerprint())
+	}
+	x.config = c
+	return nil
+}
+
 // Check tells what is wrong with a vector.
 func (x *Index) Check(v []float32) error {
 	return x.config.Element.Check(v, x.config.Dimensions)

@@ -191,14 +191,14 @@ func (l *Loaded) Done() *Index {
 	return x
 }
 
-// fingerprint tells configurations apart.
+// fingerprint tells configurations apart, as far as what is built depends on them.
 func (c Config) fingerprint() string {
 	text := fmt.Sprintf("%s%d %s %s", magic, c.Dimensions, c.Element, c.Metric)
-	if c.HNSW != nil {
-		text += fmt.Sprintf(" hnsw %+v", *c.HNSW)
+	if h := c.HNSW; h != nil {
+		text += fmt.Sprintf(" hnsw %d %d", h.M, h.EFConstruction)
 	}
-	if c.Compression != nil {
-		text += fmt.Sprintf(" compression %+v", *c.Compression)
+	if p := c.Compression; p != nil {
+		text += fmt.Sprintf(" compression %t %d %t", p.Binary, p.Truncation, p.DiscardOriginals)
 	}
 	return text + "\n"
 }

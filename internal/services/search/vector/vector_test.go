@@ -554,6 +554,29 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// What searches alone use may change, and a snapshot serves on; what is built may not.
+func TestTune(t *testing.T) {
+	config := shapes[3]
+	other, graph, packed := config, *config.HNSW, *config.Compression
+	graph.EFSearch, packed.Rescore, packed.Oversampling = 9, false, 7
+	other.HNSW, other.Compression = &graph, &packed
+	x := open(t, config, 10)
+	must(t, x.Tune(other))
+	if c := x.Config(); c.HNSW.EFSearch != 9 || c.Compression.Rescore {
+		t.Errorf("%+v %+v", c.HNSW, c.Compression)
+	}
+	if _, err := Load(bytes.NewReader(saved(t, config)), other); err != nil {
+		t.Error(err)
+	}
+	graph.M++
+	if x.Tune(other) == nil {
+		t.Error("another graph is taken")
+	}
+	if _, err := Load(bytes.NewReader(saved(t, config)), other); !errors.Is(err, ErrSnapshot) {
+		t.Errorf("a snapshot of another graph: %v", err)
+	}
+}
+
 func TestFuse(t *testing.T) {
 	got := Fuse([][]Slot{{7, 3, 9}, {3, 7}, {5}}, []float64{1, 1, 0.5}, RRFConstant)
 	want := []Fused{{3, 1.0/61 + 1.0/60}, {7, 1.0/60 + 1.0/61}, {9, 1.0 / 62}, {5, 0.5 / 60}}
