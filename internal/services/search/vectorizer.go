@@ -41,8 +41,7 @@ func (s *Search) vectorOf(call *api.Call, of *schema.Index, f *schema.Field, tex
 	v := vectorizerOf(of, f)
 	if v == nil {
 		// The text is Azure's, to the letter.
-		e := invalidVector("InvalidVectorQuery", "vector.fields", "Field '%s' does not have a vectorizer defined in it's vector profile.", f.Name)
-		return nil, e
+		return nil, invalidVector("InvalidVectorQuery", "vector.fields", "Field '%s' does not have a vectorizer defined in it's vector profile.", f.Name)
 	}
 	as := madeBy{v.Name, text, f.Dimensions}
 	if known, ok := made[as]; ok {
@@ -179,11 +178,9 @@ func (s *Search) vectorize(ctx context.Context, service string, identity json.Ra
 	const unreached = "Could not reach the vectorization endpoint."
 	req, err := http.NewRequestWithContext(ctx, method, at, bytes.NewReader(raw))
 	if err != nil {
-		return failedToVectorize(unreached, err)
+		return failedToVectorize(unreached, nil) // err has the URI, and that may have a key
 	}
-	if header != nil {
-		req.Header = header
-	}
+	req.Header = header
 	req.Header.Set("Content-Type", "application/json")
 	res, err := s.out.Do(ctx, service, identity, audience, req)
 	if errors.Is(err, ErrIdentity) {

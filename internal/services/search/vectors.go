@@ -20,6 +20,8 @@ const (
 	defaultNearest = 50
 	maxNearest     = 10000
 	maxTextRecall  = 10000
+	// maxRankings is a bound of ours on the fields of all vector queries of a request.
+	maxRankings = 100
 )
 
 // numbers are a vector as JSON has it.
@@ -84,6 +86,9 @@ func (s *Search) readVectors(call *api.Call, of *schema.Index, in searchRequest)
 				return nil, err
 			}
 			v.queries, v.overrides = append(v.queries, one), append(v.overrides, q.FilterOverride)
+			if len(v.queries) > maxRankings {
+				return nil, badInput("vectorQueries", "The request is invalid. Details: vectorQueries : The vector queries have more than %d fields in all.", maxRankings)
+			}
 		}
 	}
 	return v, nil
@@ -261,7 +266,7 @@ const compressionArticle = "https://learn.microsoft.com/en-us/azure/search/vecto
 var versionGates = map[string]struct{ stable, preview string }{
 	"vectorQueries":    {"2023-11-01", "2023-10-01-preview"},
 	"vectorFilterMode": {"2023-11-01", "2023-10-01-preview"},
-	"strictPostFilter": {"2026-04-01", "2025-11-01-preview"},
+	"strictPostFilter": {"2026-04-01", "2025-08-01-preview"},
 	"hybridSearch":     {"", "2024-05-01-preview"},
 	"text":             {"2024-07-01", "2023-10-01-preview"},
 	"oversampling":     {"2024-07-01", "2024-03-01-preview"},
