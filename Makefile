@@ -46,10 +46,11 @@ soak:
 	done
 
 # The price of the gate against a bare reverse proxy, in one run; decisions
-# against other engines, in another; grants of tokens against RSA itself; blobs
-# against Azurite and plain files; then the Go benchmarks of the parts.
+# against other engines, in another; grants of tokens against RSA itself; vectors
+# against a scan of them and another HNSW; blobs against Azurite and plain files;
+# then the Go benchmarks of the parts.
 bench: clients
-	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants && \
+	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants && $(GO) run ./vectors && \
 	  $(GO) run ./blobs -azurite "$$(ls -td $(CURDIR)/.cache/clients/js-storage-*/node_modules/azurite | head -1)/dist/src/blob/main.js"
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /conformance)
 

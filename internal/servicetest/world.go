@@ -3,6 +3,7 @@ package servicetest
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +59,9 @@ type World struct {
 	Later         time.Duration // how far services' clocks are ahead
 	access        *access.Access
 	gate          *gate.Gate
+	// Outside is how services reach hosts that are not of the world; nil: over the
+	// network.
+	Outside http.RoundTripper
 }
 
 // Principal is who makes calls.

@@ -151,7 +151,9 @@ func (o *opened) redefine(def store.Record) error {
 		return err
 	}
 	if o.x != nil {
-		o.x.Redefine(of)
+		if err := o.x.Redefine(of); err != nil {
+			return err
+		}
 	}
 	o.of, o.text, o.etag = of, text, def.Etag
 	return nil
