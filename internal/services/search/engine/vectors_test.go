@@ -229,7 +229,7 @@ func TestHybridScores(t *testing.T) {
 	heavy := near
 	heavy.Weight = 2
 	not := func(key string) func(*Document) bool { return func(d *Document) bool { return d.Key != key } }
-	bee := func() node { return &Term{Field: "w", Text: "bee", Boost: 1} }
+	bee := func() Node { return &Term{Field: "w", Text: "bee", Boost: 1} }
 	for _, c := range []struct {
 		name   string
 		q      Request
