@@ -31,6 +31,7 @@ type Search struct {
 	reader    *arm.Reader
 	keys      *arm.Keys
 	indexes   *indexes
+	thesauri  thesauri
 	now       func() time.Time
 }
 

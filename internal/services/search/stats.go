@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"sekisho/internal/api"
+	"sekisho/internal/arm"
 	"sekisho/internal/store"
 )
 
@@ -33,7 +34,11 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	t := tiers[r.SKU.Name]
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return err
+	}
+	t := tierOf(r.SKU.Name, p.HostingMode)
 	counts := map[string]int{}
 	var names []string
 	err = s.store.View(ctx, func(tx *store.Tx) error {
