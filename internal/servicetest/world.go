@@ -53,6 +53,7 @@ type World struct {
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
 	OpenAI       *openai.OpenAI
+	Search       *search.Search
 	// Authorization has limits that a test may lower before its first call.
 	Authorization *authorization.Authorization
 	Later         time.Duration // how far services' clocks are ahead
@@ -111,6 +112,7 @@ func New(t testing.TB, models Models) *World {
 	types = append(types, blobs.Types()...)
 	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
+	w.Search = find
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)

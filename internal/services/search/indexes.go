@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -283,13 +282,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 	}
 	all.mu.Unlock()
 	for _, o := range gone {
-		o.once.Do(func() {})
-		o.writing.Lock()
-		if o.x != nil {
-			o.x.Close()
-		}
-		o.writing.Unlock()
-		os.RemoveAll(filepath.Join(all.dir, o.id))
+		all.discard(o) // what is left of it is swept
 	}
 }
 
