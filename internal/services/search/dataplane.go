@@ -32,7 +32,8 @@ func (s *Search) definitions() []*definition {
 }
 
 func (s *Search) table() []api.Operation {
-	rows := slices.Concat(s.statOperations(), s.documentOperations(), s.analyzeOperations())
+	documents := s.documentOperations()
+	rows := slices.Concat(s.statOperations(), documents, s.preflights(documents), s.analyzeOperations())
 	for _, d := range s.definitions() {
 		rows = append(rows, s.operations(d)...)
 	}
@@ -42,8 +43,12 @@ func (s *Search) table() []api.Operation {
 func (s *Search) documentOperations() []api.Operation {
 	const docs = "/indexes/{name}/docs"
 	row := func(method, pattern, name, action string, query bool, handle handler) api.Operation {
+		handle = s.versioned(handle)
+		if query {
+			handle = s.crossOrigin(handle)
+		}
 		return api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
-			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: s.versioned(handle)}
+			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: handle}
 	}
 	return []api.Operation{
 		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),
