@@ -227,6 +227,7 @@ func (p *Platform) assemble(config Config) error {
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
 			blobs.ControlPlane(),
+			find.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),

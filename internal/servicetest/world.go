@@ -126,7 +126,7 @@ func New(t testing.TB, models Models) *World {
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
 				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
-				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane()), activity),
+				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane(), find.ControlPlane()), activity),
 			ai.DataPlane(),
 			machinelearning.DataPlane(w.Reader),
 			blobs.DataPlane(),

@@ -53,6 +53,6 @@ func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader) {
 func (s *Search) Close() error { return s.indexes.close() }
 
 // Types are the resource types of Microsoft.Search.
-func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services()} }
+func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services(), s.sharedLinks()} }
 
 type handler = func(http.ResponseWriter, *api.Call) error
