@@ -8,6 +8,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/analysis"
+	"sekisho/internal/services/search/schema"
 )
 
 // analyzeRequest is how a text is to be broken. Source: searchservice.json AnalyzeRequest.
@@ -58,14 +59,9 @@ func (s *Search) analyze(w http.ResponseWriter, call *api.Call) error {
 	}
 	reply := map[string]any{"tokens": tokens}
 	if metadata(call.Request) != "none" {
-		reply["@odata.context"] = call.URL("/$metadata#Microsoft.Azure.Search." + versionName(versionOf(call)) + ".AnalyzeResult")
+		reply["@odata.context"] = call.URL("/$metadata#" + schema.Namespace(versionOf(call)) + "AnalyzeResult")
 	}
 	return writeJSON(w, call, http.StatusOK, reply)
-}
-
-// versionName is a version in names of types: V2024_07_01.
-func versionName(version string) string {
-	return "V" + strings.ReplaceAll(strings.ReplaceAll(version, "-p", "-P"), "-", "_")
 }
 
 func (in analyzeRequest) check(version string) error {
@@ -79,8 +75,8 @@ func (in analyzeRequest) check(version string) error {
 	switch {
 	case in.Text == nil:
 		return badInput("text", invalid+"The parameter 'text' is required.")
-	case in.Normalizer != "" && version < "2025-09-01" && !strings.Contains(version, "-preview"):
-		return badInput("normalizer", "The request is invalid. Details: The property 'normalizer' does not exist on type 'Microsoft.Azure.Search.%s.AnalyzeRequest' or is not present in the API version '%s'.", versionName(version), version)
+	case in.Normalizer != "" && !schema.Knows(version, "2025-09-01", "2020-06-30"):
+		return badInput("normalizer", "The request is invalid. Details: The property 'normalizer' does not exist on type '%sAnalyzeRequest' or is not present in the API version '%s'.", schema.Namespace(version), version)
 	case given != 1:
 		return badInput("analyzer", invalid+"Exactly one of the parameters 'analyzer', 'tokenizer' and 'normalizer' must be given.")
 	case in.Tokenizer == "" && len(in.TokenFilters) > 0:
