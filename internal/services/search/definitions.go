@@ -270,7 +270,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 		if err := precondition(d, at, old, created, ifMatch, ifNoneMatch); err != nil {
 			return err
 		}
-		if created && limit > 0 {
+		if created && limit != 0 {
 			all, err := tx.List(d.kind, store.Query{Prefix: at.service + "/"})
 			if err != nil {
 				return err
@@ -278,7 +278,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 			if len(all) >= limit {
 				// Source: onyourdata.md §0.
 				return api.BadRequest("", "name", "%s quota of %d has been exceeded for this service. You must either delete unused %s or upgrade the service (tier %s).",
-					strings.ToUpper(d.singular[:1])+d.singular[1:], limit, d.path, c.tier.name)
+					strings.ToUpper(d.singular[:1])+d.singular[1:], max(limit, 0), d.path, c.tier.name)
 			}
 		}
 		if body, err = d.plan(c, old.Body, raw); err != nil {

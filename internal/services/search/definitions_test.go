@@ -77,6 +77,7 @@ func TestEnforcedKeys(t *testing.T) {
 	h := newHost(t, "basic")
 	h.Need(200, h.ARM("PATCH", h.id, `{"properties":{"encryptionWithCmk":{"enforcement":"Enabled"}}}`))
 	h.refuse("POST", "/indexes", hotels(""), "encryptionKey", "enforces encryption with customer-managed keys")
+	h.refuse("POST", "/synonymmaps", `{"name":"m","synonyms":"a, b"}`, "encryptionKey", "enforces encryption with customer-managed keys")
 }
 
 func TestAnalyze(t *testing.T) {

@@ -314,8 +314,8 @@ func (s *Search) fits(tx *store.Tx, r *arm.Resource) error {
 		if err != nil {
 			return err
 		}
-		if limit := d.limit(t); limit > 0 && len(all) > limit {
-			return api.BadRequest("SkuChangeNotAllowed", "sku.name", "The service '%s' has %d %s, but a service of the SKU %s has at most %d.", r.Name, len(all), d.path, t.name, limit)
+		if limit := d.limit(t); limit != 0 && len(all) > max(limit, 0) {
+			return api.BadRequest("SkuChangeNotAllowed", "sku.name", "The service '%s' has %d %s, but a service of the SKU %s has at most %d.", r.Name, len(all), d.path, t.name, max(limit, 0))
 		}
 	}
 	return nil

@@ -73,8 +73,8 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 		"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.ServiceStatistics"),
 		"counters": map[string]any{
 			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(documents, nil),
-			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], t.indexers),
-			"dataSourcesCount": counter(counts["datasources"], t.indexers), "skillsetCount": counter(counts["skillsets"], t.indexers),
+			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], max(t.indexers, 0)),
+			"dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)), "skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)),
 			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(bytes, t.storage()*int64(p.Partitions)),
 			"vectorIndexSize": counter(0, t.vectorsMB<<20*int64(p.Partitions)),
 		},

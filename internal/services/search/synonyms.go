@@ -37,7 +37,7 @@ func (s *Search) synonymDefinition() *definition {
 	}
 }
 
-func planSynonyms(c change, _, in json.RawMessage) (json.RawMessage, error) {
+func planSynonyms(c change, old, in json.RawMessage) (json.RawMessage, error) {
 	m := synonymMap{Format: "solr"}
 	if err := decode(in, &m); err != nil {
 		return nil, err
@@ -51,7 +51,9 @@ func planSynonyms(c change, _, in json.RawMessage) (json.RawMessage, error) {
 	if len(m.EncryptionKey) > 0 && string(m.EncryptionKey) != "null" {
 		return nil, wrong("encryptionKey", "Customer-managed encryption keys of synonym maps are not available in Sekisho.")
 	}
-	m.EncryptionKey = nil
+	if m.EncryptionKey = nil; old == nil && c.ownKeys {
+		return nil, wrong("encryptionKey", "The service '%s' enforces encryption with customer-managed keys, and the synonym map '%s' has no encryptionKey.", c.service, m.Name)
+	}
 	lines := m.lines()
 	rules, err := analysis.ParseSynonyms(lines)
 	if err != nil {

@@ -1,7 +1,7 @@
 package search
 
 // tier is what a SKU allows. Counts are of one service; there is no limit where
-// one is 0.
+// one is 0, and nothing where it is nothing.
 // Source: azure-docs search/search-limits-quotas-capacity.md.
 type tier struct {
 	name                 string
@@ -21,6 +21,9 @@ type tier struct {
 	// links are shared private links, and of how many kinds; 0 is none.
 	links, linkKinds int
 }
+
+// nothing is the count of what a service can't have.
+const nothing = -1
 
 // maxUnits is replicas times partitions.
 const maxUnits = 36
@@ -48,7 +51,7 @@ func (t tier) storage() int64 {
 func tierOf(sku, hosting string) tier {
 	t := tiers[sku]
 	if hosting == hostDense {
-		t.indexes, t.indexers, t.partitions = 3000, 0, 3
+		t.indexes, t.indexers, t.partitions = 3000, nothing, 3
 		t.links, t.linkKinds = 0, 0
 	}
 	return t
