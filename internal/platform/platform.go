@@ -76,6 +76,7 @@ type Platform struct {
 	sealing   *store.Sealer
 	gateway   *gateway
 	blobs     *blob.Store
+	search    *search.Search
 	services  []api.Service
 
 	listeners [3]net.Listener // listen, proxy, identity
@@ -205,6 +206,7 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, blobs.Types()...)
 	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)
+	p.search = find
 	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
@@ -225,6 +227,7 @@ func (p *Platform) assemble(config Config) error {
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
 			blobs.ControlPlane(),
+			find.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),
@@ -266,6 +269,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
 	p.background("notice of expiry", func() error { return p.tellOfExpiry(ctx) })
 	p.background("blobs", func() error { return p.blobs.Run(ctx, p.opts.Log) })
+	p.background("search", func() error { return p.search.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	return nil

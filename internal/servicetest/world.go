@@ -54,6 +54,7 @@ type World struct {
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
 	OpenAI       *openai.OpenAI
+	Search       *search.Search
 	// Authorization has limits that a test may lower before its first call.
 	Authorization *authorization.Authorization
 	Later         time.Duration // how far services' clocks are ahead
@@ -115,6 +116,7 @@ func New(t testing.TB, models Models) *World {
 	types = append(types, blobs.Types()...)
 	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
+	w.Search = find
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
@@ -128,7 +130,7 @@ func New(t testing.TB, models Models) *World {
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
 				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
-				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane()), activity),
+				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane(), find.ControlPlane()), activity),
 			ai.DataPlane(),
 			machinelearning.DataPlane(w.Reader),
 			blobs.DataPlane(),

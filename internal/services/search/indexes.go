@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"sekisho/internal/services/search/analysis"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
@@ -38,14 +38,28 @@ func (s *Search) indexDefinition() *definition {
 		limit:   func(t tier) int { return t.indexes },
 		plan:    planIndex,
 		commit:  commitIndex,
+		view:    viewIndex,
 		changed: s.indexes.redefine,
 	}
 }
 
-func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
-	x, err := schema.Read(in)
+// planIndex reads a definition; what its fields name of analyzers is looked at, too.
+func planIndex(c change, old, in json.RawMessage) (json.RawMessage, error) {
+	var was *schema.Index
+	if old != nil {
+		if err := json.Unmarshal(old, &was); err != nil {
+			return nil, err
+		}
+	}
+	x, err := schema.Plan(was, in, schema.Options{Version: c.version, Downtime: c.downtime, Fields: c.tier.fields})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
+	}
+	if was == nil && c.ownKeys {
+		return nil, badInput("encryptionKey", "The request is invalid. Details: definition : The service '%s' enforces encryption with customer-managed keys, and the index '%s' has no encryptionKey.", c.service, x.Name)
+	}
+	if _, err := analysis.New(x); err != nil {
+		return nil, err
 	}
 	if _, err := textsOf(x); err != nil {
 		return nil, err
@@ -53,16 +67,48 @@ func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(x)
 }
 
-// commitIndex gives a new index its container, and takes it from one that goes.
+// viewIndex shows a definition as a version knows it.
+func viewIndex(version string, body json.RawMessage) (map[string]json.RawMessage, error) {
+	var x schema.Index
+	if err := json.Unmarshal(body, &x); err != nil {
+		return nil, err
+	}
+	shown, err := x.For(version)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(shown)
+	if err != nil {
+		return nil, err
+	}
+	var properties map[string]json.RawMessage
+	return properties, json.Unmarshal(raw, &properties)
+}
+
+// commitIndex gives a new index its container, and takes it from one that goes,
+// which no alias leads to.
 func commitIndex(tx *store.Tx, at place, old, new json.RawMessage) error {
-	switch {
-	case old == nil:
-		_, err := store.Save(tx, store.Record{Tenant: at.tenant, Kind: kindContainer, ID: at.id()}, container{strings.ToLower(rand.Text())})
-		return err
-	case new == nil:
+	if new == nil {
+		name, err := aliasOf(tx, at)
+		if err != nil {
+			return err
+		}
+		if name != "" { // Source: azure-docs search/search-how-to-alias.md
+			return badInput("name", "Cannot delete index '%s' because the alias '%s' maps to it. Please delete or update the alias before deleting the index.", at.name, name)
+		}
 		return tx.Delete(kindContainer, at.id())
 	}
-	return nil
+	if err := synonymsThere(tx, at, old, new); err != nil {
+		return err
+	}
+	if old != nil {
+		return nil
+	}
+	if _, err := tx.Get(kindAlias, at.id()); err == nil {
+		return badInput("name", "The request is invalid. Details: definition : Cannot create index '%s' because an alias of this name exists.", at.name)
+	}
+	_, err := store.Save(tx, store.Record{Tenant: at.tenant, Kind: kindContainer, ID: at.id()}, container{strings.ToLower(rand.Text())})
+	return err
 }
 
 // indexes are those that are open, by container.
@@ -252,13 +298,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 	}
 	all.mu.Unlock()
 	for _, o := range gone {
-		o.once.Do(func() {})
-		o.writing.Lock()
-		if o.x != nil {
-			o.x.Close()
-		}
-		o.writing.Unlock()
-		os.RemoveAll(filepath.Join(all.dir, o.id))
+		all.discard(o) // what is left of it is swept
 	}
 }
 

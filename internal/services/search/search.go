@@ -32,6 +32,7 @@ type Search struct {
 	keys      *arm.Keys
 	indexes   *indexes
 	out       Outbound
+	thesauri  thesauri
 	now       func() time.Time
 }
 
@@ -54,6 +55,6 @@ func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader, out Outbound
 func (s *Search) Close() error { return s.indexes.close() }
 
 // Types are the resource types of Microsoft.Search.
-func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services()} }
+func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services(), s.sharedLinks()} }
 
 type handler = func(http.ResponseWriter, *api.Call) error

@@ -27,10 +27,14 @@ func decode(raw []byte, v version) (*Index, error) {
 	return &x, nil
 }
 
+// maxNesting is OData's limit of objects and lists in each other.
+const maxNesting = 100
+
 // reader holds JSON against the type that it is read into.
 type reader struct {
 	dec     *json.Decoder
 	version version
+	depth   int
 }
 
 // types are those that the reader does not look into.
@@ -51,7 +55,7 @@ func (r *reader) name(t reflect.Type, at place) string {
 		property := at.property()
 		name = strings.ToUpper(property[:1]) + property[1:]
 	}
-	return r.version.namespace() + name
+	return Namespace(r.version.name) + name
 }
 
 func (r *reader) token(at place) (json.Token, error) {
@@ -80,6 +84,10 @@ func (r *reader) value(t reflect.Type, at place) error {
 
 // begun reads the rest of a value that begins with a token.
 func (r *reader) begun(t reflect.Type, token json.Token, at place) error {
+	if r.depth++; r.depth > maxNesting {
+		return at.malformed("The maximum nesting depth of %d was exceeded.", maxNesting)
+	}
+	defer func() { r.depth-- }()
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

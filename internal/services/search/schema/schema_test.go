@@ -161,6 +161,7 @@ var refusals = []struct{ name, definition, at, says string }{
 	{"another case", index(`{"Name":"x","type":"Edm.String"}`, ""), "fields[1].Name", "'Name' does not exist"},
 	{"unknown list", index("", `"vectorSearch":{"algorithmConfigurations":[]}`), "vectorSearch.algorithmConfigurations", "Cannot find nested property 'algorithmConfigurations' on the resource type 'Microsoft.Azure.Search.V2026_04_01.VectorSearch'"},
 	{"a property twice", index(`{"name":"x","name":"y","type":"Edm.String"}`, ""), "fields[1].name", "Multiple properties with the name 'name'"},
+	{"nesting without end", `{"fields":[` + strings.Repeat(`{"fields":[`, 1_000_000), strings.TrimPrefix(strings.Repeat(".fields[0]", 50), "."), "maximum nesting depth"},
 	{"two definitions", index("", "") + "{}", "", "more than one value"},
 }
 

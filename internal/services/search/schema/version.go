@@ -49,9 +49,12 @@ func (v version) has(tag reflect.StructTag) bool {
 	return v.day <= stable
 }
 
-// namespace is where the types of a version are, as errors name them.
-func (v version) namespace() string {
-	name := v.name
+// Knows tells whether a version of the API has what stable versions have from the
+// first day on and previews from the second; "-" is never.
+func Knows(name, stable, preview string) bool { return parseVersion(name).from(stable, preview) }
+
+// Namespace is where the types of a version are, as errors and contexts name them.
+func Namespace(name string) string {
 	if name == "" {
 		name = "2026-04-01"
 	}
