@@ -17,7 +17,7 @@ import (
 type conn struct {
 	net.Conn
 	origin api.Origin
-	// connect is the host name that a CONNECT asked for; empty on a connection
+	// connect is the host name that a CONNECT or a sibling asked for; empty on a connection
 	// that came straight to a TLS listener.
 	connect string
 }

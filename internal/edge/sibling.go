@@ -21,10 +21,15 @@ func (s *Server) Sibling(source rbac.Scope) http.RoundTripper {
 	roots.AppendCertsFromPEM(s.ca.CertificatePEM())
 	return &http.Transport{
 		ForceAttemptHTTP2: true,
+		IdleConnTimeout:   idleLife,
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			host, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
 			near, far := net.Pipe()
-			if err := s.handoff.offer(ctx, &conn{Conn: far, origin: api.Origin{Kind: api.Sibling, Source: source}}); err != nil {
+			if err := s.handoff.offer(ctx, &conn{Conn: far, origin: api.Origin{Kind: api.Sibling, Source: source}, connect: host}); err != nil {
 				return nil, errors.Join(err, near.Close(), far.Close())
 			}
 			return near, nil

@@ -211,7 +211,7 @@ func (p *Platform) assemble(config Config) error {
 	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
 	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
 	blobs.Attach(p.manager, p.reader)
-	find.Attach(p.manager, p.reader)
+	find.Attach(p.manager, p.reader, &outbound{p: p, way: map[string]http.RoundTripper{}})
 	ai.Attach(p.manager, p.reader, p.opts.Now)
 	p.identity = imds.New(p.directory, p.reader, p.audit, p.opts.Log, func(s string) [32]byte { return p.sealing.Digest("run-secret", []byte(s)) })
 

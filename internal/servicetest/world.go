@@ -117,7 +117,7 @@ func New(t testing.TB, models Models) *World {
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader, w.now)
 	blobs.Attach(w.Manager, w.Reader)
-	find.Attach(w.Manager, w.Reader)
+	find.Attach(w.Manager, w.Reader, outbound{w})
 	w.Authorization = authorization.New(w.Store, grants, w.Directory, w.Manager, authorization.Options{Now: w.now})
 	w.gate, err = gate.New(gate.Config{
 		Verifier: w.Directory, Access: grants, Keys: w.Reader, Tenants: w.Reader, Audit: audit, Log: slog.New(slog.NewTextHandler(logWriter{t}, nil)),

@@ -31,6 +31,7 @@ type Search struct {
 	reader    *arm.Reader
 	keys      *arm.Keys
 	indexes   *indexes
+	out       Outbound
 	now       func() time.Time
 }
 
@@ -43,9 +44,10 @@ func New(s *store.Store, keys *arm.Keys, dir string, now func() time.Time) *Sear
 	return &Search{store: s, keys: keys.Characters(keySize), indexes: newIndexes(s, dir), now: now}
 }
 
-// Attach gives the service the resources, which are made of its declarations.
-func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader) {
-	s.resources, s.reader = resources, reader
+// Attach gives the service the resources, which are made of its declarations, and
+// the way to others.
+func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader, out Outbound) {
+	s.resources, s.reader, s.out = resources, reader, out
 }
 
 // Close closes the indexes.
