@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"sekisho/internal/edge"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/jobs"
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
 	"sekisho/internal/services/graph"
@@ -31,6 +33,7 @@ import (
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
 	"sekisho/internal/services/search"
+	"sekisho/internal/services/search/extract"
 	"sekisho/internal/services/storage"
 	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
@@ -47,6 +50,9 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time // the clock; time.Now by default
 	Private  bool             // commands find it by its data directory only
+	// Reader starts a process that calls ReadFiles; by default it is this program,
+	// with the argument ReaderCommand.
+	Reader func() *exec.Cmd
 
 	clock func() time.Time // Now, or nil where it is the computer's
 }
@@ -77,6 +83,7 @@ type Platform struct {
 	gateway   *gateway
 	blobs     *blob.Store
 	services  []api.Service
+	jobs      *jobs.Jobs
 
 	listeners [3]net.Listener // listen, proxy, identity
 	plain     *http.Server    // identity
@@ -84,6 +91,7 @@ type Platform struct {
 	closers   []func() error // in the order of opening
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
+	stopJobs  func() // ends the jobs, and waits for them
 	failed    chan error
 	backup    sync.Mutex // held while one is made
 }
@@ -97,6 +105,9 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 	if o.clock = o.Now; o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Reader == nil {
+		o.Reader = reader
+	}
 	if o.Data, err = filepath.Abs(o.Data); err != nil {
 		return nil, err
 	}
@@ -105,7 +116,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p := &Platform{opts: o, cancel: cancel, failed: make(chan error, 8)}
+	p := &Platform{opts: o, cancel: cancel, failed: make(chan error, 8), stopJobs: func() {}}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -203,8 +214,12 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, machinelearning.Types()...)
 	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
-	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
+	find := search.New(p.store, keys, p.sealing, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)
+	files := extract.New(readers, p.opts.Reader)
+	p.closers = append(p.closers, func() error { files.Close(); return nil })
+	p.jobs = jobs.New(p.store, p.opts.Now, p.opts.Log)
+	find.RunIndexers(p.jobs, files)
 	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
@@ -246,6 +261,21 @@ func (p *Platform) assemble(config Config) error {
 	return nil
 }
 
+// work begins the jobs, also those that the last process left.
+func (p *Platform) work(ctx context.Context) error {
+	if err := p.jobs.Recover(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	p.stopJobs = func() { cancel(); <-done }
+	p.running.Go(func() {
+		defer close(done)
+		p.jobs.Run(ctx)
+	})
+	return nil
+}
+
 // serve starts everything that runs by itself.
 func (p *Platform) serve(ctx context.Context) error {
 	var err error
@@ -268,7 +298,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("blobs", func() error { return p.blobs.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
-	return nil
+	return p.work(ctx)
 }
 
 func (p *Platform) background(what string, run func() error) {
@@ -298,8 +328,10 @@ func (p *Platform) Addresses() Addresses {
 func (p *Platform) Data() string { return p.opts.Data }
 
 // Shutdown drains: what is under way ends, up to ctx, then everything is
-// written and closed.
+// written and closed. Jobs are left to the next start: they call what is about to
+// close.
 func (p *Platform) Shutdown(ctx context.Context) error {
+	p.stopJobs()
 	err := errors.Join(p.edge.Shutdown(ctx), p.plain.Shutdown(ctx), p.control.shutdown(ctx))
 	return errors.Join(err, p.close())
 }

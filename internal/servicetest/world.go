@@ -15,6 +15,7 @@ import (
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/jobs"
 	"sekisho/internal/model"
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
@@ -45,6 +46,8 @@ type World struct {
 	t            testing.TB
 	Dir          string // the data directory
 	Store        *store.Store
+	Search       *search.Search
+	Jobs         *jobs.Jobs // which do not run by themselves
 	Directory    *entra.Directory
 	Reader       *arm.Reader
 	Manager      *arm.Manager
@@ -109,8 +112,10 @@ func New(t testing.TB, models Models) *World {
 	t.Cleanup(func() { bucket.Close() })
 	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), storage.Options{Now: w.now})
 	types = append(types, blobs.Types()...)
-	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
+	find := search.New(w.Store, keys, seal, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
+	w.Search, w.Jobs = find, jobs.New(w.Store, w.now, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
+	find.RunIndexers(w.Jobs, nil)
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)

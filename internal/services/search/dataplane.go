@@ -28,11 +28,11 @@ func (s *Search) DataPlane() api.Service {
 
 // definitions are the kinds of what is defined on a service.
 func (s *Search) definitions() []*definition {
-	return []*definition{s.indexDefinition(), s.aliasDefinition()}
+	return []*definition{s.indexDefinition(), s.aliasDefinition(), s.dataSourceDefinition(), s.skillsetDefinition(), s.indexerDefinition()}
 }
 
 func (s *Search) table() []api.Operation {
-	rows := slices.Concat(s.statOperations(), s.documentOperations())
+	rows := slices.Concat(s.statOperations(), s.documentOperations(), s.indexerOperations())
 	for _, d := range s.definitions() {
 		rows = append(rows, s.operations(d)...)
 	}

@@ -33,8 +33,12 @@ type definition struct {
 	changed func(at place, new json.RawMessage)
 	// view hides what a client may not read again.
 	view func(json.RawMessage) (map[string]json.RawMessage, error)
+	// ask is told of a definition before it is written, and may ask others about it.
+	ask func(call *api.Call, at place, new json.RawMessage) error
 	// scoped definitions are scopes of role assignments themselves.
 	scoped bool
+	// secret definitions hold credentials, and are kept sealed.
+	secret bool
 }
 
 // place is a definition on a service.
@@ -90,7 +94,7 @@ func placeOf(call *api.Call) place {
 func (s *Search) getDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {
 	var rec store.Record
 	err := s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
-		rec, err = tx.Get(d.kind, placeOf(call).id())
+		rec, err = s.loadDefinition(tx, d, placeOf(call))
 		return err
 	})
 	if err != nil {
@@ -157,6 +161,9 @@ func (s *Search) listDefinitions(w http.ResponseWriter, call *api.Call, d *defin
 	whole := len(only) == 0 || slices.Contains(only, "*")
 	values := []map[string]json.RawMessage{}
 	for _, rec := range all {
+		if err := s.unseal(d, &rec); err != nil {
+			return err
+		}
 		body, err := d.render(rec)
 		if err != nil {
 			return err
@@ -249,9 +256,14 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 	if err != nil {
 		return rec, false, err
 	}
+	if d.ask != nil {
+		if err := d.ask(call, at, raw); err != nil {
+			return rec, false, err
+		}
+	}
 	var body json.RawMessage
 	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		old, err := tx.Get(d.kind, at.id())
+		old, err := s.loadDefinition(tx, d, at)
 		created = errors.Is(err, store.ErrNotFound)
 		if err != nil && !created {
 			return err
@@ -278,7 +290,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 				return err
 			}
 		}
-		rec, err = tx.Put(store.Record{Tenant: at.tenant, Kind: d.kind, ID: at.id(), Body: body})
+		rec, err = s.putSealed(tx, d, at, body)
 		return err
 	})
 	if err == nil && d.changed != nil {
@@ -323,7 +335,7 @@ func (s *Search) limitOf(call *api.Call, d *definition) (limit int, name string,
 func (s *Search) deleteDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {
 	at := placeOf(call)
 	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		old, err := tx.Get(d.kind, at.id())
+		old, err := s.loadDefinition(tx, d, at)
 		if err != nil {
 			return err
 		}

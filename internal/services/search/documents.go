@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	results, err := s.apply(call, o, actions)
+	results, err := s.apply(call.Request.Context(), o, actions, s.store.Update)
 	if err != nil {
 		return err
 	}
@@ -105,9 +106,8 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 		if a.key == "" {
 			return nil, badInput(keyField, "The request is invalid. Details: actions : %d: Document key cannot be missing or empty.", i)
 		}
-		if !documentKeys.MatchString(a.key) || strings.HasPrefix(a.key, "_") || len(a.key) > maxKey {
-			return nil, badInput(keyField, "Invalid document key: '%s'. Keys can only contain letters, digits, underscore (_), dash (-), or equal sign (=), do not begin with an underscore, and have at most %d characters. "+
-				"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", a.key, maxKey)
+		if err := checkKey(keyField, a.key); err != nil {
+			return nil, err
 		}
 		if a.verb != "delete" {
 			if err := checkFields(of.Fields, fields, strconv.Itoa(i)); err != nil {
@@ -119,9 +119,19 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 	return actions, nil
 }
 
+func checkKey(field, key string) error {
+	if documentKeys.MatchString(key) && !strings.HasPrefix(key, "_") && len(key) <= maxKey {
+		return nil
+	}
+	return badInput(field, "Invalid document key: '%s'. Keys can only contain letters, digits, underscore (_), dash (-), or equal sign (=), do not begin with an underscore, and have at most %d characters. "+
+		"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", key, maxKey)
+}
+
+// updater is a transaction: that of the store, or one that writes more with it.
+type updater func(context.Context, func(*store.Tx) error) error
+
 // apply does actions in their order: an action sees what those before it did.
-func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, error) {
-	ctx := call.Request.Context()
+func (s *Search) apply(ctx context.Context, o *opened, actions []action, update updater) ([]outcome, error) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
 	of := o.schema()
@@ -172,11 +182,11 @@ func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, 
 	if err != nil {
 		return nil, err
 	}
-	return results, s.commit(call, o, now, changed)
+	return results, s.commit(ctx, o, now, changed, update)
 }
 
 // commit writes what changed, and then lets searches see it.
-func (s *Search) commit(call *api.Call, o *opened, now map[string]*stored, changed map[string]bool) error {
+func (s *Search) commit(ctx context.Context, o *opened, now map[string]*stored, changed map[string]bool, update updater) error {
 	of := o.schema()
 	var docs []*engine.Document
 	var deleted []string
@@ -200,7 +210,7 @@ func (s *Search) commit(call *api.Call, o *opened, now map[string]*stored, chang
 		}
 	}
 	slices.SortFunc(docs, func(a, b *engine.Document) int { return strings.Compare(a.Key, b.Key) })
-	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
+	err := update(ctx, func(tx *store.Tx) error {
 		for _, doc := range docs {
 			if _, err := store.Save(tx, store.Record{Tenant: o.place.tenant, Kind: kindDocument, ID: documentID(o.id, doc.Key)}, now[doc.Key]); err != nil {
 				return err

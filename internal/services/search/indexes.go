@@ -249,7 +249,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 // forgetService deletes what is defined on a service that is deleted. Documents are
 // of containers that are no more, and swept.
 func (all *indexes) forgetService(tx *store.Tx, service string) error {
-	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms} {
+	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms, kindDataSource, kindSkillset, kindIndexer, kindProgress, kindHistory, kindFamily} {
 		records, err := tx.List(kind, store.Query{Prefix: strings.ToLower(service) + "/"})
 		if err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/jobs"
+	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
 )
 
@@ -30,6 +32,9 @@ type Search struct {
 	resources *arm.Manager
 	reader    *arm.Reader
 	keys      *arm.Keys
+	seal      arm.Sealer
+	jobs      *jobs.Jobs
+	files     indexer.Reader
 	indexes   *indexes
 	out       Outbound
 	now       func() time.Time
@@ -40,8 +45,14 @@ const keySize = 52
 
 // New makes the service's declarations; Attach completes it. Indexes that are made
 // of documents lie in dir.
-func New(s *store.Store, keys *arm.Keys, dir string, now func() time.Time) *Search {
-	return &Search{store: s, keys: keys.Characters(keySize), indexes: newIndexes(s, dir), now: now}
+func New(s *store.Store, keys *arm.Keys, seal arm.Sealer, dir string, now func() time.Time) *Search {
+	return &Search{store: s, keys: keys.Characters(keySize), seal: seal, indexes: newIndexes(s, dir), now: now}
+}
+
+// RunIndexers has jobs run the indexers; files are read by a reader of their own.
+func (s *Search) RunIndexers(j *jobs.Jobs, files indexer.Reader) {
+	s.jobs, s.files = j, files
+	j.Register(jobKind, s.runIndexer)
 }
 
 // Attach gives the service the resources, which are made of its declarations, and

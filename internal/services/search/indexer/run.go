@@ -29,6 +29,21 @@ type Run struct {
 	state  *State
 }
 
+// Check holds mappings and projections to the indexes as they are now.
+func (r *Run) Check() error {
+	if err := r.Definition.CheckIndex(r.target()); err != nil {
+		return err
+	}
+	if p := r.projections(); p != nil {
+		for i := range p.Selectors {
+			if err := p.Selectors[i].CheckIndex(r.Indexes[p.Selectors[i].Index]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // stop ends a run with a message; nil is none.
 type stop struct{ message *string }
 
@@ -70,7 +85,7 @@ func DataSourceText(e *SourceError) string {
 func (r *Run) end(ctx context.Context, status string, message *string) error {
 	ended := r.state.Current
 	r.state.Current = nil
-	ended.end(r.Now(), status, message, r.state.Tracking())
+	ended.Close(r.Now(), status, message, r.state)
 	return r.Sink.Write(ctx, Batch{State: r.state, Ended: ended})
 }
 

@@ -128,10 +128,10 @@ func NewResult(now time.Time, s *State) *Result {
 	return &Result{Status: InProgress, Start: now.UTC(), Errors: []Failure{}, Warnings: []Warning{}, Initial: s.Tracking()}
 }
 
-// end closes a run.
-func (r *Result) end(now time.Time, status string, message *string, final *string) {
+// Close ends a run at a state.
+func (r *Result) Close(now time.Time, status string, message *string, s *State) {
 	now = now.UTC()
-	r.Status, r.Error, r.End, r.Final = status, message, &now, final
+	r.Status, r.Error, r.End, r.Final = status, message, &now, s.Tracking()
 }
 
 func (r *Result) fail(f Failure) {
