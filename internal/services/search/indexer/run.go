@@ -89,44 +89,61 @@ func (r *Run) end(ctx context.Context, status string, message *string) error {
 	return r.Sink.Write(ctx, Batch{State: r.state, Ended: ended})
 }
 
-// read goes through the source, page by page.
+// read goes through the source, page by page. A run that goes on from the place of
+// another begins anew when it has come to the end, so that it sees what changed
+// meanwhile.
 func (r *Run) read(ctx context.Context) error {
 	if len(r.state.Reset) > 0 {
 		return r.again(ctx)
 	}
-	if r.state.Place == nil {
-		r.state.Place = &Place{Began: r.Now()}
-	}
 	for {
-		place := r.state.Place
+		if r.state.Place == nil {
+			r.state.Place = &Place{Began: r.Now()}
+		}
+		began := r.state.Place.Began
+		if err := r.pages(ctx); err != nil {
+			return err
+		}
+		r.state.complete()
+		if !began.Before(r.state.Current.Start) {
+			return nil
+		}
+	}
+}
+
+func (r *Run) pages(ctx context.Context) error {
+	place := r.state.Place
+	for {
 		page, next, err := r.Source.List(ctx, place.Marker, r.native())
 		if err != nil {
 			return err
 		}
-		var todo []Item
+		var ahead, todo []Item // all, and those that changed
 		for _, it := range page {
-			if place.After != "" && it.Name <= place.After {
+			if place.After != "" && it.Name <= place.After || !r.wanted(it) {
 				continue
 			}
-			if r.wanted(it) && r.state.changed(it) {
+			ahead = append(ahead, it)
+			if r.state.changed(it) {
 				todo = append(todo, it)
 			}
 		}
-		if err := r.items(ctx, todo, func(done []Item) {
-			for _, it := range done {
-				place.seen(it)
-				place.After = it.Name
+		// An item that was passed is not looked at again: what it is now, the run
+		// has not read.
+		pass := func(last string) {
+			for len(ahead) > 0 && ahead[0].Name <= last {
+				place.seen(ahead[0])
+				ahead = ahead[1:]
 			}
-		}); err != nil {
+			place.After = last
+		}
+		if err := r.items(ctx, todo, func(done []Item) { pass(done[len(done)-1].Name) }); err != nil {
 			return err
 		}
-		for _, it := range page { // those too that had not changed
-			if r.wanted(it) {
-				place.seen(it)
-			}
+		if len(ahead) > 0 {
+			pass(ahead[len(ahead)-1].Name)
 		}
 		if next == "" {
-			r.state.complete()
 			return nil
 		}
 		place.Marker, place.After = next, ""
