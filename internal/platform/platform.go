@@ -219,7 +219,7 @@ func (p *Platform) assemble(config Config) error {
 	files := extract.New(readers, p.opts.Reader)
 	p.closers = append(p.closers, func() error { files.Close(); return nil })
 	p.jobs = jobs.New(p.store, p.opts.Now, p.opts.Log)
-	find.RunIndexers(p.jobs, files)
+	find.RunIndexers(p.jobs, files, p.opts.Log)
 	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)

@@ -115,7 +115,7 @@ func New(t testing.TB, models Models) *World {
 	find := search.New(w.Store, keys, seal, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
 	w.Search, w.Jobs = find, jobs.New(w.Store, w.now, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
-	find.RunIndexers(w.Jobs, nil)
+	find.RunIndexers(w.Jobs, nil, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)

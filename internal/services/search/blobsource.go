@@ -30,6 +30,7 @@ const badCredentials = "Credentials provided in the connection string are invali
 // blobSource reads a container of blobs. It implements indexer.Source.
 type blobSource struct {
 	client  *blobs.Client
+	base    string // the container's address
 	prefix  string
 	keyless bool // who reads is a managed identity
 }
@@ -76,7 +77,7 @@ func (s *Search) openSource(scope string, from *indexer.DataSource) (indexer.Sou
 		Transport: t, Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: 100 * time.Millisecond, TryTimeout: time.Minute},
 	}}
 	at := c.Endpoint + "/" + from.Container.Name
-	b := &blobSource{prefix: from.Container.Folder(), keyless: c.Resource != ""}
+	b := &blobSource{base: at, prefix: from.Container.Folder(), keyless: c.Resource != ""}
 	if c.Key != "" {
 		var key *blobs.SharedKeyCredential
 		if key, err = blobs.NewSharedKeyCredential(c.Account, c.Key); err == nil {
@@ -137,12 +138,11 @@ func (b *blobSource) item(blob *blobs.BlobItem) indexer.Item {
 
 // url is a blob's address, without a signature.
 func (b *blobSource) url(name string) string {
-	u, err := url.Parse(b.client.NewBlobClient(name).URL())
-	if err != nil {
-		return name
+	segments := strings.Split(name, "/")
+	for i := range segments {
+		segments[i] = url.PathEscape(segments[i])
 	}
-	u.RawQuery = ""
-	return u.String()
+	return b.base + "/" + strings.Join(segments, "/")
 }
 
 func value[T any](p *T) (v T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ type searching struct {
 	storage  string
 	openAI   string
 	identity string // object id
+	rest     func() // ends the jobs
 }
 
 const (
@@ -51,12 +53,18 @@ func newSearching(t *testing.T) *searching {
 	w.Grant(w.Owner.ID, blobOwner, w.storage)
 	w.put("PUT", blobHost+"/docs?restype=container", "", "")
 
-	w.Search.RunIndexers(w.Jobs, newReader(t))
+	w.Search.RunIndexers(w.Jobs, newReader(t), slog.New(slog.DiscardHandler))
+	w.work()
+	t.Cleanup(func() { w.rest() })
+	return w
+}
+
+// work has jobs run, until rest.
+func (w *searching) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); w.Jobs.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return w
+	w.rest = func() { cancel(); <-done }
 }
 
 func (w *searching) principal() string {
@@ -152,10 +160,15 @@ func (w *searching) wait(name string) result {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("it does not end: %s", r.Body)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		w.Store.Wait(ctx, w.Store.Head()) // for the next change
-		cancel()
+		w.pause()
 	}
+}
+
+// pause waits for the next change, or a moment.
+func (w *searching) pause() {
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	w.Store.Wait(ctx, w.Store.Head())
 }
 
 // run runs an indexer and waits for it.

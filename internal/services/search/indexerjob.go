@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"sekisho/internal/arm"
@@ -25,17 +26,31 @@ func (s *Search) runIndexer(ctx context.Context, job *jobs.Run) error {
 	service, name, _ := strings.Cut(job.ID, "/")
 	at := place{tenant: job.Tenant, service: service, name: name}
 	b, err := s.begin(ctx, job, at)
-	if err != nil || b == nil {
+	if b == nil {
 		return err
 	}
-	if b.problem != "" {
+	if err == nil && b.problem != "" {
 		return b.sink.end(ctx, &b.state, b.problem)
 	}
-	err = b.run.Do(ctx, &b.state)
+	if err == nil {
+		err = b.do(ctx)
+	}
 	if err == nil || ctx.Err() != nil || errors.Is(err, jobs.ErrLost) || job.Attempt < maxAttempts {
 		return err
 	}
-	return errors.Join(err, b.sink.end(ctx, &b.state, "An unexpected error occurred."))
+	s.log.Error("an indexer's run failed", "indexer", job.ID, "error", err)
+	return b.sink.end(ctx, &b.state, "An unexpected error occurred.")
+}
+
+// do runs the indexer. A panic is an error, so that it ends the run after some
+// attempts.
+func (b *beginning) do(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return b.run.Do(ctx, &b.state)
 }
 
 // beginning is a run that is made ready, or the problem that stands in its way.
@@ -82,11 +97,11 @@ func (s *Search) begin(ctx context.Context, job *jobs.Run, at place) (b *beginni
 	}
 	for name := range b.run.Indexes {
 		if b.sink.open[name], err = s.indexes.find(ctx, place{at.tenant, at.service, name}); err != nil {
-			return nil, err
+			return b, err
 		}
 	}
 	if b.run.Limits, err = s.extractLimits(ctx, scope); err != nil {
-		return nil, err
+		return b, err
 	}
 	b.run.Client = caller{s, scope}
 	source, err := s.openSource(scope, b.run.DataSource)

@@ -149,7 +149,7 @@ func (s *Search) schedule(tx *store.Tx, at place, d *indexer.Definition, created
 			}
 		}
 	}
-	if created && d.Enabled() {
+	if created && d.Enabled() && (d.Schedule == nil || d.Schedule.Start == nil || !d.Schedule.Start.After(s.now())) {
 		return s.startIndexer(tx, at)
 	}
 	return nil
@@ -217,6 +217,7 @@ func (s *Search) indexerOperations() []api.Operation {
 	return []api.Operation{
 		row(http.MethodPost, "run", "Run", "write", s.runNow),
 		row(http.MethodPost, "reset", "Reset", "write", s.resetIndexer),
+		row(http.MethodPost, "resetdocs", "ResetDocs", "write", s.resetDocuments),
 		row(http.MethodGet, "status", "GetStatus", "read", s.indexerStatus),
 	}
 }
@@ -247,28 +248,6 @@ func (s *Search) runNow(w http.ResponseWriter, call *api.Call) error {
 	setHeaders(w, call)
 	w.WriteHeader(http.StatusAccepted)
 	return nil
-}
-
-// resetIndexer has the next run begin from the start.
-func (s *Search) resetIndexer(w http.ResponseWriter, call *api.Call) error {
-	at := placeOf(call)
-	err := s.change(call.Request.Context(), at, func(tx *store.Tx) error {
-		state, rec, err := s.loadProgress(tx, at)
-		if err != nil {
-			return err
-		}
-		result := indexer.NewResult(s.now(), &state)
-		state = indexer.State{}
-		result.Close(s.now(), indexer.WasReset, nil, &state)
-		if _, err := store.Save(tx, rec, state); err != nil {
-			return err
-		}
-		return addHistory(tx, at, *result)
-	})
-	if err != nil {
-		return err
-	}
-	return noContent(w, call)
 }
 
 // addHistory puts a run before the others.

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -35,6 +36,7 @@ type Search struct {
 	seal      arm.Sealer
 	jobs      *jobs.Jobs
 	files     indexer.Reader
+	log       *slog.Logger // of indexers
 	indexes   *indexes
 	out       Outbound
 	now       func() time.Time
@@ -50,8 +52,8 @@ func New(s *store.Store, keys *arm.Keys, seal arm.Sealer, dir string, now func()
 }
 
 // RunIndexers has jobs run the indexers; files are read by a reader of their own.
-func (s *Search) RunIndexers(j *jobs.Jobs, files indexer.Reader) {
-	s.jobs, s.files = j, files
+func (s *Search) RunIndexers(j *jobs.Jobs, files indexer.Reader, log *slog.Logger) {
+	s.jobs, s.files, s.log = j, files, log
 	j.Register(jobKind, s.runIndexer)
 }
 

@@ -187,13 +187,19 @@ func (r *Run) failed(ctx context.Context, it Item, err error) (*Enriched, error)
 	return e, nil
 }
 
+// key is that of an item's document, as far as it is known without reading it.
+func (r *Run) key(it Item) string {
+	fields, err := r.Definition.fields(r.target(), it.storage())
+	if err != nil {
+		return ""
+	}
+	key, _ := fields[r.target().KeyField().Name].(string)
+	return key
+}
+
 // deletion is an item that is no more: its documents are known by its metadata.
 func (r *Run) deletion(it Item) *Enriched {
-	fields, err := r.Definition.fields(r.target(), it.storage())
-	e := &Enriched{item: it}
-	if err == nil {
-		e.key, _ = fields[r.target().KeyField().Name].(string)
-	}
+	e := &Enriched{item: it, key: r.key(it)}
 	if e.key == "" {
 		e.fail(r.extraction(), couldNotParse, "Document key cannot be missing or empty", linkDocument)
 	}

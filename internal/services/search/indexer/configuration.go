@@ -44,11 +44,14 @@ func (c *Configuration) plan(skillset bool) (err error) {
 		}
 		return invalid(at, "indexer : The configuration 'imageAction' is '%s', but images are not read here.", c.ImageAction)
 	}
-	if c.SkillsetReadsFile != nil && *c.SkillsetReadsFile && !skillset {
-		return invalid(at, "indexer : The configuration 'allowSkillsetToReadFileData' needs a skillset.")
+	if c.SkillsetReadsFile != nil && *c.SkillsetReadsFile {
+		return invalid(at, "indexer : The configuration 'allowSkillsetToReadFileData' is not supported here.")
 	}
 	if c.PDFRotation, err = oneOf(at, c.PDFRotation, "none", "detectAngles"); err != nil {
 		return err
+	}
+	if c.PDFRotation != "none" {
+		return invalid(at, "indexer : The configuration 'pdfTextRotationAlgorithm' is '%s', but text that is turned is not looked for here.", c.PDFRotation)
 	}
 	if c.ExecutionEnvironment, err = oneOf(at, c.ExecutionEnvironment, "standard", "private"); err != nil {
 		return err

@@ -164,8 +164,8 @@ func (r *Run) wanted(it Item) bool {
 // Source: azure-docs search/search-howto-run-reset-indexers.md, "How to reset docs".
 func (r *Run) again(ctx context.Context) error {
 	wanted := map[string]bool{}
-	for _, path := range r.state.Reset {
-		wanted[path] = true
+	for _, name := range r.state.Reset {
+		wanted[name] = true
 	}
 	for marker := ""; ; {
 		page, next, err := r.Source.List(ctx, marker, r.native())
@@ -174,7 +174,7 @@ func (r *Run) again(ctx context.Context) error {
 		}
 		var todo []Item
 		for _, it := range page {
-			if wanted[it.Path] {
+			if wanted[it.Path] || wanted[r.key(it)] {
 				todo = append(todo, it)
 			}
 		}

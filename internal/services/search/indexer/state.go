@@ -16,7 +16,8 @@ type State struct {
 	Place *Place `json:"place,omitempty"`
 	// Current is the run in progress.
 	Current *Result `json:"current,omitempty"`
-	// Reset are items that the next run reads again, by path.
+	// Reset are items that the next run reads again: their paths, or the keys of
+	// their documents.
 	Reset []string `json:"reset,omitempty"`
 }
 
@@ -125,12 +126,12 @@ const maxNotes = 1000
 
 // NewResult is a run that begins.
 func NewResult(now time.Time, s *State) *Result {
-	return &Result{Status: InProgress, Start: now.UTC(), Errors: []Failure{}, Warnings: []Warning{}, Initial: s.Tracking()}
+	return &Result{Status: InProgress, Start: now.UTC().Truncate(time.Millisecond), Errors: []Failure{}, Warnings: []Warning{}, Initial: s.Tracking()}
 }
 
 // Close ends a run at a state.
 func (r *Result) Close(now time.Time, status string, message *string, s *State) {
-	now = now.UTC()
+	now = now.UTC().Truncate(time.Millisecond)
 	r.Status, r.Error, r.End, r.Final = status, message, &now, s.Tracking()
 }
 

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -133,20 +132,6 @@ func (k *WebAPISkill) run(ctx context.Context, client Client, records []*record)
 	}
 	inParallel(parallel, slices.Collect(slices.Chunk(records, size)), func(batch []*record) { k.send(ctx, client, batch) })
 	return ctx.Err()
-}
-
-// inParallel does a job for each, so many at a time.
-func inParallel[T any](n int, all []T, do func(T)) {
-	slots := make(chan struct{}, n)
-	var running sync.WaitGroup
-	for _, one := range all {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			do(one)
-		})
-	}
-	running.Wait()
 }
 
 type webRecord struct {
