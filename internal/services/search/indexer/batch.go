@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
+	"slices"
 
 	"sekisho/internal/services/search/extract"
 )
@@ -16,47 +16,64 @@ var ErrGone = errors.New("the blob is no more")
 // readers is how many files of a batch are read at a time.
 const readers = 4
 
-// chunkBytes is how much text of one file's many documents is in memory at most,
-// about.
-const chunkBytes = 8 << 20
+// chunkBytes is how much text is read, about, before it is written.
+const chunkBytes = 16 << 20
 
-// batch indexes some items. When they are all written, advance moves the state on.
-func (r *Run) batch(ctx context.Context, items []Item, advance func()) error {
+// batch indexes some items. Of those that are written, done is told before. Items
+// with much text are written in several parts: what is in memory is bounded.
+func (r *Run) batch(ctx context.Context, items []Item, done func([]Item)) error {
 	failedBefore := r.state.Current.Failed
 	if r.Definition.Config().Many() {
 		for _, it := range items {
-			if err := r.file(ctx, it, failedBefore, advance); err != nil {
+			if err := r.file(ctx, it, failedBefore, func() { done([]Item{it}) }); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	found := make([]*Enriched, len(items))
-	var mu sync.Mutex
-	var denied error
-	numbers := make([]int, len(items))
-	for i := range numbers {
-		numbers[i] = i
+	var all []*Enriched
+	from, bytes := 0, 0
+	for at := 0; at < len(items); {
+		some := items[at:min(at+readers, len(items))]
+		found, err := r.readAll(ctx, some)
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			all = append(all, e)
+			bytes += e.size()
+		}
+		if at += len(some); bytes < chunkBytes && at < len(items) {
+			continue
+		}
+		if err := r.write(ctx, all, failedBefore, func() { done(items[from:at]) }); err != nil {
+			return err
+		}
+		all, from, bytes = nil, at, 0
 	}
-	inParallel(readers, numbers, func(i int) {
-		err := r.open(ctx, items[i], func(e *Enriched) error {
+	return nil
+}
+
+// readAll reads items, each of which is one document, or none.
+func (r *Run) readAll(ctx context.Context, items []Item) ([]*Enriched, error) {
+	found := make([]*Enriched, len(items))
+	failed := make([]error, len(items))
+	at := make([]int, len(items))
+	for i := range at {
+		at[i] = i
+	}
+	inParallel(readers, at, func(i int) {
+		failed[i] = r.open(ctx, items[i], func(e *Enriched) error {
 			found[i] = e
 			return nil
 		})
-		mu.Lock()
-		defer mu.Unlock()
-		denied = errors.Join(denied, err)
 	})
-	if denied != nil {
-		return denied
-	}
-	var all []*Enriched
-	for _, e := range found {
-		if e != nil {
-			all = append(all, e)
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
 		}
 	}
-	return r.write(ctx, all, failedBefore, advance)
+	return slices.DeleteFunc(found, func(e *Enriched) bool { return e == nil }), nil
 }
 
 // file indexes a file of many documents, some at a time.

@@ -188,8 +188,8 @@ func (r *Run) again(ctx context.Context) error {
 	}
 }
 
-// items indexes items in batches. Of each batch that is written, done is told
-// before, so that the state goes with it.
+// items indexes items in batches. Of those that are written, done is told before, so
+// that the state goes with them.
 func (r *Run) items(ctx context.Context, todo []Item, done func([]Item)) error {
 	size := r.Definition.BatchSize()
 	if r.Definition.Config().Many() {
@@ -202,7 +202,7 @@ func (r *Run) items(ctx context.Context, todo []Item, done func([]Item)) error {
 		}
 		some := todo[:min(size, len(todo))]
 		todo = todo[len(some):]
-		if err := r.batch(ctx, some, func() { done(some) }); err != nil {
+		if err := r.batch(ctx, some, done); err != nil {
 			return err
 		}
 	}
