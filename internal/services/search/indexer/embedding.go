@@ -126,7 +126,7 @@ func (k *EmbeddingSkill) embed(ctx context.Context, client Client, batch []*reco
 			return
 		}
 		for _, r := range batch {
-			r.fail(message, details, linkWebAPI)
+			r.fail(message, details, linkSkill)
 		}
 		return
 	}
@@ -138,7 +138,7 @@ func (k *EmbeddingSkill) embed(ctx context.Context, client Client, batch []*reco
 	}
 	if err := decodeNumbers(raw, &in); err != nil || len(in.Data) != len(batch) {
 		for _, r := range batch {
-			r.fail(responseInvalid, fmt.Sprintf("The response has %d embeddings, and %d are expected.", len(in.Data), len(batch)), linkWebAPI)
+			r.fail(responseInvalid, fmt.Sprintf("The response has %d embeddings, and %d are expected.", len(in.Data), len(batch)), linkSkill)
 		}
 		return
 	}

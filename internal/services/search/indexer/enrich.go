@@ -151,12 +151,12 @@ func (r *Run) output(e *Enriched) {
 		name := "Projection.SearchIndex.OutputFieldMapping." + m.Field()
 		path, err := ParsePath(m.Source)
 		if err != nil {
-			e.fail(name, fmt.Sprintf(couldNotMap, m.Field()), err.Error(), linkMapping)
+			e.fail(name, fmt.Sprintf(couldNotMap, m.Field()), err.Error(), linkInput)
 			return
 		}
 		v, found := scope{root: e.root, context: Path{root}, at: instance{node: e.root}}.get(path)
 		if !found || v == nil {
-			e.warn(name, fmt.Sprintf(couldNotMap, m.Field()), "Check the 'outputFieldMappings' property of your indexer.\r\nMissing value '"+m.Source+"'.", linkMapping)
+			e.warn(name, fmt.Sprintf(couldNotMap, m.Field()), "Check the 'outputFieldMappings' property of your indexer.\r\nMissing value '"+m.Source+"'.", linkInput)
 			continue
 		}
 		if v, err = m.apply(v); err != nil {

@@ -100,9 +100,7 @@ const (
 
 	linkSkill    = "https://go.microsoft.com/fwlink/?linkid=2106475"
 	linkInput    = "https://go.microsoft.com/fwlink/?linkid=2099692"
-	linkWebAPI   = "https://go.microsoft.com/fwlink/?linkid=2106475"
 	linkDocument = "https://go.microsoft.com/fwlink/?linkid=2049388"
-	linkMapping  = "https://go.microsoft.com/fwlink/?linkid=2099692"
 	linkIndex    = "https://go.microsoft.com/fwlink/?linkid=2099696"
 )
 

@@ -31,7 +31,7 @@ type Place struct {
 }
 
 // maxRecent bounds Recent. What it does not hold is indexed once more.
-const maxRecent = 20000
+const maxRecent = 5000
 
 // tick is how exact the times of changes are.
 const tick = time.Second

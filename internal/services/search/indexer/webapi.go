@@ -170,7 +170,7 @@ func (n *notes) UnmarshalJSON(raw []byte) error {
 func (k *WebAPISkill) send(ctx context.Context, client Client, batch []*record) {
 	failAll := func(message, details string) {
 		for _, r := range batch {
-			r.fail(message, details, linkWebAPI)
+			r.fail(message, details, linkSkill)
 		}
 	}
 	var out struct {
@@ -218,14 +218,14 @@ func (k *WebAPISkill) receive(batch []*record, results []webResult) {
 	for i, r := range batch {
 		mine := found[strconv.Itoa(i)]
 		if len(mine) != 1 {
-			r.fail(responseInvalid, fmt.Sprintf("The response has %d records with the recordId '%d', and one is expected.", len(mine), i), linkWebAPI)
+			r.fail(responseInvalid, fmt.Sprintf("The response has %d records with the recordId '%d', and one is expected.", len(mine), i), linkSkill)
 			continue
 		}
 		if len(mine[0].Warnings) > 0 {
-			r.warn(responseWarnings, strings.Join(mine[0].Warnings, "\n"), linkWebAPI)
+			r.warn(responseWarnings, strings.Join(mine[0].Warnings, "\n"), linkSkill)
 		}
 		if len(mine[0].Errors) > 0 {
-			r.fail(couldNotExecute, strings.Join(mine[0].Errors, "\n"), linkWebAPI)
+			r.fail(couldNotExecute, strings.Join(mine[0].Errors, "\n"), linkSkill)
 			continue
 		}
 		r.out = mine[0].Data
