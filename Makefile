@@ -31,8 +31,9 @@ clients:
 	conformance/clients/install.sh
 
 # The long forms: a large blob in and out, whose size in bytes is also the room on
-# disk that it takes; an indexer over 10,000 files that is killed; the random tests: properties (rapid's flag is known only to
-# packages that test with it) and fuzz targets.
+# disk that it takes; an indexer over 10,000 files that is killed; the random tests:
+# properties (rapid's flag is known only to packages that test with it) and fuzz
+# targets.
 SOAK ?= 60s
 SOAK_BLOB ?= 5368709120
 soak:

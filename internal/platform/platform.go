@@ -261,11 +261,8 @@ func (p *Platform) assemble(config Config) error {
 	return nil
 }
 
-// work begins the jobs, also those that the last process left.
-func (p *Platform) work(ctx context.Context) error {
-	if err := p.jobs.Recover(ctx); err != nil {
-		return err
-	}
+// work runs jobs, until stopJobs.
+func (p *Platform) work(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	p.stopJobs = func() { cancel(); <-done }
@@ -273,13 +270,15 @@ func (p *Platform) work(ctx context.Context) error {
 		defer close(done)
 		p.jobs.Run(ctx)
 	})
-	return nil
 }
 
 // serve starts everything that runs by itself.
 func (p *Platform) serve(ctx context.Context) error {
 	var err error
-	if p.control, err = p.openControl(); err != nil { // before anything runs that would have to be stopped
+	if err := p.jobs.Recover(ctx); err != nil { // both before anything runs that would have to be stopped
+		return err
+	}
+	if p.control, err = p.openControl(); err != nil {
 		return err
 	}
 	p.plain = &http.Server{Handler: p.identity, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(p.opts.Log.Handler(), slog.LevelWarn)}
@@ -298,7 +297,8 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("blobs", func() error { return p.blobs.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
-	return p.work(ctx)
+	p.work(ctx)
+	return nil
 }
 
 func (p *Platform) background(what string, run func() error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
@@ -40,7 +41,7 @@ func (k *sink) Check(index, key string, fields map[string]any) error {
 // Write implements indexer.Sink. Each index is written in a transaction with what
 // tells of its families, the target index in one with the state. Before its end a
 // crash leaves documents that the next run writes again, under the same keys.
-func (k *sink) Write(ctx context.Context, b indexer.Batch) error {
+func (k *sink) Write(ctx context.Context, b indexer.Batch) (rejected []indexer.Rejection, err error) {
 	var others []string
 	for _, d := range b.Documents {
 		if d.Index != k.target && !slices.Contains(others, d.Index) {
@@ -53,11 +54,14 @@ func (k *sink) Write(ctx context.Context, b indexer.Batch) error {
 		}
 	}
 	for _, index := range others {
-		if err := k.write(ctx, index, b, func(*store.Tx) error { return nil }); err != nil {
-			return err
+		some, err := k.write(ctx, index, b, func(*store.Tx) error { return nil })
+		if err != nil {
+			return nil, err
 		}
+		rejected = append(rejected, some...)
 	}
-	return k.write(ctx, k.target, b, func(tx *store.Tx) error { return k.save(tx, b) })
+	some, err := k.write(ctx, k.target, b, func(tx *store.Tx) error { return k.save(tx, b) })
+	return append(rejected, some...), err
 }
 
 // save writes how far the indexer has come.
@@ -76,7 +80,7 @@ func (k *sink) save(tx *store.Tx, b indexer.Batch) error {
 }
 
 // write writes what is of one index.
-func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also func(*store.Tx) error) error {
+func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also func(*store.Tx) error) ([]indexer.Rejection, error) {
 	var actions []action
 	for _, d := range b.Documents {
 		switch {
@@ -90,7 +94,7 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 	families := slices.DeleteFunc(slices.Clone(b.Families), func(f indexer.Family) bool { return f.Index != index })
 	gone, err := k.gone(ctx, families)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, key := range gone {
 		actions = append(actions, action{verb: "delete", key: key})
@@ -109,10 +113,39 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 		})
 	}
 	if len(actions) == 0 {
-		return update(ctx, func(*store.Tx) error { return nil })
+		return nil, update(ctx, func(*store.Tx) error { return nil })
 	}
-	_, err = k.s.apply(ctx, k.open[index], actions, update)
-	return err
+	results, err := k.s.apply(ctx, k.open[index], actions, update)
+	var bad *api.Error
+	if errors.As(err, &bad) {
+		if results, err = k.singly(ctx, index, actions); err == nil {
+			err = update(ctx, func(*store.Tx) error { return nil })
+		}
+	}
+	var rejected []indexer.Rejection
+	for _, r := range results {
+		if !r.Done {
+			rejected = append(rejected, indexer.Rejection{Index: index, Key: r.Key, Text: value(r.Error)})
+		}
+	}
+	return rejected, err
+}
+
+// singly does actions one by one, after one of them was refused with all others.
+func (k *sink) singly(ctx context.Context, index string, actions []action) (results []outcome, err error) {
+	for _, a := range actions {
+		some, err := k.s.apply(ctx, k.open[index], []action{a}, k.job.Update)
+		var bad *api.Error
+		switch {
+		case errors.As(err, &bad):
+			results = append(results, outcome{Key: a.key, Error: &bad.Message, Status: bad.Status})
+		case err != nil:
+			return nil, err
+		default:
+			results = append(results, some...)
+		}
+	}
+	return results, nil
 }
 
 // gone are the parts that parents had and have no more. Who else would write them

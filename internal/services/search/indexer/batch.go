@@ -237,38 +237,59 @@ func (r *Run) write(ctx context.Context, all []*Enriched, failedBefore int, adva
 	if err := r.enrich(ctx, live); err != nil {
 		return err
 	}
+	owners := map[string]*Enriched{}
 	for _, e := range live {
 		docs, families := r.documents(e)
 		b.Documents = append(b.Documents, docs...)
 		b.Families = append(b.Families, families...)
+		for _, d := range docs {
+			owners[d.Index+"/"+d.Key] = e
+		}
 	}
 	current := r.state.Current
 	for _, e := range all {
 		current.Processed++
-		if len(e.failures) > 0 {
-			current.Failed++
-		}
-		for _, f := range e.failures {
-			current.fail(f)
-		}
-		for _, w := range e.warnings {
-			current.warn(w)
-		}
+		current.add(e)
 	}
-	run, batch := r.Definition.Tolerated()
-	over := func(n, most int) bool { return most >= 0 && n > most }
-	failed := over(current.Failed, run) || over(current.Failed-failedBefore, batch)
-	if !failed {
+	before := r.state.Place.copy()
+	if !r.over(failedBefore) {
 		advance()
 	}
 	b.State = r.state
-	if err := r.Sink.Write(ctx, b); err != nil {
+	rejected, err := r.Sink.Write(ctx, b)
+	if err != nil {
 		return err
 	}
-	if failed {
+	for _, no := range rejected {
+		refused := &Enriched{item: owners[no.Index+"/"+no.Key].item}
+		refused.fail("Projection.SearchIndex.MergeOrUpload."+no.Index, couldNotWrite, no.Text, linkIndex)
+		current.add(refused)
+	}
+	if r.over(failedBefore) {
+		r.state.Place = before
 		return stop{}
 	}
 	return nil
+}
+
+// add notes what is wrong with a document.
+func (r *Result) add(e *Enriched) {
+	if len(e.failures) > 0 {
+		r.Failed++
+	}
+	for _, f := range e.failures {
+		r.fail(f)
+	}
+	for _, w := range e.warnings {
+		r.warn(w)
+	}
+}
+
+// over tells whether more items failed than may, in the run or in the batch.
+func (r *Run) over(failedBefore int) bool {
+	run, batch := r.Definition.Tolerated()
+	failed := r.state.Current.Failed
+	return run >= 0 && failed > run || batch >= 0 && failed-failedBefore > batch
 }
 
 // remove deletes the documents of an item.

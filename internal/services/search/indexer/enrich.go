@@ -132,9 +132,9 @@ func (c *Common) operation() string {
 func (r *record) finish(c *Common) {
 	for _, p := range r.problems {
 		if p.fatal {
-			r.doc.fail(c.operation(), p.message, p.details, p.document)
+			r.doc.fail(c.operation(), p.message, p.details, p.link)
 		} else {
-			r.doc.warn(c.operation(), p.message, p.details, p.document)
+			r.doc.warn(c.operation(), p.message, p.details, p.link)
 		}
 	}
 	for _, o := range c.Outputs {

@@ -107,9 +107,13 @@ type Sink interface {
 	// Check tells what is wrong with a document that is to be merged or uploaded.
 	Check(index, key string, fields map[string]any) error
 	// Write writes a batch and the state, the state last: all or, after a crash, a
-	// part of the documents, which come again with the next run.
-	Write(ctx context.Context, b Batch) error
+	// part of the documents, which come again with the next run. Documents that the
+	// index does not take are left out, and told.
+	Write(ctx context.Context, b Batch) ([]Rejection, error)
 }
+
+// Rejection is a document that an index does not take.
+type Rejection struct{ Index, Key, Text string }
 
 // Batch is what is written together.
 type Batch struct {

@@ -86,7 +86,8 @@ func (r *Run) end(ctx context.Context, status string, message *string) error {
 	ended := r.state.Current
 	r.state.Current = nil
 	ended.Close(r.Now(), status, message, r.state)
-	return r.Sink.Write(ctx, Batch{State: r.state, Ended: ended})
+	_, err := r.Sink.Write(ctx, Batch{State: r.state, Ended: ended})
+	return err
 }
 
 // read goes through the source, page by page. A run that goes on from the place of

@@ -112,23 +112,27 @@ func (s *shelf) Check(_, key string, _ map[string]any) error {
 	return nil
 }
 
-func (s *shelf) Write(_ context.Context, b Batch) error {
+func (s *shelf) Write(_ context.Context, b Batch) (rejected []Rejection, err error) {
 	s.writes++
 	if s.writes == s.crashAt {
-		return errCrash
+		return nil, errCrash
 	}
 	for _, d := range b.Documents {
-		if d.Delete {
+		content, _ := d.Fields["content"].(string)
+		switch {
+		case d.Delete:
 			delete(s.docs, d.Key)
-		} else {
-			s.docs[d.Key], _ = d.Fields["content"].(string)
+		case content == "too large":
+			rejected = append(rejected, Rejection{d.Index, d.Key, "a term is too large"})
+		default:
+			s.docs[d.Key] = content
 		}
 	}
 	s.state, _ = json.Marshal(b.State)
 	if b.Ended != nil {
 		s.runs = append(s.runs, *b.Ended)
 	}
-	return nil
+	return rejected, nil
 }
 
 func newShelf() *shelf { return &shelf{docs: map[string]string{}, state: []byte("{}")} }
@@ -222,6 +226,23 @@ func TestHowManyMayFail(t *testing.T) {
 		if r := s.mustRun(t, l, definition, nil); r.Status != Success || r.Failed != 0 || len(s.docs) != 5 {
 			t.Errorf("%d, %d in a batch: after they are mended %+v, %d documents", tt.run, tt.batch, r, len(s.docs))
 		}
+	}
+}
+
+// What the index does not take fails, and comes again once it is mended.
+func TestADocumentThatTheIndexDoesNotTake(t *testing.T) {
+	l, s := newLake(), newShelf()
+	for _, name := range []string{"a", "b", "c", "d"} {
+		l.put(name, "text")
+	}
+	l.put("b", "too large")
+	r := s.mustRun(t, l, plain, nil)
+	if r.Status != TransientFailure || r.Failed != 1 || len(s.docs) != 1 || *r.Errors[0].Details != "a term is too large" || r.Errors[0].Key != "https://a/c/b" {
+		t.Errorf("%+v %v", r, s.docs)
+	}
+	l.put("b", "text")
+	if r := s.mustRun(t, l, plain, nil); r.Status != Success || len(s.docs) != 4 {
+		t.Errorf("%+v %v", r, s.docs)
 	}
 }
 

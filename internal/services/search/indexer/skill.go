@@ -74,10 +74,10 @@ type record struct {
 
 // problem is an error or a warning of a skill.
 type problem struct {
-	fatal    bool // an error
-	message  string
-	details  string
-	document string // a link
+	fatal   bool // an error
+	message string
+	details string
+	link    string
 }
 
 func (r *record) fail(message, details, link string) {

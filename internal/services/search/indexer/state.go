@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"maps"
 	"time"
 )
 
@@ -50,6 +51,16 @@ func (p *Place) seen(it Item) {
 		}
 		p.Recent[it.Name] = it.version()
 	}
+}
+
+// copy is the place as it is now.
+func (p *Place) copy() *Place {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	c.Recent = maps.Clone(p.Recent)
+	return &c
 }
 
 // complete moves the mark when the whole source is read.
