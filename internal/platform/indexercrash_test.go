@@ -22,7 +22,7 @@ import (
 // that the indexer has written.
 func indexUntilKilled(dir string) {
 	o := anyPort(dir)
-	o.Private, o.Reader = true, testReader
+	o.Private = true
 	p, err := Start(context.Background(), o)
 	crashtest.Check(err)
 	for seen := -1; ; {
@@ -104,7 +104,7 @@ func TestAnIndexerThatIsKilledGoesOn(t *testing.T) {
 		}
 		crashtest.Kill(t, dir, 3)
 	}
-	w := worldOn(t, dir, func(o *Options) { o.Reader = testReader })
+	w := worldOn(t, dir)
 	s := searcher{w, w.searchKey()}
 	last := s.wait(10 * time.Minute)
 	if last.Status != "success" || last.Processed != files+1 || last.Failed != 1 || len(last.Errors) != 1 || !strings.HasSuffix(last.Errors[0].Key, "/poison.pdf") {
@@ -124,7 +124,7 @@ func TestAnIndexerThatIsKilledGoesOn(t *testing.T) {
 
 // beginIndexing makes the files and an indexer over them, and ends while it runs.
 func beginIndexing(t *testing.T, dir string, files, batch int) {
-	w := worldOn(t, dir, func(o *Options) { o.Reader = testReader })
+	w := worldOn(t, dir)
 	owner := w.token(w.owner(), forARM)
 	w.must(owner, "POST", w.sub+"/providers/Microsoft.Storage/register", "")
 	w.must(owner, "POST", w.sub+"/providers/Microsoft.Search/register", "")
