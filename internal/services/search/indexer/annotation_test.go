@@ -13,7 +13,7 @@ func tree(t testing.TB) *Node {
 		"obj":{"property":"value","otherProperty":42,"bool":true},
 		"arr":[[[1,null],[null]],[[],[2,3]]]}`))
 	for i, words := range []string{`["this","is","page","one"]`, `["page","two"]`} {
-		n.child("pages").items[i].child("content").Set("words", NewNode(parseJSON(t, words)))
+		n.child("pages").elements()[i].child("content").Set("words", NewNode(parseJSON(t, words)))
 	}
 	return n
 }

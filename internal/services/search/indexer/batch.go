@@ -16,8 +16,9 @@ var ErrGone = errors.New("the blob is no more")
 // readers is how many files of a batch are read at a time.
 const readers = 4
 
-// chunkBytes is how much text is read, about, before it is written.
-const chunkBytes = 16 << 20
+// chunkBytes is how much text is read, about, before it is written. Vectors of its
+// chunks take some twenty times as much.
+const chunkBytes = 4 << 20
 
 // batch indexes some items. Of those that are written, done is told before. Items
 // with much text are written in several parts: what is in memory is bounded.

@@ -15,6 +15,7 @@ type Enriched struct {
 	key    string
 	fields map[string]any // of the target index
 	root   *Node
+	made   int // cost of what skills made
 
 	failures []Failure
 	warnings []Warning
@@ -85,11 +86,7 @@ func (r *Run) enrich(ctx context.Context, all []*Enriched) error {
 			if len(e.failures) > 0 {
 				continue
 			}
-			for _, at := range e.root.instances(c.context) {
-				if record := r.record(c, e, at); record != nil {
-					records = append(records, record)
-				}
-			}
+			records = append(records, e.records(c)...)
 		}
 		if len(records) == 0 {
 			continue
@@ -107,19 +104,30 @@ func (r *Run) enrich(ctx context.Context, all []*Enriched) error {
 	return nil
 }
 
-// record evaluates the inputs of an execution.
-func (r *Run) record(c *Common, e *Enriched, at instance) *record {
-	out := &record{doc: e, at: at, in: map[string]any{}}
-	s := scope{e.root, c.context, at}
-	for i := range c.Inputs {
-		v, err := c.Inputs[i].eval(s)
-		if err != nil {
-			e.warn(c.operation(), inputInvalid, fmt.Sprintf("Skill input '%s' could not be evaluated: %v.", c.Inputs[i].Name, err), linkInput)
-			return nil
+// records are the executions of a skill on a document, with their inputs.
+func (e *Enriched) records(c *Common) (all []*record) {
+	got := 0
+	for _, at := range e.root.instances(c.context) {
+		one := &record{doc: e, at: at, in: map[string]any{}}
+		s := scope{e.root, c.context, at}
+		for i := range c.Inputs {
+			v, err := c.Inputs[i].eval(s)
+			if err != nil {
+				e.warn(c.operation(), inputInvalid, fmt.Sprintf("Skill input '%s' could not be evaluated: %v.", c.Inputs[i].Name, err), linkInput)
+				one = nil
+				break
+			}
+			if got += cost(v, maxEnriched-got); got > maxEnriched {
+				e.fail(c.operation(), couldNotExecute, fmt.Sprintf("The inputs of the skill take more than %d bytes.", maxEnriched), linkSkill)
+				return nil
+			}
+			one.in[c.Inputs[i].Name] = v
 		}
-		out.in[c.Inputs[i].Name] = v
+		if one != nil {
+			all = append(all, one)
+		}
 	}
-	return out
+	return all
 }
 
 // operation names a skill in errors.
@@ -138,9 +146,15 @@ func (r *record) finish(c *Common) {
 		}
 	}
 	for _, o := range c.Outputs {
-		if v, ok := r.out[o.Name]; ok {
-			r.at.node.Set(o.TargetName(), NewNode(v))
+		v, ok := r.out[o.Name]
+		if !ok {
+			continue
 		}
+		if r.doc.made += cost(v, maxEnriched-r.doc.made); r.doc.made > maxEnriched {
+			r.doc.fail(c.operation(), couldNotExecute, fmt.Sprintf("What skills have made of the document takes more than %d bytes.", maxEnriched), linkSkill)
+			return
+		}
+		r.at.node.Set(o.TargetName(), NewNode(v))
 	}
 }
 

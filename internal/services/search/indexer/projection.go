@@ -3,6 +3,7 @@ package indexer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -95,6 +96,7 @@ func (s *Selector) CheckIndex(of *schema.Index) error {
 func (s *Selector) project(e *Enriched, of *schema.Index) (all []Document, err error) {
 	sum := sha256.Sum256([]byte(e.item.ETag + "\x00" + e.item.Path + "\x00" + e.key))
 	version := hex.EncodeToString(sum[:6])
+	got := 0
 	for _, at := range e.root.instances(s.context) {
 		stars := 0
 		name := make([]string, 0, len(s.context))
@@ -114,6 +116,9 @@ func (s *Selector) project(e *Enriched, of *schema.Index) (all []Document, err e
 			v, err := s.Mappings[i].eval(scope{e.root, s.context, at})
 			if err != nil {
 				return nil, err
+			}
+			if got += cost(v, maxEnriched-got); got > maxEnriched {
+				return nil, fmt.Errorf("the parts of the document take more than %d bytes", maxEnriched)
 			}
 			if f := find(of.Fields, s.Mappings[i].Name); f != nil && v != nil {
 				fields[f.Name] = v

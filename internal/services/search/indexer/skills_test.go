@@ -269,6 +269,20 @@ func TestTheEmbeddingSkill(t *testing.T) {
 	}
 }
 
+// Skills that double what others made fail their document, and not the process.
+func TestSkillsThatGrowWithoutEnd(t *testing.T) {
+	var skills []string
+	from := "/document/content"
+	for i := range maxSkills {
+		skills = append(skills, fmt.Sprintf(`{"@odata.type":"#Microsoft.Skills.Util.ShaperSkill","inputs":[{"name":"a","source":%q},{"name":"b","source":%q}],"outputs":[{"name":"output","targetName":"d%d"}]}`, from, from, i))
+		from = fmt.Sprint("/document/d", i)
+	}
+	e := enriched(t, "["+strings.Join(skills, ",")+"]", `{"content":"x"}`, nil)
+	if len(e.failures) != 1 || !strings.Contains(*e.failures[0].Details, "more than 536870912 bytes") {
+		t.Errorf("%+v", e.failures)
+	}
+}
+
 // Skills run after those whose outputs they read, however they are listed.
 func TestTheOrderOfSkills(t *testing.T) {
 	shaper := func(name, context, source, target string) string {
