@@ -32,12 +32,14 @@ clients:
 	conformance/clients/install.sh
 
 # The long forms: a large blob in and out, whose size in bytes is also the room on
-# disk that it takes; the random tests: properties (rapid's flag is known only to
-# packages that test with it) and fuzz targets.
+# disk that it takes; an indexer over 10,000 files that is killed; the random tests:
+# properties (rapid's flag is known only to packages that test with it) and fuzz
+# targets.
 SOAK ?= 60s
 SOAK_BLOB ?= 5368709120
 soak:
 	SEKISHO_SOAK_BLOB=$(SOAK_BLOB) $(GO) test -timeout 0 -count=1 -v -run '^TestLargeBlobsNeedNoMemory$$' ./conformance
+	SEKISHO_SOAK_FILES=10000 $(GO) test -timeout 0 -count=1 -v -run '^TestAnIndexerThatIsKilledGoesOn$$' ./internal/platform
 	$(GO) test -timeout 0 $$($(GO) list -f '{{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' ./... | \
 	  grep -w pgregory.net/rapid | sed 's/.* //') -rapid.checks=20000
 	@for package in $$($(GO) list ./...); do \

@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 		"internal/entra", "internal/api", "internal/store", "rbac", "rbac/export"},
 	// servicetest is a world for tests: what they need of platform, without
 	// listeners.
-	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
+	"internal/servicetest": {"internal/services", "internal/gate", "internal/arm", "internal/jobs", "internal/model", "internal/access", "internal/entra", "internal/api", "internal/store", "rbac"},
 	// crashtest is a process to kill, for tests of what keeps data.
 	"internal/crashtest": {},
 	"internal/coverage":  {},

@@ -66,7 +66,7 @@ func Start(t testing.TB, options ...Option) *Sekisho {
 		t.Fatal("sekishotest:", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	o := platform.Options{Data: dir, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0", Private: true}
+	o := platform.Options{Data: dir, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0", Private: true, Reader: reader}
 	for _, option := range options {
 		option(&o)
 	}

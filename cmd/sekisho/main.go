@@ -42,6 +42,6 @@ func root() *cobra.Command {
 	}
 	// The words of a flag go on below themselves.
 	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
-	cmd.AddCommand(up(), status(), env(), run(), demo(), audit(), cloudConfig(), hosts(), browse(), tenant(), subscription(), key(), backup(), restore(), reset(), rbacCommand(), version())
+	cmd.AddCommand(up(), status(), env(), run(), demo(), audit(), cloudConfig(), hosts(), browse(), tenant(), subscription(), key(), backup(), restore(), reset(), rbacCommand(), version(), readFiles())
 	return cmd
 }

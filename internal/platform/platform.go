@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 	"sekisho/internal/edge"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/jobs"
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
 	"sekisho/internal/services/graph"
@@ -31,6 +33,7 @@ import (
 	"sekisho/internal/services/openai"
 	"sekisho/internal/services/resources"
 	"sekisho/internal/services/search"
+	"sekisho/internal/services/search/extract"
 	"sekisho/internal/services/storage"
 	"sekisho/internal/services/storage/blob"
 	"sekisho/internal/store"
@@ -47,6 +50,9 @@ type Options struct {
 	Log      *slog.Logger
 	Now      func() time.Time // the clock; time.Now by default
 	Private  bool             // commands find it by its data directory only
+	// Reader starts a process that calls ReadFiles; by default it is this program,
+	// with the argument ReaderCommand.
+	Reader func() *exec.Cmd
 
 	clock func() time.Time // Now, or nil where it is the computer's
 }
@@ -78,6 +84,7 @@ type Platform struct {
 	blobs     *blob.Store
 	search    *search.Search
 	services  []api.Service
+	jobs      *jobs.Jobs
 
 	listeners [3]net.Listener // listen, proxy, identity
 	plain     *http.Server    // identity
@@ -85,6 +92,7 @@ type Platform struct {
 	closers   []func() error // in the order of opening
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
+	stopJobs  func() // ends the jobs, and waits for them
 	failed    chan error
 	backup    sync.Mutex // held while one is made
 }
@@ -98,6 +106,9 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 	if o.clock = o.Now; o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Reader == nil {
+		o.Reader = reader
+	}
 	if o.Data, err = filepath.Abs(o.Data); err != nil {
 		return nil, err
 	}
@@ -106,7 +117,7 @@ func Start(ctx context.Context, o Options) (_ *Platform, err error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p := &Platform{opts: o, cancel: cancel, failed: make(chan error, 8)}
+	p := &Platform{opts: o, cancel: cancel, failed: make(chan error, 8), stopJobs: func() {}}
 	defer func() {
 		if err != nil {
 			p.close()
@@ -204,9 +215,13 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, machinelearning.Types()...)
 	blobs := storage.New(keys, storage.NewDelegation(p.store, p.sealing, p.directory), p.blobs, storage.Options{Now: p.opts.Now, Strict: p.opts.Profile == ProfileAzure})
 	types = append(types, blobs.Types()...)
-	find := search.New(p.store, keys, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
+	find := search.New(p.store, keys, p.sealing, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)
 	p.search = find
+	files := extract.New(readers, p.opts.Reader)
+	p.closers = append(p.closers, func() error { files.Close(); return nil })
+	p.jobs = jobs.New(p.store, p.opts.Now, p.opts.Log)
+	find.RunIndexers(p.jobs, files, p.opts.Log)
 	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
@@ -249,10 +264,24 @@ func (p *Platform) assemble(config Config) error {
 	return nil
 }
 
+// work runs jobs, until stopJobs.
+func (p *Platform) work(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	p.stopJobs = func() { cancel(); <-done }
+	p.running.Go(func() {
+		defer close(done)
+		p.jobs.Run(ctx)
+	})
+}
+
 // serve starts everything that runs by itself.
 func (p *Platform) serve(ctx context.Context) error {
 	var err error
-	if p.control, err = p.openControl(); err != nil { // before anything runs that would have to be stopped
+	if err := p.jobs.Recover(ctx); err != nil { // both before anything runs that would have to be stopped
+		return err
+	}
+	if p.control, err = p.openControl(); err != nil {
 		return err
 	}
 	p.plain = &http.Server{Handler: p.identity, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(p.opts.Log.Handler(), slog.LevelWarn)}
@@ -272,6 +301,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("search", func() error { return p.search.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
+	p.work(ctx)
 	return nil
 }
 
@@ -302,8 +332,10 @@ func (p *Platform) Addresses() Addresses {
 func (p *Platform) Data() string { return p.opts.Data }
 
 // Shutdown drains: what is under way ends, up to ctx, then everything is
-// written and closed.
+// written and closed. Jobs are left to the next start: they call what is about to
+// close.
 func (p *Platform) Shutdown(ctx context.Context) error {
+	p.stopJobs()
 	err := errors.Join(p.edge.Shutdown(ctx), p.plain.Shutdown(ctx), p.control.shutdown(ctx))
 	return errors.Join(err, p.close())
 }

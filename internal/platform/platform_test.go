@@ -26,7 +26,7 @@ func dataDir(t *testing.T) string {
 }
 
 func anyPort(data string) Options {
-	return Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0"}
+	return Options{Data: data, Listen: "127.0.0.1:0", Proxy: "127.0.0.1:0", Identity: "127.0.0.1:0", Reader: testReader}
 }
 
 func start(t *testing.T, o Options) *Platform {

@@ -20,7 +20,11 @@ type outbound struct{ w *World }
 
 // Do implements search.Outbound.
 func (o outbound) Do(ctx context.Context, service string, _ json.RawMessage, audience string, req *http.Request) (*http.Response, error) {
-	req = req.WithContext(ctx)
+	req = req.Clone(ctx)
+	for name, values := range req.Header { // as they come in over the network
+		delete(req.Header, name)
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
 	if audience != "" {
 		principal, err := o.w.Directory.IdentityOf(ctx, service)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"sekisho/internal/arm"
 	"sekisho/internal/entra"
 	"sekisho/internal/gate"
+	"sekisho/internal/jobs"
 	"sekisho/internal/model"
 	"sekisho/internal/services/authorization"
 	"sekisho/internal/services/compute"
@@ -46,6 +47,8 @@ type World struct {
 	t            testing.TB
 	Dir          string // the data directory
 	Store        *store.Store
+	Search       *search.Search
+	Jobs         *jobs.Jobs // which do not run by themselves
 	Directory    *entra.Directory
 	Reader       *arm.Reader
 	Manager      *arm.Manager
@@ -54,7 +57,6 @@ type World struct {
 	Subscription string // its id: /subscriptions/{guid}
 	Owner        Principal
 	OpenAI       *openai.OpenAI
-	Search       *search.Search
 	// Authorization has limits that a test may lower before its first call.
 	Authorization *authorization.Authorization
 	Later         time.Duration // how far services' clocks are ahead
@@ -114,9 +116,10 @@ func New(t testing.TB, models Models) *World {
 	t.Cleanup(func() { bucket.Close() })
 	blobs := storage.New(keys, storage.NewDelegation(w.Store, seal, w.Directory), blob.New(w.Store, bucket, w.now), storage.Options{Now: w.now})
 	types = append(types, blobs.Types()...)
-	find := search.New(w.Store, keys, filepath.Join(w.Dir, "search"), w.now)
+	find := search.New(w.Store, keys, seal, filepath.Join(w.Dir, "search"), w.now)
 	t.Cleanup(func() { find.Close() })
-	w.Search = find
+	w.Search, w.Jobs = find, jobs.New(w.Store, w.now, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
+	find.RunIndexers(w.Jobs, nil, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
 	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)

@@ -21,8 +21,11 @@ type batch struct {
 	deleted map[string]bool
 }
 
+// updater is a transaction: that of the store, or one that writes more with it.
+type updater func(context.Context, func(*store.Tx) error) error
+
 // apply does actions in their order: an action sees what those before it did.
-func (s *Search) apply(ctx context.Context, o *opened, actions []action) ([]outcome, error) {
+func (s *Search) apply(ctx context.Context, o *opened, actions []action, update updater) ([]outcome, error) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
 	b := &batch{o: o, now: map[string]*stored{}, ready: map[string]*engine.Document{}, deleted: map[string]bool{}}
@@ -37,7 +40,7 @@ func (s *Search) apply(ctx context.Context, o *opened, actions []action) ([]outc
 	if err != nil {
 		return nil, err
 	}
-	return b.results, s.commit(ctx, b)
+	return b.results, s.commit(ctx, b, update)
 }
 
 func (b *batch) read(tx *store.Tx, key string) (*stored, error) {
@@ -102,7 +105,7 @@ func (b *batch) do(tx *store.Tx, a action) error {
 }
 
 // commit writes what changed, and then lets searches see it.
-func (s *Search) commit(ctx context.Context, b *batch) error {
+func (s *Search) commit(ctx context.Context, b *batch, update updater) error {
 	var docs []*engine.Document
 	for _, key := range slices.Sorted(maps.Keys(b.ready)) {
 		doc := b.ready[key]
@@ -111,7 +114,7 @@ func (s *Search) commit(ctx context.Context, b *batch) error {
 		docs = append(docs, doc)
 	}
 	deleted := slices.Sorted(maps.Keys(b.deleted))
-	err := s.store.Update(ctx, func(tx *store.Tx) error {
+	err := update(ctx, func(tx *store.Tx) error {
 		for _, doc := range docs {
 			if _, err := store.Save(tx, store.Record{Tenant: b.o.place.tenant, Kind: kindDocument, ID: documentID(b.o.id, doc.Key)}, b.now[doc.Key]); err != nil {
 				return err

@@ -65,7 +65,7 @@ func (s *Search) corsOf(call *api.Call) (*schema.CORS, error) {
 			return err
 		}
 		var err error
-		x, _, err = store.Load[*schema.Index](tx, kindIndex, at.id())
+		x, _, err = indexAt(tx, s.seal, at)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {

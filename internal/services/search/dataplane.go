@@ -28,12 +28,12 @@ func (s *Search) DataPlane() api.Service {
 
 // definitions are the kinds of what is defined on a service.
 func (s *Search) definitions() []*definition {
-	return []*definition{s.indexDefinition(), s.aliasDefinition(), s.synonymDefinition()}
+	return []*definition{s.indexDefinition(), s.aliasDefinition(), s.synonymDefinition(), s.dataSourceDefinition(), s.skillsetDefinition(), s.indexerDefinition()}
 }
 
 func (s *Search) table() []api.Operation {
 	documents := s.documentOperations()
-	rows := slices.Concat(s.statOperations(), documents, s.preflights(documents), s.analyzeOperations())
+	rows := slices.Concat(s.statOperations(), documents, s.preflights(documents), s.analyzeOperations(), s.indexerOperations())
 	for _, d := range s.definitions() {
 		rows = append(rows, s.operations(d)...)
 	}

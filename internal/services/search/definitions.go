@@ -34,8 +34,12 @@ type definition struct {
 	changed func(at place, new json.RawMessage)
 	// view hides what a client may not read again, or a version does not know.
 	view func(version string, body json.RawMessage) (map[string]json.RawMessage, error)
+	// ask is told of a definition before it is written, and may ask others about it.
+	ask func(call *api.Call, at place, new json.RawMessage) error
 	// scoped definitions are scopes of role assignments themselves.
 	scoped bool
+	// secret definitions hold credentials, and are kept sealed.
+	secret bool
 }
 
 // change is what a request says of a definition beside its body.
@@ -100,7 +104,7 @@ func placeOf(call *api.Call) place {
 func (s *Search) getDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {
 	var rec store.Record
 	err := s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
-		rec, err = tx.Get(d.kind, placeOf(call).id())
+		rec, err = s.loadDefinition(tx, d, placeOf(call))
 		return err
 	})
 	if err != nil {
@@ -167,6 +171,9 @@ func (s *Search) listDefinitions(w http.ResponseWriter, call *api.Call, d *defin
 	whole := len(only) == 0 || slices.Contains(only, "*")
 	values := []map[string]json.RawMessage{}
 	for _, rec := range all {
+		if err := s.unseal(d, &rec); err != nil {
+			return err
+		}
 		body, err := d.render(call, rec)
 		if err != nil {
 			return err
@@ -259,10 +266,15 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 	if err != nil {
 		return rec, false, err
 	}
+	if d.ask != nil {
+		if err := d.ask(call, at, raw); err != nil {
+			return rec, false, err
+		}
+	}
 	limit := d.limit(c.tier)
 	var body json.RawMessage
 	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		old, err := tx.Get(d.kind, at.id())
+		old, err := s.loadDefinition(tx, d, at)
 		created = errors.Is(err, store.ErrNotFound)
 		if err != nil && !created {
 			return err
@@ -289,7 +301,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 				return err
 			}
 		}
-		rec, err = tx.Put(store.Record{Tenant: at.tenant, Kind: d.kind, ID: at.id(), Body: body})
+		rec, err = s.putSealed(tx, d, at, body)
 		return err
 	})
 	if err == nil && d.changed != nil {
@@ -347,7 +359,7 @@ func (s *Search) changeOf(call *api.Call) (c change, err error) {
 func (s *Search) deleteDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {
 	at := placeOf(call)
 	err := s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
-		old, err := tx.Get(d.kind, at.id())
+		old, err := s.loadDefinition(tx, d, at)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	results, err := s.apply(call.Request.Context(), o, actions)
+	results, err := s.apply(call.Request.Context(), o, actions, s.store.Update)
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,8 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 		if a.key == "" {
 			return nil, badInput(keyField, "The request is invalid. Details: actions : %d: Document key cannot be missing or empty.", i)
 		}
-		if !documentKeys.MatchString(a.key) || strings.HasPrefix(a.key, "_") || len(a.key) > maxKey {
-			return nil, badInput(keyField, "Invalid document key: '%s'. Keys can only contain letters, digits, underscore (_), dash (-), or equal sign (=), do not begin with an underscore, and have at most %d characters. "+
-				"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", a.key, maxKey)
+		if err := checkKey(keyField, a.key); err != nil {
+			return nil, err
 		}
 		if a.verb != "delete" {
 			if err := checkFields(of.Fields, fields, strconv.Itoa(i)); err != nil {
@@ -117,6 +116,14 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 		actions = append(actions, a)
 	}
 	return actions, nil
+}
+
+func checkKey(field, key string) error {
+	if documentKeys.MatchString(key) && !strings.HasPrefix(key, "_") && len(key) <= maxKey {
+		return nil
+	}
+	return badInput(field, "Invalid document key: '%s'. Keys can only contain letters, digits, underscore (_), dash (-), or equal sign (=), do not begin with an underscore, and have at most %d characters. "+
+		"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", key, maxKey)
 }
 
 // put writes fields over those of a document: complex values are merged, lists are

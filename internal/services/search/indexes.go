@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"sekisho/internal/services/search/analysis"
+	"sekisho/internal/arm"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
@@ -34,7 +34,7 @@ const indexSource = "azure-rest-api-specs search/data-plane/Azure.Search/stable/
 
 func (s *Search) indexDefinition() *definition {
 	return &definition{
-		path: "indexes", singular: "index", kind: kindIndex, action: "indexes", source: indexSource, scoped: true,
+		path: "indexes", singular: "index", kind: kindIndex, action: "indexes", source: indexSource, scoped: true, secret: true,
 		limit:   func(t tier) int { return t.indexes },
 		plan:    planIndex,
 		commit:  commitIndex,
@@ -57,9 +57,6 @@ func planIndex(c change, old, in json.RawMessage) (json.RawMessage, error) {
 	}
 	if was == nil && c.ownKeys {
 		return nil, badInput("encryptionKey", "The request is invalid. Details: definition : The service '%s' enforces encryption with customer-managed keys, and the index '%s' has no encryptionKey.", c.service, x.Name)
-	}
-	if _, err := analysis.New(x); err != nil {
-		return nil, err
 	}
 	if _, err := textsOf(x); err != nil {
 		return nil, err
@@ -114,6 +111,7 @@ func commitIndex(tx *store.Tx, at place, old, new json.RawMessage) error {
 // indexes are those that are open, by container.
 type indexes struct {
 	store *store.Store
+	seal  arm.Sealer
 	dir   string
 	mu    sync.Mutex
 	open  map[string]*opened
@@ -138,8 +136,8 @@ type opened struct {
 	last    uint64 // ordinal
 }
 
-func newIndexes(s *store.Store, dir string) *indexes {
-	return &indexes{store: s, dir: dir, open: map[string]*opened{}}
+func newIndexes(s *store.Store, seal arm.Sealer, dir string) *indexes {
+	return &indexes{store: s, seal: seal, dir: dir, open: map[string]*opened{}}
 }
 
 // find opens an index, or the one that an alias names.
@@ -178,15 +176,18 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 		all.mu.Unlock()
 		return nil, o.err
 	}
-	return o, o.redefine(def)
+	return o, all.take(o, def)
 }
 
-// redefine takes a definition that is newer than what is open.
-func (o *opened) redefine(def store.Record) error {
+// take gives an open index a definition that is newer.
+func (all *indexes) take(o *opened, def store.Record) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.etag == def.Etag {
 		return nil
+	}
+	if err := unseal(all.seal, &def); err != nil {
+		return err
 	}
 	of, err := store.Decode[*schema.Index](def)
 	if err != nil {
@@ -218,7 +219,7 @@ func (o *opened) schema() *schema.Index {
 }
 
 func (all *indexes) load(o *opened, def store.Record) (err error) {
-	if err := o.redefine(def); err != nil {
+	if err := all.take(o, def); err != nil {
 		return err
 	}
 	stored := all.stored(o)
@@ -305,7 +306,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 // forgetService deletes what is defined on a service that is deleted. Documents are
 // of containers that are no more, and swept.
 func (all *indexes) forgetService(tx *store.Tx, service string) error {
-	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms} {
+	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms, kindDataSource, kindSkillset, kindIndexer, kindProgress, kindHistory, kindFamily} {
 		records, err := tx.List(kind, store.Query{Prefix: strings.ToLower(service) + "/"})
 		if err != nil {
 			return err

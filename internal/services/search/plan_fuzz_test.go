@@ -21,7 +21,7 @@ func FuzzDefinitions(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	s := &Search{indexes: newIndexes(nil, "")}
+	s := &Search{indexes: newIndexes(nil, nil, "")}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, d := range s.definitions() {
 			c := change{service: "contoso", version: "2026-04-01", tier: tiers["basic"]}

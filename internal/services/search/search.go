@@ -1,11 +1,14 @@
 package search
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/jobs"
+	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
 )
 
@@ -30,6 +33,10 @@ type Search struct {
 	resources *arm.Manager
 	reader    *arm.Reader
 	keys      *arm.Keys
+	seal      arm.Sealer
+	jobs      *jobs.Jobs
+	files     indexer.Reader
+	log       *slog.Logger // of indexers
 	indexes   *indexes
 	out       Outbound
 	thesauri  thesauri
@@ -41,8 +48,14 @@ const keySize = 52
 
 // New makes the service's declarations; Attach completes it. Indexes that are made
 // of documents lie in dir.
-func New(s *store.Store, keys *arm.Keys, dir string, now func() time.Time) *Search {
-	return &Search{store: s, keys: keys.Characters(keySize), indexes: newIndexes(s, dir), now: now}
+func New(s *store.Store, keys *arm.Keys, seal arm.Sealer, dir string, now func() time.Time) *Search {
+	return &Search{store: s, keys: keys.Characters(keySize), seal: seal, indexes: newIndexes(s, seal, dir), now: now}
+}
+
+// RunIndexers has jobs run the indexers; files are read by a reader of their own.
+func (s *Search) RunIndexers(j *jobs.Jobs, files indexer.Reader, log *slog.Logger) {
+	s.jobs, s.files, s.log = j, files, log
+	j.Register(jobKind, s.runIndexer)
 }
 
 // Attach gives the service the resources, which are made of its declarations, and

@@ -326,6 +326,9 @@ func (s *Search) removeService(tx *store.Tx, old *arm.Resource) error {
 	if _, err := s.keys.Take(tx, old.ID); err != nil {
 		return err
 	}
+	if err := s.cancelIndexers(tx, old.Name); err != nil {
+		return err
+	}
 	return s.indexes.forgetService(tx, old.Name)
 }
 

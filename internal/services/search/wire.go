@@ -102,7 +102,15 @@ func readBody(call *api.Call, v any) error {
 	return decode(raw, v)
 }
 
+// decode reads JSON strictly, and tells a client what is wrong with it.
 func decode(raw []byte, v any) error {
+	if err := decodeInto(raw, v); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+func decodeInto(raw []byte, v any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return badInput("", "The request is invalid. Details: A request body is required.")
 	}
@@ -112,10 +120,7 @@ func decode(raw []byte, v any) error {
 	if err == nil && dec.More() {
 		err = errors.New("there is more than one value")
 	}
-	if err != nil {
-		return malformed(err)
-	}
-	return nil
+	return err
 }
 
 // malformed tells what is wrong with a request's JSON, and where.

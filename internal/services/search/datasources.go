@@ -1,0 +1,78 @@
+package search
+
+import (
+	"encoding/json"
+	"errors"
+
+	"sekisho/internal/services/search/indexer"
+)
+
+const (
+	kindDataSource = "searchDataSource"
+
+	indexerSource = "azure-rest-api-specs search/data-plane/Azure.Search/stable/2024-07-01/searchservice.json; azure-docs role-based-access-control/permissions/ai-machine-learning.md"
+)
+
+// refused is an invalid definition as the service says it.
+func refused(err error) error {
+	var bad *indexer.Invalid
+	if errors.As(err, &bad) {
+		return badInput(bad.Target, "The request is invalid. Details: %s", bad.Text)
+	}
+	return malformed(err)
+}
+
+// decodeDefinition reads a definition strictly.
+func decodeDefinition[T any](raw json.RawMessage) (*T, error) {
+	v := new(T)
+	if err := decodeInto(raw, v); err != nil {
+		return nil, refused(err)
+	}
+	return v, nil
+}
+
+// before is what a definition replaces, nil for nothing.
+func before[T any](old json.RawMessage) (*T, error) {
+	if old == nil {
+		return nil, nil
+	}
+	v := new(T)
+	return v, json.Unmarshal(old, v)
+}
+
+func (s *Search) dataSourceDefinition() *definition {
+	return &definition{
+		path: "datasources", singular: "data source", kind: kindDataSource, action: "dataSources", source: indexerSource, secret: true,
+		limit: func(t tier) int { return t.indexers },
+		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
+			d, err := decodeDefinition[indexer.DataSource](in)
+			if err != nil {
+				return nil, err
+			}
+			was, err := before[indexer.DataSource](old)
+			if err != nil {
+				return nil, err
+			}
+			if err := d.Plan(was); err != nil {
+				return nil, refused(err)
+			}
+			return json.Marshal(d)
+		},
+		view: func(_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
+			var d indexer.DataSource
+			if err := json.Unmarshal(raw, &d); err != nil {
+				return nil, err
+			}
+			return properties(d.Hide())
+		},
+	}
+}
+
+// properties are those of a definition, by name.
+func properties(v any) (body map[string]json.RawMessage, err error) {
+	raw, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(raw, &body)
+	}
+	return body, err
+}
