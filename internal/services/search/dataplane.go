@@ -42,8 +42,12 @@ func (s *Search) table() []api.Operation {
 func (s *Search) documentOperations() []api.Operation {
 	const docs = "/indexes/{name}/docs"
 	row := func(method, pattern, name, action string, query bool, handle handler) api.Operation {
-		return api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
+		op := api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
 			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: s.versioned(handle)}
+		if action == readDocuments { // of documents that some may see
+			op.Checks, op.OnBehalf = readChecks, userToken
+		}
+		return op
 	}
 	return []api.Operation{
 		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),

@@ -113,6 +113,9 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 			if err := checkFields(of.Fields, fields, strconv.Itoa(i)); err != nil {
 				return nil, err
 			}
+			if err := checkPermissions(of, fields, strconv.Itoa(i)); err != nil {
+				return nil, err
+			}
 		}
 		actions = append(actions, a)
 	}
@@ -140,8 +143,10 @@ func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, 
 	}
 	var results []outcome
 	changed := map[string]bool{}
+	var allowed *scopes
 	err := s.store.View(ctx, func(tx *store.Tx) error {
 		results = results[:0]
+		allowed = o.scopes()
 		for _, a := range actions {
 			before, err := read(tx, a.key)
 			if err != nil {
@@ -154,6 +159,9 @@ func (s *Search) apply(call *api.Call, o *opened, actions []action) ([]outcome, 
 			case a.verb == "merge" && before == nil:
 				text := "Document not found."
 				r = outcome{Key: a.key, Status: http.StatusNotFound, Error: &text}
+			case !allowed.admit(a.fields):
+				text := tooManyScopes
+				r = outcome{Key: a.key, Status: http.StatusBadRequest, Error: &text}
 			default:
 				next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}
 				if before == nil {
@@ -366,9 +374,13 @@ func (s *Search) countDocuments(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	see, err := s.seen(call, o)
+	if err != nil {
+		return err
+	}
 	setHeaders(w, call)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err = io.WriteString(w, "\ufeff"+strconv.Itoa(o.x.Count())) // Azure's answer begins with a byte order mark
+	_, err = io.WriteString(w, "\ufeff"+strconv.Itoa(o.x.CountOf(see.slots))) // Azure's answer begins with a byte order mark
 	return err
 }
 
@@ -378,12 +390,16 @@ func (s *Search) getDocument(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	see, err := s.seen(call, o)
+	if err != nil {
+		return err
+	}
 	var d stored
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
 		d, _, err = store.Load[stored](tx, kindDocument, documentID(o.id, call.Var("key")))
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !see.sees(&d) {
 		setHeaders(w, call)
 		w.WriteHeader(http.StatusNotFound) // with no body, as Azure
 		return nil

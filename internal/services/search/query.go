@@ -35,15 +35,19 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	if err != nil {
 		return err
 	}
+	see, err := s.seen(call, o)
+	if err != nil {
+		return err
+	}
 	found, err := o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
-		q := engine.Request{Top: top, Skip: skip, Facets: facets}
+		q := engine.Request{Top: top, Skip: skip, Facets: facets, Filter: see.slots(v)}
 		q.Text, err = compile(v, of, in)
 		return q, err
 	})
 	if err != nil {
 		return err
 	}
-	hits, err := s.shown(call, o, found.Hits, pick)
+	hits, err := s.shown(call, o, see, found.Hits, pick)
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,7 @@ func compile(v *engine.View, of *schema.Index, in searchRequest) (engine.Node, e
 }
 
 // shown reads the documents of hits.
-func (s *Search) shown(call *api.Call, o *opened, hits []engine.Hit, pick []string) ([]map[string]any, error) {
+func (s *Search) shown(call *api.Call, o *opened, see *sight, hits []engine.Hit, pick []string) ([]map[string]any, error) {
 	of := o.schema()
 	all := []map[string]any{}
 	err := s.store.View(call.Request.Context(), func(tx *store.Tx) error {
@@ -95,6 +99,9 @@ func (s *Search) shown(call *api.Call, o *opened, hits []engine.Hit, pick []stri
 			d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, hit.Key))
 			if err != nil {
 				return err
+			}
+			if !see.sees(&d) {
+				continue
 			}
 			body := d.show(of, pick)
 			body["@search.score"] = hit.Score
