@@ -55,6 +55,8 @@ func Audience(host string) string {
 		return "https://management.azure.com"
 	case strings.HasSuffix(host, ".blob.core.windows.net"), strings.HasSuffix(host, ".dfs.core.windows.net"):
 		return "https://storage.azure.com"
+	case strings.HasSuffix(host, ".search.windows.net"):
+		return "https://search.azure.com"
 	}
 	return "https://cognitiveservices.azure.com"
 }
