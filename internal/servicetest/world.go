@@ -94,7 +94,7 @@ func New(t testing.TB, models Models) *World {
 	activity, err := insights.Open(w.Dir)
 	w.must(err)
 	t.Cleanup(func() { activity.Close() })
-	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
+	w.Directory, err = entra.New(ctx, w.Store, seal, w.now)
 	w.must(err)
 
 	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store, access.Options{Now: w.now})

@@ -341,6 +341,40 @@ func TestTheDocumentedAccessTable(t *testing.T) {
 	w.behind(t, "anybody, of an index that keeps nothing apart", "", keys, keys)
 }
 
+// A scope lets those see who may read the blobs of that container: the role's
+// condition is asked, and what is no container's id lets nobody in, however much they
+// may read.
+func TestScopesOfDocuments(t *testing.T) {
+	w := newACL(t)
+	const name = "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals 'one'"
+	const tag = "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags:Project<$key_case_sensitive$>] StringEquals 'x'"
+	everything, one, tagged := w.User("everything"), w.User("one"), w.User("tagged")
+	w.Grant(everything.ID, blobReader, w.Subscription)
+	w.GrantIf(one.ID, blobReader, w.Subscription, name)
+	w.GrantIf(tagged.ID, blobReader, w.Subscription, tag)
+	account := strings.TrimSuffix(w.containers[0], "/blobServices/default/containers/one")
+	keys, sees := []string{}, map[*servicetest.Principal][]string{&everything: {"0", "1"}, &one: {"0"}, &tagged: nil}
+	try := func(scopes ...string) {
+		docs := []map[string]any{}
+		keys = keys[:0]
+		for i, scope := range scopes {
+			key := strconv.Itoa(i)
+			keys = append(keys, key)
+			docs = append(docs, map[string]any{"id": key, "body": "a word", "scope": scope})
+		}
+		w.put(docs)
+		for who, want := range sees {
+			w.behind(t, who.Name, who.Token("https://search.azure.com"), keys, want)
+		}
+		w.behind(t, "nobody", "", keys, nil)
+	}
+	try(w.containers[0], strings.ToUpper(w.containers[1]), w.Subscription, account, "all")
+	try(w.containers[0], w.containers[1], account+"/fileServices/default/shares/one", w.containers[0]+"/", "/")
+	foreign := w.Subscribe(uuid.NewString())
+	w.Grant(everything.ID, blobReader, foreign)
+	try(w.containers[0], w.containers[1], strings.Replace(w.containers[0], w.Subscription, foreign, 1), account+w.containers[0], "none")
+}
+
 func TestElevatedReads(t *testing.T) {
 	w := newACL(t)
 	w.put([]map[string]any{{"id": "1", "body": "word"}})
@@ -399,7 +433,13 @@ func TestUserTokensThatAreRefused(t *testing.T) {
 		}
 		return entra.PutUser(tx, w.Tenant, entra.User{ID: revoked.ID, UserPrincipalName: "revoked@contoso.com", AccountEnabled: true, ValidFrom: time.Now().Add(time.Minute)})
 	})
+	old := w.User("old").Token(forSearch)
+	tokens = append(tokens, struct{ name, token, why string }{"expired", old, "TokenExpired"})
+	// The others are as good, or bad, as they were.
 	for _, tt := range tokens {
+		if w.Later = 0; tt.token == old {
+			w.Later = 2 * time.Hour
+		}
 		for _, path := range []string{"/docs/search", "/docs?search=*", "/docs/$count", "/docs/1"} {
 			method, body := "GET", ""
 			if path == "/docs/search" {
