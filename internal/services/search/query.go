@@ -40,6 +40,7 @@ type question struct {
 	filter    filter.Node
 	query     lucene.Query
 	vectors   *vectorSearch
+	see       *sight
 	compiler  *compiler
 }
 
@@ -100,6 +101,9 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
 		return nil, err
 	}
+	if q.see, err = s.seen(call, o); err != nil {
+		return nil, err
+	}
 	if q.vectors, err = s.readVectors(call, q.of, in); err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 
 // build makes what the engine evaluates.
 func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request, err error) {
-	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order}
+	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
 	if q.query != nil {
 		if r.Text, err = q.compiler.compile(q.query, 1); err != nil {
 			return r, malformedQuery(err)
