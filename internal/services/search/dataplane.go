@@ -47,6 +47,10 @@ func (s *Search) documentOperations() []api.Operation {
 	}
 	return []api.Operation{
 		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),
+		row(http.MethodGet, docs+"/suggest", "SuggestGet", readDocuments, true, s.suggestGet),
+		row(http.MethodPost, docs+"/suggest", "SuggestPost", readDocuments, true, s.suggestPost),
+		row(http.MethodGet, docs+"/autocomplete", "AutocompleteGet", readDocuments, true, s.completeGet),
+		row(http.MethodPost, docs+"/autocomplete", "AutocompletePost", readDocuments, true, s.completePost),
 		row(http.MethodGet, docs+"/$count", "Count", readDocuments, true, s.countDocuments),
 		row(http.MethodGet, docs+"/{key}", "Get", readDocuments, true, s.getDocument),
 		row(http.MethodGet, docs, "SearchGet", readDocuments, true, s.searchGet),

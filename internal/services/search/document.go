@@ -22,6 +22,8 @@ type stored struct {
 	Fields  map[string]any    `json:"f"` // without vectors
 	Vectors map[string][]byte `json:"v,omitempty"`
 	Lengths map[string]int    `json:"l,omitempty"` // of analysed fields, in tokens
+
+	score float64 // in what a search found
 }
 
 // UnmarshalJSON keeps numbers as they are written: a 64-bit integer is no float.
@@ -38,7 +40,7 @@ func documentID(container, key string) string {
 }
 
 // derive gives what the engine keeps of a document, without its text.
-func (d stored) derive(of *schema.Index) (*engine.Document, error) {
+func (d stored) derive(of *schema.Index, text texts) (*engine.Document, error) {
 	doc := &engine.Document{Ordinal: d.Ordinal, Key: d.Key, Values: map[string]any{}, Nested: map[string][]any{}, Lengths: d.Lengths}
 	for path, raw := range d.Vectors {
 		if doc.Vectors == nil {
@@ -46,43 +48,48 @@ func (d stored) derive(of *schema.Index) (*engine.Document, error) {
 		}
 		doc.Vectors[path] = unpack(raw)
 	}
-	return doc, collect(of.Fields, d.Fields, "", doc)
+	return doc, text.collect(of.Fields, d.Fields, "", doc)
 }
 
 // collect gathers the values of fields by their paths: of one below a collection,
 // those of all its elements.
-func collect(fields []*schema.Field, from map[string]any, prefix string, into *engine.Document) error {
+func (t texts) collect(fields []*schema.Field, from map[string]any, prefix string, into *engine.Document) error {
 	for _, f := range fields {
 		v, ok := from[f.Name]
 		if !ok || v == nil || f.Type.Vector() {
 			continue
 		}
 		path := prefix + f.Name
+		values, many := v.([]any)
+		if !many {
+			values = []any{v}
+		}
 		if f.Type.Element() == schema.Complex {
-			elements, many := v.([]any)
-			if !many {
-				elements = []any{v}
-			}
-			for _, e := range elements {
+			for _, e := range values {
 				if below, ok := e.(map[string]any); ok {
-					if err := collect(f.Fields, below, path+"/", into); err != nil {
+					if err := t.collect(f.Fields, below, path+"/", into); err != nil {
 						return err
 					}
 				}
 			}
 			if many {
-				into.Nested[path] = append(into.Nested[path], elements...)
+				into.Nested[path] = append(into.Nested[path], values...)
 			}
 			continue
 		}
-		values, many := v.([]any)
-		if !many {
-			values = []any{v}
+		if !schema.Is(f.Filterable) && !schema.Is(f.Sortable) && !schema.Is(f.Facetable) {
+			continue
 		}
 		for _, v := range values {
 			typed, err := valueOf(f.Type.Element(), v)
 			if err != nil {
-				return fmt.Errorf("field %s: %w", path, err)
+				return badInput(path, "The value of field '%s' is not of its type: %v.", path, err)
+			}
+			if s, ok := typed.(string); ok {
+				if len(s) > maxTerm {
+					return largeTerm(path)
+				}
+				typed = t.normal(path, s)
 			}
 			before, _ := into.Values[path].([]any)
 			into.Values[path] = append(before, typed)
@@ -177,57 +184,55 @@ func unpack(raw []byte) []float32 {
 	return v
 }
 
-// gap is between the words of one value of a field and those of the next: no
-// phrase goes over it. Source: Lucene's default of positionIncrementGap in Azure.
-const gap = 100
-
 // analyse gives the engine's document the tokens of its text.
-func (d stored) analyse(of *schema.Index, into *engine.Document) error {
-	texts := map[string]*engine.Text{}
-	var walk func(fields []*schema.Field, from map[string]any, prefix string)
-	walk = func(fields []*schema.Field, from map[string]any, prefix string) {
-		for _, f := range fields {
-			v, ok := from[f.Name]
-			if !ok || v == nil {
-				continue
-			}
-			path := prefix + f.Name
-			values, many := v.([]any)
-			if !many {
-				values = []any{v}
-			}
-			for _, v := range values {
-				switch v := v.(type) {
-				case map[string]any:
-					if f.Type.Element() == schema.Complex {
-						walk(f.Fields, v, path+"/")
-					}
-				case string:
-					if !schema.Is(f.Searchable) || f.Type.Element() != schema.String {
-						continue
-					}
-					t := texts[path]
-					if t == nil {
-						t = &engine.Text{Path: path}
-						texts[path] = t
-					}
-					base := 0
-					if n := len(t.Tokens); n > 0 {
-						base = t.Tokens[n-1].Position + gap
-					}
-					for _, token := range tokens(f, v) {
-						token.Position += base
-						t.Tokens = append(t.Tokens, token)
-					}
-				}
-			}
-		}
+func (d stored) analyse(of *schema.Index, text texts, into *engine.Document) error {
+	found := map[string]*engine.Text{}
+	if err := text.analyse(of.Fields, d.Fields, "", found); err != nil {
+		return err
 	}
-	walk(of.Fields, d.Fields, "")
 	into.Texts, into.Lengths = nil, map[string]int{}
-	for path, t := range texts {
+	for path, t := range found {
 		into.Texts = append(into.Texts, *t)
 		into.Lengths[path] = len(t.Tokens)
+	}
+	return nil
+}
+
+func (t texts) analyse(fields []*schema.Field, from map[string]any, prefix string, into map[string]*engine.Text) error {
+	for _, f := range fields {
+		v, ok := from[f.Name]
+		if !ok || v == nil {
+			continue
+		}
+		path := prefix + f.Name
+		values, many := v.([]any)
+		if !many {
+			values = []any{v}
+		}
+		for _, v := range values {
+			switch v := v.(type) {
+			case map[string]any:
+				if f.Type.Element() == schema.Complex {
+					if err := t.analyse(f.Fields, v, path+"/", into); err != nil {
+						return err
+					}
+				}
+			case string:
+				if !t[path].searched() {
+					continue
+				}
+				tokens, err := t[path].tokens(path, v)
+				if err != nil {
+					return err
+				}
+				text := into[path]
+				if text == nil {
+					text = &engine.Text{Path: path}
+					into[path] = text
+				}
+				text.Add(tokens)
+			}
+		}
 	}
 	return nil
 }

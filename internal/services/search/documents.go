@@ -2,11 +2,11 @@ package search
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
-	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
@@ -127,116 +126,6 @@ func checkKey(field, key string) error {
 		"If the keys in your source data contain other characters, we recommend encoding them with a URL-safe version of Base64 before uploading them to the index.", key, maxKey)
 }
 
-// updater is a transaction: that of the store, or one that writes more with it.
-type updater func(context.Context, func(*store.Tx) error) error
-
-// apply does actions in their order: an action sees what those before it did.
-func (s *Search) apply(ctx context.Context, o *opened, actions []action, update updater) ([]outcome, error) {
-	o.writing.Lock()
-	defer o.writing.Unlock()
-	of := o.schema()
-	now := map[string]*stored{} // nil for one that is not there
-	read := func(tx *store.Tx, key string) (*stored, error) {
-		if d, ok := now[key]; ok {
-			return d, nil
-		}
-		d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, key))
-		if errors.Is(err, store.ErrNotFound) {
-			now[key] = nil
-			return nil, nil
-		}
-		now[key] = &d
-		return &d, err
-	}
-	var results []outcome
-	changed := map[string]bool{}
-	err := s.store.View(ctx, func(tx *store.Tx) error {
-		results = results[:0]
-		for _, a := range actions {
-			before, err := read(tx, a.key)
-			if err != nil {
-				return err
-			}
-			r := outcome{Key: a.key, Done: true, Status: http.StatusOK}
-			switch {
-			case a.verb == "delete":
-				now[a.key] = nil
-			case a.verb == "merge" && before == nil:
-				text := "Document not found."
-				r = outcome{Key: a.key, Status: http.StatusNotFound, Error: &text}
-			default:
-				next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}
-				if before == nil {
-					r.Status = http.StatusCreated
-				} else if a.verb != "upload" {
-					next.Fields, next.Vectors = copyMap(before.Fields), copyMap(before.Vectors)
-				}
-				next.put(of, a.fields)
-				now[a.key] = next
-			}
-			changed[a.key] = changed[a.key] || r.Done
-			results = append(results, r)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, s.commit(ctx, o, now, changed, update)
-}
-
-// commit writes what changed, and then lets searches see it.
-func (s *Search) commit(ctx context.Context, o *opened, now map[string]*stored, changed map[string]bool, update updater) error {
-	of := o.schema()
-	var docs []*engine.Document
-	var deleted []string
-	for key := range changed {
-		d := now[key]
-		switch {
-		case !changed[key]:
-		case d == nil:
-			deleted = append(deleted, key)
-		default:
-			d.Ordinal = o.ordinal(s.now())
-			doc, err := d.derive(of)
-			if err != nil {
-				return badInput("value", "The request is invalid. Details: actions : document '%s': %v", key, err)
-			}
-			if err := d.analyse(of, doc); err != nil {
-				return err
-			}
-			d.Lengths = doc.Lengths
-			docs = append(docs, doc)
-		}
-	}
-	slices.SortFunc(docs, func(a, b *engine.Document) int { return strings.Compare(a.Key, b.Key) })
-	err := update(ctx, func(tx *store.Tx) error {
-		for _, doc := range docs {
-			if _, err := store.Save(tx, store.Record{Tenant: o.place.tenant, Kind: kindDocument, ID: documentID(o.id, doc.Key)}, now[doc.Key]); err != nil {
-				return err
-			}
-		}
-		for _, key := range deleted {
-			if err := tx.Delete(kindDocument, documentID(o.id, key)); err != nil && !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return o.x.Apply(docs, deleted)
-}
-
-func copyMap[V any](m map[string]V) map[string]V {
-	c := map[string]V{}
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
-}
-
 // put writes fields over those of a document: complex values are merged, lists are
 // replaced. Source: azure-docs search/search-howto-complex-data-types.md, "Updating complex fields".
 func (d *stored) put(of *schema.Index, fields map[string]any) {
@@ -262,7 +151,7 @@ func merged(f *schema.Field, old, new any) any {
 	if !ok || !both || f.Type != schema.Complex {
 		return new
 	}
-	result := copyMap(before)
+	result := maps.Clone(before)
 	for _, sub := range f.Fields {
 		if v, ok := after[sub.Name]; ok {
 			result[sub.Name] = merged(sub, before[sub.Name], v)

@@ -47,6 +47,9 @@ func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
+	if _, err := textsOf(x); err != nil {
+		return nil, err
+	}
 	return json.Marshal(x)
 }
 
@@ -80,6 +83,7 @@ type opened struct {
 
 	mu   sync.RWMutex
 	of   *schema.Index
+	text texts
 	etag string
 
 	// writing is held by who changes documents: one at a time, so that what is read
@@ -142,11 +146,21 @@ func (o *opened) redefine(def store.Record) error {
 	if err != nil {
 		return err
 	}
+	text, err := textsOf(of)
+	if err != nil {
+		return err
+	}
 	if o.x != nil {
 		o.x.Redefine(of)
 	}
-	o.of, o.etag = of, def.Etag
+	o.of, o.text, o.etag = of, text, def.Etag
 	return nil
+}
+
+func (o *opened) texts() texts {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.text
 }
 
 func (o *opened) schema() *schema.Index {
@@ -190,7 +204,7 @@ func (all *indexes) stored(o *opened) iter.Seq2[*engine.Document, error] {
 					return
 				}
 				o.last = max(o.last, d.Ordinal)
-				doc, err := d.derive(o.of)
+				doc, err := d.derive(o.of, o.text)
 				if !yield(doc, err) || err != nil {
 					return
 				}
@@ -210,7 +224,7 @@ func (all *indexes) analysed(o *opened, d *engine.Document) error {
 		if err != nil {
 			return err
 		}
-		return doc.analyse(o.of, d)
+		return doc.analyse(o.of, o.text, d)
 	})
 }
 

@@ -1,11 +1,18 @@
 package search
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/filter"
+	"sekisho/internal/services/search/lucene"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
@@ -17,33 +24,32 @@ const (
 	maxSkip    = 100000
 )
 
+// question is a request, read against the definition of its index.
+type question struct {
+	of        *schema.Index
+	text      texts
+	in        searchRequest
+	top, skip int
+	pick      []string
+	facets    []engine.Facet
+	highlight *highlighting
+	order     []engine.Order
+	profile   *profile
+	filter    filter.Node
+	query     lucene.Query
+	compiler  *compiler
+}
+
 func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest) error {
 	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
 	if err != nil {
 		return err
 	}
-	of := o.schema()
-	top, skip, err := in.page()
+	q, err := s.read(call, o, in)
 	if err != nil {
 		return err
 	}
-	pick, err := selected(of, in.Select)
-	if err != nil {
-		return err
-	}
-	facets, err := readFacets(of, in.Facets)
-	if err != nil {
-		return err
-	}
-	found, err := o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
-		q := engine.Request{Top: top, Skip: skip, Facets: facets}
-		q.Text, err = compile(v, of, in)
-		return q, err
-	})
-	if err != nil {
-		return err
-	}
-	hits, err := s.shown(call, o, found.Hits, pick)
+	found, hits, err := s.answer(call, o, q)
 	if err != nil {
 		return err
 	}
@@ -54,10 +60,102 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	if in.Count {
 		reply["@odata.count"] = found.Total
 	}
-	if len(facets) > 0 {
-		reply["@search.facets"] = showFacets(facets, found.Facets)
+	if in.MinimumCoverage != nil {
+		reply["@search.coverage"] = 100.0 // an index is one room
 	}
+	if len(q.facets) > 0 {
+		reply["@search.facets"] = showFacets(q.facets, found.Facets)
+	}
+	q.next(call, reply, found.Total)
 	return writeJSON(w, call, http.StatusOK, reply)
+}
+
+// read checks a request against the index.
+func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question, err error) {
+	q = &question{of: o.schema(), text: o.texts(), in: in}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if q.top, q.skip, err = in.page(); err != nil {
+		return nil, err
+	}
+	if q.pick, err = selected(q.of, in.Select); err != nil {
+		return nil, err
+	}
+	if q.facets, err = readFacets(q.of, in.Facets); err != nil {
+		return nil, err
+	}
+	if q.highlight, err = readHighlights(q.of, in); err != nil {
+		return nil, err
+	}
+	if q.order, err = readOrder(q.of, in.OrderBy); err != nil {
+		return nil, err
+	}
+	if q.profile, err = profileOf(q.of, in.ScoringProfile, in.ScoringParams, s.now()); err != nil {
+		return nil, err
+	}
+	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
+		return nil, err
+	}
+	q.compiler = &compiler{of: q.of, text: q.text, all: in.SearchMode == "all", profile: q.profile}
+	if q.compiler.fields, err = searchFields(q.of, q.text, in.SearchFields); err != nil {
+		return nil, err
+	}
+	if in.Search != nil {
+		q.query, err = q.compiler.parse(*in.Search, in.QueryType)
+	}
+	return q, malformedQuery(err)
+}
+
+// build makes what the engine evaluates.
+func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request, err error) {
+	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order}
+	if q.query != nil {
+		if r.Text, err = q.compiler.compile(q.query, 1); err != nil {
+			return r, malformedQuery(err)
+		}
+		if r.Text == nil {
+			r.Text = engine.Nothing{} // the analyzers left nothing to look for
+		}
+	}
+	if r.Factor, err = q.profile.factor(v, q.text); err != nil {
+		return r, err
+	}
+	if q.filter == nil {
+		return r, nil
+	}
+	f := filters{ctx: ctx, v: v, compiler: q.compiler}
+	if r.Filter, err = f.compile(q.filter); err != nil {
+		return r, err
+	}
+	if len(f.scoring) > 0 {
+		if r.Text == nil {
+			r.Text = engine.Everything{Boost: 1}
+		}
+		r.Text = &engine.Bool{Must: []engine.Node{r.Text}, Should: f.scoring}
+	}
+	return r, nil
+}
+
+// check holds the words that a request may choose from.
+// Source: azure-rest-api-specs searchindex.json SearchRequest.
+func (in searchRequest) check() error {
+	for _, choice := range []struct {
+		name, value string
+		of          []string
+	}{
+		{"searchMode", in.SearchMode, []string{"any", "all"}},
+		{"queryType", in.QueryType, []string{"simple", "full", "semantic"}},
+		{"scoringStatistics", in.Statistics, []string{"local", "global"}},
+	} {
+		if choice.value != "" && !slices.Contains(choice.of, choice.value) {
+			return badInput(choice.name, "The value '%s' of the parameter %s is not one of %s.\r\nParameter name: %[2]s", choice.value, choice.name, strings.Join(choice.of, ", "))
+		}
+	}
+	if c := in.MinimumCoverage; c != nil && (*c < 0 || *c > 100) {
+		return badInput("minimumCoverage", "Value must be between 0 and 100.\r\nParameter name: minimumCoverage")
+	}
+	return nil
 }
 
 // page reads $top and $skip.
@@ -78,29 +176,101 @@ func (in searchRequest) page() (top, skip int, err error) {
 	return min(top, maxTop), skip, nil
 }
 
-// compile makes of a request's text what the engine evaluates.
-func compile(v *engine.View, of *schema.Index, in searchRequest) (engine.Node, error) {
-	if in.Search == nil || strings.TrimSpace(*in.Search) == "" || strings.TrimSpace(*in.Search) == "*" {
-		return nil, nil
+// next tells how to go on, if this is not all that was asked for: without $top that is
+// everything, in pages of 50; with more than 1,000 it is pages of those.
+// Source: azure-docs "Search Documents", "Continuation of partial search responses".
+func (q *question) next(call *api.Call, reply map[string]any, total int) {
+	in := q.in
+	if in.Top != nil && *in.Top <= maxTop || q.skip+q.top >= total || q.skip+q.top > maxSkip {
+		return
 	}
-	return v.Words(of, strings.Fields(strings.ToLower(*in.Search))), nil
+	skip := q.skip + q.top
+	in.Skip = &skip
+	if in.Top != nil {
+		rest := *in.Top - q.top
+		in.Top = &rest
+	}
+	link := *call.Request.URL
+	if in.raw == nil {
+		values := link.Query()
+		values.Set("$skip", strconv.Itoa(skip))
+		if in.Top != nil {
+			values.Set("$top", strconv.Itoa(*in.Top))
+		}
+		link.RawQuery = values.Encode()
+	} else {
+		in.raw["skip"], _ = json.Marshal(skip)
+		if in.Top != nil {
+			in.raw["top"], _ = json.Marshal(in.Top)
+		}
+		reply["@search.nextPageParameters"] = in.raw
+	}
+	reply["@odata.nextLink"] = call.URL(link.RequestURI())
 }
 
-// shown reads the documents of hits.
-func (s *Search) shown(call *api.Call, o *opened, hits []engine.Hit, pick []string) ([]map[string]any, error) {
-	of := o.schema()
+// attempts bounds how often a search is made again because a document changed
+// between the index and the store.
+const attempts = 3
+
+// answer searches, and reads what was found.
+func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, hits []map[string]any, err error) {
+	for try := 1; ; try++ {
+		q.compiler.marks = marks{}
+		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
+			return q.build(call.Request.Context(), v)
+		})
+		if err != nil {
+			return found, nil, err
+		}
+		if hits, err = s.shown(call, o, q, found.Hits); err != nil || len(hits) == len(found.Hits) || try == attempts {
+			return found, hits, err
+		}
+	}
+}
+
+// shown renders the documents of hits.
+func (s *Search) shown(call *api.Call, o *opened, q *question, hits []engine.Hit) ([]map[string]any, error) {
 	all := []map[string]any{}
 	err := s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		for _, hit := range hits {
-			d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, hit.Key))
-			if err != nil {
-				return err
+		docs, err := s.indexes.documents(tx, o, hits)
+		for _, d := range docs {
+			body := d.show(q.of, q.pick)
+			body["@search.score"] = d.score
+			if shown := q.highlight.show(q.text, q.compiler.marks, d); len(shown) > 0 {
+				body["@search.highlights"] = shown
 			}
-			body := d.show(of, pick)
-			body["@search.score"] = hit.Score
 			all = append(all, body)
 		}
-		return nil
+		return err
 	})
 	return all, err
+}
+
+// documents reads those of hits; one that is not there any more, or not as it was
+// found, is left out: the filter may not hold for what it is now.
+func (all *indexes) documents(tx *store.Tx, o *opened, hits []engine.Hit) (docs []stored, err error) {
+	for _, hit := range hits {
+		d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, hit.Key))
+		if errors.Is(err, store.ErrNotFound) || err == nil && d.Ordinal != hit.Ordinal {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		d.score = hit.Score
+		docs = append(docs, d)
+	}
+	return docs, nil
+}
+
+// readFilter reads a $filter; nil is none.
+func readFilter(of *schema.Index, text texts, expression string) (filter.Node, error) {
+	if strings.TrimSpace(expression) == "" {
+		return nil, nil
+	}
+	n, err := filter.Parse(expression, of)
+	if err != nil {
+		return nil, malformedExpression("$filter", err)
+	}
+	return filter.Normalize(n, text.normal), nil
 }

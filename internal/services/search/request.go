@@ -1,6 +1,8 @@
 package search
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -47,6 +49,8 @@ type searchRequest struct {
 	QuerySpeller   string `json:"speller"`
 	SemanticFields string `json:"semanticFields"`
 	QueryRewrites  string `json:"queryRewrites"`
+
+	raw map[string]json.RawMessage // of a POST
 }
 
 // vectorQuery is one of a request's. Source: searchindex.json VectorQuery.
@@ -74,8 +78,15 @@ type hybrid struct {
 
 func (s *Search) searchPost(w http.ResponseWriter, call *api.Call) error {
 	var in searchRequest
-	if err := readBody(call, &in); err != nil {
+	raw, err := io.ReadAll(call.Request.Body)
+	if err != nil {
 		return err
+	}
+	if err := decode(raw, &in); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, &in.raw); err != nil {
+		return malformed(err)
 	}
 	return s.search(w, call, in)
 }

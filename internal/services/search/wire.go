@@ -13,6 +13,8 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
+	"sekisho/internal/services/search/filter"
+	"sekisho/internal/services/search/lucene"
 )
 
 // maxBody bounds a request: "16 MB" of documents.
@@ -22,6 +24,28 @@ const maxBody = 16 << 20
 // badInput is what the service says of a request that it can't do.
 func badInput(target, format string, args ...any) *api.Error {
 	return api.BadRequest("InvalidRequestParameter", target, format, args...)
+}
+
+func unknownProperty(name string) *api.Error {
+	return badInput(name, "The request is invalid. Details: The property '%s' does not exist on this type or is not present in the API version that is used.", name)
+}
+
+// malformedExpression is what is wrong with a $filter or an $orderby.
+func malformedExpression(parameter string, err error) error {
+	var bad *filter.Error
+	if errors.As(err, &bad) {
+		return badInput(parameter, "%s", bad.Msg)
+	}
+	return err
+}
+
+// malformedQuery is what is wrong with the text of a query.
+func malformedQuery(err error) error {
+	var bad *lucene.Error
+	if errors.As(err, &bad) {
+		return badInput("search", "%s", bad.Msg)
+	}
+	return err
 }
 
 // setHeaders are those that every reply has.
@@ -113,8 +137,7 @@ func malformed(err error) error {
 		return badInput(wrong.Field, "The request is invalid. Details: %s : Cannot convert the literal '%s' to the expected type.", wrong.Field, wrong.Value)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		name = strings.Trim(name, `"`)
-		return badInput(name, "The request is invalid. Details: The property '%s' does not exist on this type or is not present in the API version that is used.", name)
+		return unknownProperty(strings.Trim(name, `"`))
 	}
 	return badInput("", "The request is invalid. Details: %v", err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"sekisho/internal/services/search/filter"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -47,7 +48,7 @@ func newColumn(t schema.Type) column {
 type bool8 uint8
 
 // Point is a place on earth, in degrees.
-type Point struct{ Lon, Lat float64 }
+type Point = filter.Point
 
 // ordered are values of an ordered type: the first of a slot, and the others of
 // those few that have more.

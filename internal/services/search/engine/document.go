@@ -28,3 +28,20 @@ type Token struct {
 	Text     string
 	Position int // from 1
 }
+
+// gap is between the words of one value of a field and those of the next: no
+// phrase goes over it. Source: Lucene's positionIncrementGap as Solr and
+// Elasticsearch have it.
+const gap = 100
+
+// Add appends the tokens of one value, whose positions count from 1.
+func (t *Text) Add(tokens []Token) {
+	base := 0
+	if n := len(t.Tokens); n > 0 {
+		base = t.Tokens[n-1].Position + gap
+	}
+	for _, token := range tokens {
+		token.Position += base
+		t.Tokens = append(t.Tokens, token)
+	}
+}

@@ -49,32 +49,32 @@ func (n *naive) document(key string, ordinal uint64) *Document {
 }
 
 // score is what a node gives a document, by the formulas; ok tells whether it matches.
-func (n *naive) score(q node, key string) (score float64, ok bool) {
+func (n *naive) score(q Node, key string) (score float64, ok bool) {
 	switch q := q.(type) {
-	case *term:
-		return n.termScore(q.field, key, q.boost, []string{q.text}, 0)
-	case *phrase:
+	case *Term:
+		return n.termScore(q.Field, key, q.Boost, []string{q.Text}, 0)
+	case *Phrase:
 		var words []string
-		for _, t := range q.terms {
-			words = append(words, t.texts[0])
+		for _, t := range q.Terms {
+			words = append(words, t.Texts[0])
 		}
-		return n.termScore(q.field, key, q.boost, words, q.slop)
-	case everything:
-		return q.boost, true
-	case *all:
-		ok = len(q.must) > 0
-		for _, m := range q.must {
+		return n.termScore(q.Field, key, q.Boost, words, q.Slop)
+	case Everything:
+		return q.Boost, true
+	case *Bool:
+		ok = len(q.Must) > 0
+		for _, m := range q.Must {
 			s, matches := n.score(m, key)
 			score, ok = score+s, ok && matches
 		}
 		any := false
-		for _, m := range q.should {
+		for _, m := range q.Should {
 			if s, matches := n.score(m, key); matches {
 				score, any = score+s, true
 			}
 		}
-		ok = ok || len(q.must) == 0 && any
-		for _, m := range q.not {
+		ok = ok || len(q.Must) == 0 && any
+		for _, m := range q.Not {
 			if _, matches := n.score(m, key); matches {
 				ok = false
 			}
@@ -103,25 +103,35 @@ func (n *naive) termScore(field, key string, boost float64, words []string, slop
 	}
 	text := n.docs[key][field]
 	times := 0.0
-	// Places where the words before may end; each word may be slop off its place.
-	ends := map[int]bool{}
-	for i, w := range text {
-		if w == words[0] {
-			ends[i] = true
+	switch len(words) {
+	case 1:
+		for _, w := range text {
+			if w == words[0] {
+				times++
+			}
 		}
-	}
-	for _, w := range words[1:] {
-		next := map[int]bool{}
-		for i, x := range text {
-			for end := range ends {
-				if off := i - end - 1; x == w && max(off, -off) <= slop {
-					next[i] = true
+	case 2: // each with the next of the other, from where the second should be
+		for i, w := range text {
+			for _, pair := range [2]struct {
+				this, other string
+				off, least  int
+			}{{words[0], words[1], 1, 0}, {words[1], words[0], -1, 1}} {
+				if w != pair.this {
+					continue
+				}
+				for apart := pair.least; apart <= slop; apart++ {
+					j := i + pair.off + apart
+					if j < 0 || j >= len(text) || text[j] != pair.other {
+						continue
+					}
+					if i != j {
+						times += 1 / float64(1+apart)
+					}
+					break
 				}
 			}
 		}
-		ends = next
 	}
-	times = float64(len(ends))
 	if times == 0 {
 		return 0, false
 	}
@@ -129,8 +139,8 @@ func (n *naive) termScore(field, key string, boost float64, words []string, slop
 	return boost * idf * times / (times + 1.2*(1-0.75+0.75*length*texts/sum)), true
 }
 
-func nodes(depth int) *rapid.Generator[node] {
-	return rapid.Custom(func(t *rapid.T) node {
+func nodes(depth int) *rapid.Generator[Node] {
+	return rapid.Custom(func(t *rapid.T) Node {
 		field := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "field")
 		word := rapid.SampledFrom(vocabulary).Draw(t, "word")
 		boost := rapid.SampledFrom([]float64{1, 2, 0.5}).Draw(t, "boost")
@@ -140,15 +150,15 @@ func nodes(depth int) *rapid.Generator[node] {
 		}
 		switch kind {
 		case 1:
-			return &phrase{field: field, boost: boost, slop: rapid.IntRange(0, 1).Draw(t, "slop"),
-				terms: []phraseTerm{{[]string{word}, 0}, {[]string{rapid.SampledFrom(vocabulary).Draw(t, "then")}, 1}}}
+			return &Phrase{Field: field, Boost: boost, Slop: rapid.IntRange(0, 3).Draw(t, "slop"),
+				Terms: []PhraseTerm{{[]string{word}, 0}, {[]string{rapid.SampledFrom(vocabulary).Draw(t, "then")}, 1}}}
 		case 2:
-			return everything{boost}
+			return Everything{boost}
 		case 3:
 			list := rapid.SliceOfN(nodes(depth-1), 0, 2)
-			return &all{must: list.Draw(t, "must"), should: list.Draw(t, "should"), not: list.Draw(t, "not")}
+			return &Bool{Must: list.Draw(t, "must"), Should: list.Draw(t, "should"), Not: list.Draw(t, "not")}
 		}
-		return &term{field: field, text: word, boost: boost}
+		return &Term{Field: field, Text: word, Boost: boost}
 	})
 }
 
@@ -216,7 +226,7 @@ func (n *naive) stored(ordinals map[string]uint64) iter.Seq2[*Document, error] {
 	}
 }
 
-func (n *naive) compare(t *rapid.T, x *Index, q node) {
+func (n *naive) compare(t *rapid.T, x *Index, q Node) {
 	want := map[string]float64{}
 	facet := map[any]int{}
 	for key, d := range n.docs {

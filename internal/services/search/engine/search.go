@@ -13,9 +13,11 @@ import (
 // Request is a search, resolved against the index's definition.
 type Request struct {
 	// Text is what is looked for; nil matches everything with the score 1.
-	Text node
+	Text Node
 	// Filter leaves in only slots in it; nil leaves in all.
 	Filter *bitset.BitSet
+	// Factor multiplies the score of a slot's document; nil leaves it.
+	Factor func(slot uint32) float64
 	Order  []Order
 	Skip   int
 	Top    int
@@ -39,9 +41,10 @@ type Result struct {
 
 // Hit is a document that was found.
 type Hit struct {
-	Key   string
-	Score float64
-	slot  uint32
+	Key     string
+	Ordinal uint64 // of the version that was found
+	Score   float64
+	slot    uint32
 }
 
 // Search finds documents.
@@ -58,6 +61,9 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	matches := bitset.New(uint(x.next))
 	err = x.each(ctx, q, func(slot uint32, score float64) {
 		matches.Set(uint(slot))
+		if q.Factor != nil {
+			score *= q.Factor(slot)
+		}
 		keep.offer(Hit{slot: slot, Score: score})
 	})
 	if err != nil {
@@ -68,7 +74,8 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 		res.Hits = hits[q.Skip:]
 	}
 	for i := range res.Hits {
-		res.Hits[i].Key = x.docs[res.Hits[i].slot].key
+		d := x.docs[res.Hits[i].slot]
+		res.Hits[i].Key, res.Hits[i].Ordinal = d.key, d.ordinal
 	}
 	for _, f := range q.Facets {
 		values, err := x.facet(f, matches)
@@ -142,7 +149,7 @@ func (x *Index) each(ctx context.Context, q Request, fn func(slot uint32, score 
 }
 
 // matching calls fn with every document that a text matches.
-func (x *Index) matching(ctx context.Context, text node, fn func(slot uint32, score float64)) error {
+func (x *Index) matching(ctx context.Context, text Node, fn func(slot uint32, score float64)) error {
 	r := x.run()
 	if err := text.prepare(r); err != nil {
 		return err

@@ -52,11 +52,14 @@ func (p *parser) compare(e *expr, s *scope) Node {
 	f := p.filterable(left, s)
 	switch {
 	case f.Type == schema.String && !op.equality():
+		if s.vari != "" && s.field.Type.Element() == schema.String { // "se" is Azure's
+			p.fail(e.at, "Invalid lambda expression. Found a comparison operator (one of 'lt', 'le', 'gt', or 'ge'). Only equality operators are allowed in lambda expressions that iterate over fields of type Collection(Edm.String). For 'any', se expressions of the form 'x eq y'. For 'all', use expressions of the form 'x ne y' or 'not (x eq y)'.")
+		}
 		// The text has no source; that it is refused:
 		// search-query-troubleshoot-collection-filters.md, "string collections".
 		p.fail(e.at, "The operator '%s' is not supported for the field '%s' of type 'Edm.String'. Strings can be compared with 'eq' and 'ne' only.", op, f.Name)
 	case f.Type == schema.Double && v.t != null:
-		v.v = float(v.v)
+		v.v = float(v.v) + 0 // -0 is 0
 	case numeric(f.Type) && v.t == schema.Double:
 		if x := float(v.v); math.IsNaN(x) || math.IsInf(x, 0) {
 			// The text has no source; that it is refused: "Data types for comparisons".
@@ -66,9 +69,13 @@ func (p *parser) compare(e *expr, s *scope) Node {
 	return Compare{f.Path, op, v.v}
 }
 
-// comparable tells whether OData compares values of two types. Places and complex
-// values are not compared at all, booleans not ordered.
+// comparable tells whether OData compares values of two types. Places are compared
+// with null only, complex values not at all; booleans are not ordered.
+// Source: OData/odata.net TypePromotionUtils.cs, PromoteOperandTypes.
 func comparable(t, u schema.Type, op Op) bool {
+	if op.equality() && (t == schema.Point && u == null || t == null && u == schema.Point) {
+		return true
+	}
 	for _, t := range []schema.Type{t, u} {
 		switch t {
 		case schema.Point, polygon, schema.Complex:
@@ -103,7 +110,7 @@ func (p *parser) compareCall(e, left *expr, op Op, v value, s *scope) Node {
 	}
 	f, at := p.distance(left, s)
 	p.mustFilter(left, f)
-	return GeoDistance{f.Path, at, op, float(v.v)}
+	return GeoDistance{f.Path, at, op, float(v.v) + 0}
 }
 
 // fold makes integers of the fractions that integers are compared with.
@@ -138,21 +145,23 @@ func foldAll(nodes []Node) []Node {
 	return nodes
 }
 
-// whole is a comparison of an integer with a fraction, without the fraction.
+// whole is a comparison of an integer with a fraction, without the fraction. What is
+// always or never so stays a comparison, for the rules of lambdas want those.
 func whole(n Compare, x float64) Node {
 	down := math.Floor(x)
 	exact := down == x
 	const limit = 1 << 63
 	high, low := x >= limit, x < -limit
+	never := Compare{n.Field, LT, int64(math.MinInt64)}
 	switch {
 	case n.Op == EQ && (!exact || high || low):
-		return Bool{false}
+		return never
 	case n.Op == NE && (!exact || high || low):
-		return Bool{true}
+		return Not{never}
 	case high && (n.Op == LT || n.Op == LE), low && (n.Op == GT || n.Op == GE):
-		return Compare{n.Field, NE, nil} // whatever it is, if it is there
+		return Compare{n.Field, GE, int64(math.MinInt64)} // whatever it is, if it is there
 	case high, low:
-		return Bool{false}
+		return never
 	case exact:
 		return Compare{n.Field, n.Op, int64(x)}
 	case n.Op == GT || n.Op == GE:

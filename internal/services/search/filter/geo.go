@@ -106,7 +106,7 @@ func readPoint(text string) (p Point, why string) {
 	p.Lon, err1 = strconv.ParseFloat(lon, 64)
 	p.Lat, err2 = strconv.ParseFloat(strings.TrimLeft(lat, " "), 64)
 	switch {
-	case !ok || err1 != nil || err2 != nil:
+	case !ok || err1 != nil || err2 != nil || strings.Trim(text, " 0123456789.eE+-") != "":
 		return p, "A point is a longitude and a latitude with a space between them."
 	case !(math.Abs(p.Lon) <= 180) || !(math.Abs(p.Lat) <= 90):
 		return p, "Longitudes are between -180 and 180, latitudes between -90 and 90."

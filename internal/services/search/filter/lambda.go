@@ -15,38 +15,37 @@ func (p *parser) checkLambda(e *expr, of schema.Type, body Node) {
 	switch of {
 	case schema.String:
 		p.checkChain(e, of, body)
-		p.leaves(body, func(n Node) { p.checkString(e, any, n) })
+		p.leaves(e, body, func(n Node) { p.checkString(e, any, n) })
 	case schema.Boolean:
 		switch body.(type) {
 		case And, Or:
 			// The text is that of the other types; that it is refused: "Boolean collections".
 			p.fail(e.at, "Invalid lambda expression. Complex Boolean expressions aren't supported in lambda expressions that iterate over fields of type Collection(Edm.Boolean).")
 		}
-		p.leaves(body, func(Node) {})
+		p.leaves(e, body, func(Node) {})
 	case schema.Point:
 		p.checkChain(e, of, body)
-		p.leaves(body, func(n Node) { p.checkPlace(e, any, n) })
+		p.leaves(e, body, func(n Node) { p.checkPlace(e, any, n) })
 	default:
 		p.checkForm(e, any, body)
-		p.leaves(body, func(Node) {})
+		p.leaves(e, body, func(Node) {})
 	}
-
 }
 
 // leaves visits what chains are made of. Constants are no test of an element; the
 // text has no source.
-func (p *parser) leaves(n Node, visit func(Node)) {
+func (p *parser) leaves(e *expr, n Node, visit func(Node)) {
 	switch n := n.(type) {
 	case And:
 		for _, n := range n.Nodes {
-			p.leaves(n, visit)
+			p.leaves(e, n, visit)
 		}
 	case Or:
 		for _, n := range n.Nodes {
-			p.leaves(n, visit)
+			p.leaves(e, n, visit)
 		}
 	case Bool:
-		p.fail(0, "Invalid lambda expression. A Boolean literal is not bound to the range variable. Only bound field references are supported inside lambda expressions ('any' or 'all').")
+		p.fail(e.at, "Invalid lambda expression. A Boolean literal is not bound to the range variable. Only bound field references are supported inside lambda expressions ('any' or 'all').")
 	default:
 		visit(n)
 	}
@@ -100,6 +99,8 @@ func (p *parser) checkPlace(e *expr, any bool, n Node) {
 		wrong = any != (n.Op == LT || n.Op == LE)
 	case GeoIntersects:
 		wrong = !any
+	case Compare: // with null
+		wrong = true
 	case Not: // of GeoIntersects
 		wrong = any
 	}

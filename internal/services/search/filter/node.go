@@ -49,7 +49,7 @@ const (
 //
 // Value has the type of the field: string, bool, time.Time, int64 (of Edm.Int32
 // too), float64; or it is nil, which is null, with EQ and NE only. Strings and
-// booleans have EQ and NE only. A NaN compares as IEEE 754 says. A fraction that is
+// booleans have EQ and NE only, and places too, with null. A NaN compares as IEEE 754 says. A fraction that is
 // compared with an integer is not here: Parse made an integer of it.
 type Compare struct {
 	Field Path

@@ -168,6 +168,12 @@ func join(name string, nodes []Node) Node {
 }
 
 func (p *parser) not(e *expr, s *scope, deep int) Node {
+	p.checkNot(e, s)
+	return Not{p.boolean(e.args[0], s, deep+1)}
+}
+
+// checkNot refuses not before what is neither true nor false.
+func (p *parser) checkNot(e *expr, s *scope) {
 	t, many := p.typeOf(e.args[0], s)
 	switch {
 	case many:
@@ -175,7 +181,6 @@ func (p *parser) not(e *expr, s *scope, deep int) Node {
 	case t != schema.Boolean:
 		p.fail(e.args[0].at, "A unary operator with an incompatible type was detected. Found operand type '%s' for operator kind 'Not'.", shown(t))
 	}
-	return Not{p.boolean(e.args[0], s, deep+1)}
 }
 
 // shown is a type as errors name it. Source: OData/odata.net writes "<null>".
@@ -196,6 +201,8 @@ func (p *parser) typeOf(e *expr, s *scope) (t schema.Type, many bool) {
 		return f.Type, f.many
 	case call:
 		return p.signature(e).gives, false
+	case unary:
+		p.checkNot(e, s)
 	}
 	return schema.Boolean, false
 }

@@ -37,8 +37,8 @@ func (n Compare) String() string { return fmt.Sprintf("%v %s %s", n.Field, n.Op,
 // String gives the values in order, with a delimiter that none of them has.
 func (n In) String() string {
 	values := slices.Sorted(maps.Keys(n.Values))
-	delimiter := ','
-	for strings.ContainsRune(strings.Join(values, ""), delimiter) {
+	delimiter, all := ',', strings.Join(values, "")
+	for strings.ContainsRune(all, delimiter) {
 		delimiter++
 	}
 	return fmt.Sprintf("search.in(%v, %s, %s)", n.Field, written(strings.Join(values, string(delimiter))), written(string(delimiter)))

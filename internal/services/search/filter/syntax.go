@@ -15,6 +15,7 @@ type parser struct {
 	pos   int // after now
 	now   token
 	depth int
+	size  int      // operands so far
 	vars  []string // of the lambdas around
 }
 
@@ -45,9 +46,14 @@ type expr struct {
 // level of the grammar. A pair of parentheses is eight of them, and so are at most a
 // hundred. Source: OData/odata.net ODataUriParserSettings.cs, DefaultFilterLimit;
 // that Azure has such a limit, and its text: run-llama/llama_index issue 19370.
+//
+// maxSize bounds the operands in all, which Azure says only roughly: filters of
+// hundreds of clauses are at risk. Source: search-query-odata-filter.md, "Filter size
+// limitations".
 const (
 	maxDepth   = 800
 	levelDepth = 8
+	maxSize    = 1 << 16
 )
 
 func (p *parser) enter(levels int) {
@@ -134,6 +140,9 @@ func (p *parser) primary() *expr {
 
 func (p *parser) start() *expr {
 	at := p.now.at
+	if p.size++; p.size > maxSize { // the text is that of maxDepth
+		p.fail(at, "Recursion depth exceeded allowed limit.")
+	}
 	switch {
 	case p.now.is("("):
 		p.next()

@@ -21,8 +21,9 @@ const maxDepth = 256
 // Error says what is wrong with a query text, in the words of Azure where they are
 // known.
 type Error struct {
-	At  int // the byte of the text at which it is wrong
-	Msg string
+	At   int // the byte of the text at which it is wrong
+	Msg  string
+	Code string // Azure's code, where it is not that of every wrong parameter
 }
 
 func (e *Error) Error() string { return e.Msg }
@@ -31,41 +32,44 @@ func (e *Error) Error() string { return e.Msg }
 // counted as Lucene counts it: from 0, in UTF-16 units, with no regard to lines.
 // Source: azure-sdk-for-java LookupSyncTests searchThrowsWhenSpecialCharInRegexIsUnescaped.
 func unparsable(at, column int) *Error {
-	return &Error{at, fmt.Sprintf("Failed to parse query string at line 1, column %d. "+
+	return &Error{At: at, Msg: fmt.Sprintf("Failed to parse query string at line 1, column %d. "+
 		"See https://aka.ms/azure-search-full-query for supported syntax.", column)}
 }
 
 func tooLong(text string) *Error {
 	if units(text) > maxLength {
-		return &Error{0, fmt.Sprintf("The query text is longer than %d characters.", maxLength)}
+		return &Error{At: 0, Msg: fmt.Sprintf("The query text is longer than %d characters.", maxLength)}
 	}
 	return nil
 }
 
 func tooDeep(at int) *Error {
-	return &Error{at, fmt.Sprintf("The query nests more than %d groups.", maxDepth)}
+	return &Error{At: at, Msg: fmt.Sprintf("The query nests more than %d groups.", maxDepth)}
 }
 
 // clauses counts the clauses of one query.
+// The code and the words of its error are those that azure-sdk-for-python issue 39837
+// cites, of the like limit on terms multiplied by fields.
 type clauses int
 
 func (c *clauses) add(at int) error {
 	if *c++; *c > maxClauses {
-		return &Error{at, fmt.Sprintf("The query has more than %d clauses.", maxClauses)}
+		return &Error{At: at, Code: "ClauseLimitExceeded", Msg: fmt.Sprintf("Failed to execute query because "+
+			"it exceeded the maximum clause limit of %d.", maxClauses)}
 	}
 	return nil
 }
 
 func checkTerm(at int, text string) error {
 	if len(text) > maxTerm {
-		return &Error{at, fmt.Sprintf("A term of the query is longer than %d bytes.", maxTerm)}
+		return &Error{At: at, Msg: fmt.Sprintf("A term of the query is longer than %d bytes.", maxTerm)}
 	}
 	return nil
 }
 
 func checkPrefix(at int, text string) error {
 	if units(text) > maxPrefix {
-		return &Error{at, fmt.Sprintf("A prefix of the query is longer than %d characters.", maxPrefix)}
+		return &Error{At: at, Msg: fmt.Sprintf("A prefix of the query is longer than %d characters.", maxPrefix)}
 	}
 	return nil
 }

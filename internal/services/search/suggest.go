@@ -1,0 +1,310 @@
+package search
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/blevesearch/vellum"
+
+	"sekisho/internal/api"
+	"sekisho/internal/services/search/analysis"
+	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/lucene"
+	"sekisho/internal/services/search/lucene/terms"
+	"sekisho/internal/services/search/schema"
+	"sekisho/internal/store"
+)
+
+// suggestRequest is the body of Documents - Suggest and of Documents - Autocomplete.
+// Source: azure-rest-api-specs searchindex.json SuggestRequest, AutocompleteRequest.
+type suggestRequest struct {
+	Search          string   `json:"search"`
+	Suggester       string   `json:"suggesterName"`
+	Filter          string   `json:"filter"`
+	Fuzzy           bool     `json:"fuzzy"`
+	HighlightPre    string   `json:"highlightPreTag"`
+	HighlightPost   string   `json:"highlightPostTag"`
+	MinimumCoverage *float64 `json:"minimumCoverage"`
+	SearchFields    string   `json:"searchFields"`
+	Top             *int     `json:"top"`
+
+	OrderBy string `json:"orderby"` // of suggest
+	Select  string `json:"select"`
+
+	Mode string `json:"autocompleteMode"` // of autocomplete: oneTerm, twoTerms, oneTermWithContext
+}
+
+// suggestGet and completeGet take the same parameters from the query, suggestPost and
+// completePost from the body.
+func (s *Search) suggestGet(w http.ResponseWriter, call *api.Call) error {
+	return s.suggestFromQuery(w, call, s.suggest, "$orderby", "$select")
+}
+
+func (s *Search) completeGet(w http.ResponseWriter, call *api.Call) error {
+	return s.suggestFromQuery(w, call, s.complete, "autocompleteMode")
+}
+
+func (s *Search) suggestPost(w http.ResponseWriter, call *api.Call) error {
+	return suggestFromBody(w, call, s.suggest, "autocompleteMode")
+}
+
+func (s *Search) completePost(w http.ResponseWriter, call *api.Call) error {
+	return suggestFromBody(w, call, s.complete, "orderby", "select")
+}
+
+type suggesting = func(http.ResponseWriter, *api.Call, suggestRequest) error
+
+func (s *Search) suggestFromQuery(w http.ResponseWriter, call *api.Call, handle suggesting, own ...string) error {
+	q := query{values: call.Request.URL.Query()}
+	in := suggestRequest{Search: q.text("search"), Suggester: q.text("suggesterName"), Filter: q.text("$filter"), Fuzzy: q.truth("fuzzy"),
+		HighlightPre: q.text("highlightPreTag"), HighlightPost: q.text("highlightPostTag"), MinimumCoverage: q.fraction("minimumCoverage"),
+		SearchFields: q.text("searchFields"), Top: q.number("$top")}
+	for _, name := range own {
+		switch name {
+		case "$orderby":
+			in.OrderBy = q.text(name)
+		case "$select":
+			in.Select = q.text(name)
+		case "autocompleteMode":
+			in.Mode = q.text(name)
+		}
+	}
+	if q.bad != nil {
+		return q.bad
+	}
+	return handle(w, call, in)
+}
+
+// suggestFromBody refuses what only the other of the two requests has.
+func suggestFromBody(w http.ResponseWriter, call *api.Call, handle suggesting, foreign ...string) error {
+	var given map[string]json.RawMessage
+	if err := readBody(call, &given); err != nil {
+		return err
+	}
+	for _, name := range foreign {
+		if _, ok := given[name]; ok {
+			return unknownProperty(name)
+		}
+	}
+	raw, err := json.Marshal(given)
+	if err != nil {
+		return err
+	}
+	var in suggestRequest
+	if err := decode(raw, &in); err != nil {
+		return err
+	}
+	return handle(w, call, in)
+}
+
+// Limits of suggestions. Source: azure-docs "Suggestions", "Autocomplete".
+const (
+	maxSuggestText = 100
+	defaultSuggest = 5
+	maxSuggest     = 100
+)
+
+// suggestion is such a request, read against its index.
+type suggestion struct {
+	question
+	call   *api.Call
+	partly suggestRequest
+	terms  map[string][]mark // of each field, one for each word of the text
+}
+
+func (s *Search) readSuggestion(call *api.Call, o *opened, in suggestRequest) (q *suggestion, err error) {
+	q = &suggestion{question: question{of: o.schema(), text: o.texts(), top: defaultSuggest}, call: call, partly: in}
+	i := slices.IndexFunc(q.of.Suggesters, func(g schema.Suggester) bool { return g.Name == in.Suggester })
+	switch n := utf8.RuneCountInString(in.Search); {
+	case in.Suggester == "":
+		return nil, badInput("suggesterName", "The suggesterName parameter is required.\r\nParameter name: suggesterName")
+	case i < 0:
+		return nil, badInput("suggesterName", "The specified suggester name '%s' does not exist in this index definition.\r\nParameter name: name", in.Suggester)
+	case n < 1 || n > maxSuggestText:
+		return nil, badInput("search", "The search text is required, and has at most %d characters.\r\nParameter name: search", maxSuggestText)
+	case (in.HighlightPre == "") != (in.HighlightPost == ""):
+		return nil, badInput("highlightPreTag", "highlightPreTag and highlightPostTag are set both or not at all.\r\nParameter name: highlightPreTag")
+	}
+	if err := (searchRequest{MinimumCoverage: in.MinimumCoverage}).check(); err != nil {
+		return nil, err
+	}
+	if in.Top != nil {
+		if q.top = *in.Top; q.top < 1 || q.top > maxSuggest {
+			return nil, badInput("$top", "Value must be between 1 and %d.\r\nParameter name: $top", maxSuggest)
+		}
+	}
+	fields := q.of.Suggesters[i].Fields
+	if strings.TrimSpace(in.SearchFields) != "" {
+		if fields, err = suggestFields(fields, in.SearchFields); err != nil {
+			return nil, err
+		}
+	}
+	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
+		return nil, err
+	}
+	q.compiler = &compiler{of: q.of, text: q.text, fields: fields, all: true, marks: marks{}, partial: true}
+	return q, nil
+}
+
+func suggestFields(of []string, named string) (fields []string, err error) {
+	for path := range strings.SplitSeq(named, ",") {
+		if path = strings.TrimSpace(path); !slices.Contains(of, path) {
+			return nil, badInput("searchFields", "The field '%s' in the search field list is not a source field of the suggester.\r\nParameter name: searchFields", path)
+		}
+		fields = append(fields, path)
+	}
+	return fields, nil
+}
+
+// node looks for what has all words of the text in one field, the last of them as a
+// beginning unless a space ends it. Of them, only takes the last alone.
+// Source: Lucene AnalyzingInfixSuggester.
+func (q *suggestion) node(only bool) (engine.Node, error) {
+	q.terms = map[string][]mark{}
+	var fields []engine.Node
+	for _, path := range q.compiler.fields {
+		tokens, err := q.compiler.analyse(path, q.partly.Search)
+		if err != nil {
+			return nil, err
+		}
+		if len(tokens) == 0 {
+			continue
+		}
+		last := len(tokens) - 1
+		var all []engine.Node
+		for i, t := range tokens {
+			if only && i < last {
+				continue
+			}
+			open := i == last && t.End == len(q.partly.Search)
+			n, is, err := q.word(path, t, open)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, n)
+			q.terms[path] = append(q.terms[path], mark{words: []func(string) bool{is}, at: []int{0}})
+		}
+		fields = append(fields, &engine.Bool{Must: all})
+	}
+	if len(fields) == 0 {
+		return engine.Nothing{}, nil
+	}
+	return either(fields), nil
+}
+
+// word looks for one word, or for what begins with it; with one letter wrong, if the
+// request is fuzzy.
+func (q *suggestion) word(path string, t analysis.Token, open bool) (engine.Node, func(string) bool, error) {
+	if !open && !q.partly.Fuzzy {
+		return &engine.Term{Field: path, Text: t.Text, Boost: 1}, func(s string) bool { return s == t.Text }, nil
+	}
+	var look lucene.Query = lucene.Prefix{Text: t.Text}
+	if q.partly.Fuzzy {
+		look = lucene.Fuzzy{Text: t.Text, Edits: 1}
+	}
+	accept, start, end, err := terms.Automaton(look)
+	if err != nil {
+		return nil, nil, malformedQuery(err)
+	}
+	if q.partly.Fuzzy && open {
+		accept = beginning{accept}
+	}
+	return &engine.Words{Field: path, Accept: accept, From: start, Before: end, Boost: 1}, accepts(accept), nil
+}
+
+// beginning accepts what begins with what another automaton accepts.
+type beginning struct{ vellum.Automaton }
+
+func (b beginning) WillAlwaysMatch(state int) bool { return b.IsMatch(state) }
+func (b beginning) Accept(state int, next byte) int {
+	if b.IsMatch(state) {
+		return state
+	}
+	return b.Automaton.Accept(state, next)
+}
+
+func (s *Search) suggest(w http.ResponseWriter, call *api.Call, in suggestRequest) error {
+	o, err := s.indexes.find(call.Request.Context(), placeOf(call))
+	if err != nil {
+		return err
+	}
+	q, err := s.readSuggestion(call, o, in)
+	if err != nil {
+		return err
+	}
+	if q.order, err = readOrder(q.of, in.OrderBy); err != nil {
+		return err
+	}
+	q.pick = []string{q.of.KeyField().Name}
+	if in.Select != "" {
+		if q.pick, err = selected(q.of, in.Select); err != nil {
+			return err
+		}
+	}
+	docs, err := s.suggested(o, q, false)
+	if err != nil {
+		return err
+	}
+	values := []map[string]any{}
+	for _, d := range docs {
+		body := d.show(q.of, q.pick)
+		body["@search.text"] = q.shown(d)
+		values = append(values, body)
+	}
+	return q.write(w, values)
+}
+
+// suggested are the documents that have the text.
+func (s *Search) suggested(o *opened, q *suggestion, only bool) (docs []stored, err error) {
+	ctx := q.call.Request.Context()
+	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) {
+		r, err := q.build(ctx, v)
+		if err == nil {
+			r.Text, err = q.node(only)
+		}
+		return r, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		docs, err = s.indexes.documents(tx, o, found.Hits)
+		return err
+	})
+	return docs, err
+}
+
+// shown is the text that was found, of the first field that has all words.
+func (q *suggestion) shown(d stored) string {
+	for _, path := range q.compiler.fields {
+		for _, value := range valuesAt(d.Fields, path) {
+			tokens, err := q.text[path].index.Analyze(value)
+			if err != nil || len(q.terms[path]) == 0 || !covered(tokens, q.terms[path]) {
+				continue
+			}
+			return tagged(value, 0, spans(tokens, q.terms[path]), q.partly.HighlightPre, q.partly.HighlightPost)
+		}
+	}
+	return ""
+}
+
+// covered tells whether a text has all words.
+func covered(tokens []analysis.Token, words []mark) bool {
+	return !slices.ContainsFunc(words, func(m mark) bool {
+		return !slices.ContainsFunc(tokens, func(t analysis.Token) bool { return m.words[0](t.Text) })
+	})
+}
+
+func (q *suggestion) write(w http.ResponseWriter, values []map[string]any) error {
+	reply := map[string]any{"value": values}
+	if metadata(q.call.Request) != "none" {
+		reply["@odata.context"] = q.call.URL("/indexes('" + q.of.Name + "')/$metadata#docs(*)")
+	}
+	if q.partly.MinimumCoverage != nil {
+		reply["@search.coverage"] = 100.0
+	}
+	return writeJSON(w, q.call, http.StatusOK, reply)
+}
