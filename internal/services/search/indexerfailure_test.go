@@ -3,10 +3,12 @@ package search_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
 	"sekisho/internal/services/search/extract"
+	"sekisho/internal/store"
 )
 
 // panics is a reader with a bug.
@@ -40,5 +42,26 @@ func TestAFailureOfItsOwnEndsTheRun(t *testing.T) {
 	w.work()
 	if r := w.run("reads"); r.Status != "success" || r.Processed != 1 {
 		t.Errorf("it is mended: %+v", r)
+	}
+}
+
+// A service that is deleted leaves nothing of its indexers.
+func TestADeletedServiceHasNoIndexers(t *testing.T) {
+	w := newSearching(t)
+	w.must("POST", "/indexes", plainIndex)
+	w.must("POST", "/datasources", `{"name":"blobs","type":"azureblob","credentials":{"connectionString":`+w.keyless()+`},"container":{"name":"docs"}}`)
+	w.must("POST", "/indexers", `{"name":"reads","dataSourceName":"blobs","targetIndexName":"docs","disabled":true}`)
+	w.Need(http.StatusAccepted, w.api("POST", "/indexers/reads/run", ""))
+	w.wait("reads")
+	w.rest() // the job's end, too, is written
+	w.Need(http.StatusOK, w.ARM("DELETE", w.service, ""))
+	for _, kind := range []string{"searchDataSource", "searchIndexer", "searchIndexerProgress", "searchIndexerHistory", "job"} {
+		w.Update(func(tx *store.Tx) error {
+			left, err := tx.List(kind, store.Query{})
+			if len(left) > 0 {
+				t.Errorf("%d of kind %s are left", len(left), kind)
+			}
+			return err
+		})
 	}
 }
