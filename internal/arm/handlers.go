@@ -59,13 +59,13 @@ func (m *Manager) handleHead(w http.ResponseWriter, call *api.Call) error {
 
 // handleDelete answers 204 where there is nothing to delete, unless what it
 // would be in is not there either.
-func (m *Manager) handleDelete(w http.ResponseWriter, call *api.Call) error {
+func (m *Manager) handleDelete(w http.ResponseWriter, call *api.Call, t *Type) error {
 	id := string(PathScope(call))
 	found, err := m.Delete(call.Request.Context(), id, call.Request.Header.Get("If-Match"))
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
+	status := cmp.Or(t.Deleted, http.StatusOK)
 	if !found {
 		err := m.absent(call.Request.Context(), id)
 		var missing *api.Error

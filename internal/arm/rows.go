@@ -74,7 +74,7 @@ func (m *Manager) rows(t *Type) []api.Operation {
 		write(http.MethodPatch, "Update"),
 		row(http.MethodGet, t.pattern(), "read", "Get", m.handleGet),
 		row(http.MethodHead, t.pattern(), "read", "CheckExistence", m.handleHead),
-		row(http.MethodDelete, t.pattern(), "delete", "Delete", m.handleDelete),
+		row(http.MethodDelete, t.pattern(), "delete", "Delete", func(w http.ResponseWriter, call *api.Call) error { return m.handleDelete(w, call, t) }),
 	}
 	list := func(pattern, name string) {
 		op := row(http.MethodGet, pattern, "read", name, func(w http.ResponseWriter, call *api.Call) error { return m.handleList(w, call, t) })

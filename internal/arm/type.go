@@ -24,8 +24,9 @@ type Type struct {
 	// if Identities is set.
 	Tracked    bool
 	Identities bool
-	// Created is the status of a reply to a creation; 0 is 201.
-	Created int
+	// Created is the status of a reply to a creation; 0 is 201. Deleted is that of
+	// one to a deletion; 0 is 200.
+	Created, Deleted int
 
 	// Revive settles a creation where something of the same id was deleted and
 	// is kept: it gives what to create instead of in. nil if nothing is kept.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"sekisho/internal/services/search"
 	"sekisho/rbac"
 )
 
@@ -25,7 +26,7 @@ func (o *outbound) Do(ctx context.Context, service string, identity json.RawMess
 	if audience != "" {
 		token, err := o.token(ctx, service, identity, audience)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", search.ErrIdentity, err)
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	}

@@ -82,6 +82,7 @@ type Platform struct {
 	sealing   *store.Sealer
 	gateway   *gateway
 	blobs     *blob.Store
+	search    *search.Search
 	services  []api.Service
 	jobs      *jobs.Jobs
 
@@ -216,6 +217,7 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, blobs.Types()...)
 	find := search.New(p.store, keys, p.sealing, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)
+	p.search = find
 	files := extract.New(readers, p.opts.Reader)
 	p.closers = append(p.closers, func() error { files.Close(); return nil })
 	p.jobs = jobs.New(p.store, p.opts.Now, p.opts.Log)
@@ -240,6 +242,7 @@ func (p *Platform) assemble(config Config) error {
 			insights.New(p.manager, p.activity, p.audit).Operations(),
 			ai.ControlPlane(),
 			blobs.ControlPlane(),
+			find.ControlPlane(),
 		), p.activity),
 		ai.DataPlane(),
 		machinelearning.DataPlane(p.reader),
@@ -295,6 +298,7 @@ func (p *Platform) serve(ctx context.Context) error {
 	p.background("signing keys", func() error { return p.directory.Maintain(ctx) })
 	p.background("notice of expiry", func() error { return p.tellOfExpiry(ctx) })
 	p.background("blobs", func() error { return p.blobs.Run(ctx, p.opts.Log) })
+	p.background("search", func() error { return p.search.Run(ctx, p.opts.Log) })
 	p.background("control socket", p.control.serve)
 	p.background("propagation", func() error { return p.grants.Follow(ctx) })
 	p.work(ctx)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"sekisho/internal/api"
+	"sekisho/internal/services/search"
 	"sekisho/rbac"
 )
 
@@ -30,7 +31,7 @@ func (o outbound) Do(ctx context.Context, service string, _ json.RawMessage, aud
 			return nil, err
 		}
 		if principal == nil {
-			return nil, fmt.Errorf("%s has no system-assigned managed identity", service)
+			return nil, fmt.Errorf("%w: %s has no system-assigned managed identity", search.ErrIdentity, service)
 		}
 		token, err := o.w.Directory.IdentityToken(ctx, principal, audience)
 		if err != nil {
@@ -40,6 +41,9 @@ func (o outbound) Do(ctx context.Context, service string, _ json.RawMessage, aud
 	}
 	target, err := o.w.Reader.Resolve(ctx, &url.URL{Host: req.URL.Host})
 	if err != nil {
+		if o.w.Outside != nil {
+			return o.w.Outside.RoundTrip(req)
+		}
 		return http.DefaultTransport.RoundTrip(req)
 	}
 	if req.Body == nil {

@@ -3,6 +3,7 @@ package servicetest
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,6 +62,9 @@ type World struct {
 	Later         time.Duration // how far services' clocks are ahead
 	access        *access.Access
 	gate          *gate.Gate
+	// Outside is how services reach hosts that are not of the world; nil: over the
+	// network.
+	Outside http.RoundTripper
 }
 
 // Principal is who makes calls.
@@ -129,7 +133,7 @@ func New(t testing.TB, models Models) *World {
 		Services: []api.Service{
 			insights.Recorded(arm.Service(w.Manager.Operations(), resources.New(w.Manager, w.Registry, w.Directory).Operations(),
 				w.Authorization.Operations(), management.New(w.Store, grants, w.Manager).Operations(),
-				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane()), activity),
+				insights.New(w.Manager, activity, audit).Operations(), ai.ControlPlane(), blobs.ControlPlane(), find.ControlPlane()), activity),
 			ai.DataPlane(),
 			machinelearning.DataPlane(w.Reader),
 			blobs.DataPlane(),

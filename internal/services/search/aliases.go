@@ -6,10 +6,7 @@ import (
 	"sekisho/internal/store"
 )
 
-const (
-	kindAlias    = "searchAlias"
-	kindSynonyms = "searchSynonymMap"
-)
+const kindAlias = "searchAlias"
 
 // alias is another name of an index. Source: searchservice.json SearchAlias.
 type alias struct {
@@ -21,7 +18,7 @@ func (s *Search) aliasDefinition() *definition {
 	return &definition{
 		path: "aliases", singular: "alias", kind: kindAlias, action: "aliases", source: indexSource,
 		limit: func(t tier) int { return t.aliases },
-		plan: func(_ string, _, in json.RawMessage) (json.RawMessage, error) {
+		plan: func(_ change, _, in json.RawMessage) (json.RawMessage, error) {
 			var a alias
 			if err := decode(in, &a); err != nil {
 				return nil, err
@@ -51,4 +48,22 @@ func commitAlias(tx *store.Tx, at place, _, new json.RawMessage) error {
 		return badInput("indexes", "The request is invalid. Details: definition : No index with the name '%s' was found in the service '%s'.", a.Indexes[0], at.service)
 	}
 	return nil
+}
+
+// aliasOf names an alias that maps to an index; empty if none does.
+func aliasOf(tx *store.Tx, at place) (string, error) {
+	all, err := tx.List(kindAlias, store.Query{Prefix: at.service + "/"})
+	if err != nil {
+		return "", err
+	}
+	for _, rec := range all {
+		a, err := store.Decode[alias](rec)
+		if err != nil {
+			return "", err
+		}
+		if a.Indexes[0] == at.name {
+			return a.Name, nil
+		}
+	}
+	return "", nil
 }

@@ -28,11 +28,12 @@ func (s *Search) DataPlane() api.Service {
 
 // definitions are the kinds of what is defined on a service.
 func (s *Search) definitions() []*definition {
-	return []*definition{s.indexDefinition(), s.aliasDefinition(), s.dataSourceDefinition(), s.skillsetDefinition(), s.indexerDefinition()}
+	return []*definition{s.indexDefinition(), s.aliasDefinition(), s.synonymDefinition(), s.dataSourceDefinition(), s.skillsetDefinition(), s.indexerDefinition()}
 }
 
 func (s *Search) table() []api.Operation {
-	rows := slices.Concat(s.statOperations(), s.documentOperations(), s.indexerOperations())
+	documents := s.documentOperations()
+	rows := slices.Concat(s.statOperations(), documents, s.preflights(documents), s.analyzeOperations(), s.indexerOperations())
 	for _, d := range s.definitions() {
 		rows = append(rows, s.operations(d)...)
 	}
@@ -42,8 +43,12 @@ func (s *Search) table() []api.Operation {
 func (s *Search) documentOperations() []api.Operation {
 	const docs = "/indexes/{name}/docs"
 	row := func(method, pattern, name, action string, query bool, handle handler) api.Operation {
+		handle = s.versioned(handle)
+		if query {
+			handle = s.crossOrigin(handle)
+		}
 		return api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
-			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: s.versioned(handle)}
+			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: handle}
 	}
 	return []api.Operation{
 		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),
@@ -65,10 +70,13 @@ func atIndex(action string, data bool) func(*api.Call) ([]api.Check, error) {
 	}
 }
 
+// versionOf is the version of the API that a request is of.
+func versionOf(call *api.Call) string { return call.Request.URL.Query().Get("api-version") }
+
 // versioned holds a request to name a version of the API that can be.
 func (s *Search) versioned(handle handler) handler {
 	return func(w http.ResponseWriter, call *api.Call) error {
-		switch version := call.Request.URL.Query().Get("api-version"); {
+		switch version := versionOf(call); {
 		case version == "":
 			return api.BadRequest("MissingApiVersionParameter", "api-version", "The api-version query parameter (?api-version=) is required for all requests.")
 		case !arm.IsVersion(version):

@@ -44,7 +44,7 @@ func (s *Search) dataSourceDefinition() *definition {
 	return &definition{
 		path: "datasources", singular: "data source", kind: kindDataSource, action: "dataSources", source: indexerSource, secret: true,
 		limit: func(t tier) int { return t.indexers },
-		plan: func(_ string, old, in json.RawMessage) (json.RawMessage, error) {
+		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
 			d, err := decodeDefinition[indexer.DataSource](in)
 			if err != nil {
 				return nil, err
@@ -58,7 +58,7 @@ func (s *Search) dataSourceDefinition() *definition {
 			}
 			return json.Marshal(d)
 		},
-		view: func(raw json.RawMessage) (map[string]json.RawMessage, error) {
+		view: func(_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
 			var d indexer.DataSource
 			if err := json.Unmarshal(raw, &d); err != nil {
 				return nil, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/arm"
 	"sekisho/internal/store"
 	"sekisho/rbac"
 )
@@ -26,19 +27,28 @@ type definition struct {
 	limit func(tier) int
 	// plan checks a definition that replaces old, which is nil on creation, and gives
 	// it as it is kept. It is pure.
-	plan func(service string, old, in json.RawMessage) (json.RawMessage, error)
+	plan func(c change, old, in json.RawMessage) (json.RawMessage, error)
 	// commit writes what belongs to a definition, in its transaction.
 	commit func(tx *store.Tx, at place, old, new json.RawMessage) error
 	// changed is told after the commit of a change; new is nil after a deletion.
 	changed func(at place, new json.RawMessage)
-	// view hides what a client may not read again.
-	view func(json.RawMessage) (map[string]json.RawMessage, error)
+	// view hides what a client may not read again, or a version does not know.
+	view func(version string, body json.RawMessage) (map[string]json.RawMessage, error)
 	// ask is told of a definition before it is written, and may ask others about it.
 	ask func(call *api.Call, at place, new json.RawMessage) error
 	// scoped definitions are scopes of role assignments themselves.
 	scoped bool
 	// secret definitions hold credentials, and are kept sealed.
 	secret bool
+}
+
+// change is what a request says of a definition beside its body.
+type change struct {
+	service, version string
+	downtime         bool // allowIndexDowntime
+	tier             tier
+	// ownKeys is set where the service wants all encrypted with the customer's key.
+	ownKeys bool
 }
 
 // place is a definition on a service.
@@ -114,7 +124,7 @@ func (d *definition) missing(err error, at place) error {
 
 // write renders a definition with its context and etag.
 func (d *definition) write(w http.ResponseWriter, call *api.Call, status int, rec store.Record) error {
-	body, err := d.render(rec)
+	body, err := d.render(call, rec)
 	if err != nil {
 		return err
 	}
@@ -125,11 +135,11 @@ func (d *definition) write(w http.ResponseWriter, call *api.Call, status int, re
 	return writeJSON(w, call, status, body)
 }
 
-func (d *definition) render(rec store.Record) (map[string]json.RawMessage, error) {
+func (d *definition) render(call *api.Call, rec store.Record) (map[string]json.RawMessage, error) {
 	var body map[string]json.RawMessage
 	var err error
 	if d.view != nil {
-		body, err = d.view(rec.Body)
+		body, err = d.view(versionOf(call), rec.Body)
 	} else {
 		err = json.Unmarshal(rec.Body, &body)
 	}
@@ -164,7 +174,7 @@ func (s *Search) listDefinitions(w http.ResponseWriter, call *api.Call, d *defin
 		if err := s.unseal(d, &rec); err != nil {
 			return err
 		}
-		body, err := d.render(rec)
+		body, err := d.render(call, rec)
 		if err != nil {
 			return err
 		}
@@ -252,7 +262,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 	if err := d.checkName(at.name); err != nil {
 		return rec, false, err
 	}
-	limit, tierName, err := s.limitOf(call, d)
+	c, err := s.changeOf(call)
 	if err != nil {
 		return rec, false, err
 	}
@@ -261,6 +271,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 			return rec, false, err
 		}
 	}
+	limit := d.limit(c.tier)
 	var body json.RawMessage
 	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
 		old, err := s.loadDefinition(tx, d, at)
@@ -271,7 +282,7 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 		if err := precondition(d, at, old, created, ifMatch, ifNoneMatch); err != nil {
 			return err
 		}
-		if created && limit > 0 {
+		if created && limit != 0 {
 			all, err := tx.List(d.kind, store.Query{Prefix: at.service + "/"})
 			if err != nil {
 				return err
@@ -279,10 +290,10 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 			if len(all) >= limit {
 				// Source: onyourdata.md §0.
 				return api.BadRequest("", "name", "%s quota of %d has been exceeded for this service. You must either delete unused %s or upgrade the service (tier %s).",
-					strings.ToUpper(d.singular[:1])+d.singular[1:], limit, d.path, tierName)
+					strings.ToUpper(d.singular[:1])+d.singular[1:], max(limit, 0), d.path, c.tier.name)
 			}
 		}
-		if body, err = d.plan(at.service, old.Body, raw); err != nil {
+		if body, err = d.plan(c, old.Body, raw); err != nil {
 			return err
 		}
 		if d.commit != nil {
@@ -300,8 +311,11 @@ func (s *Search) save(call *api.Call, d *definition, at place, raw json.RawMessa
 }
 
 func (d *definition) checkName(name string) error {
+	if d.scoped && !definitionNames.MatchString(name) {
+		return badInput("name", "Invalid index name: Index name must only contain lowercase letters, digits or dashes, cannot start or end with dashes and is limited to 128 characters.")
+	}
 	rule, words := otherNames, "letters, digits, underscores or dashes, beginning and ending with a letter or digit, at most 128 characters"
-	if d.scoped || d.path == "aliases" {
+	if d.path == "aliases" {
 		rule, words = definitionNames, "2 to 128 lowercase letters, digits or dashes, beginning with a letter or digit, with no dashes in a row"
 	}
 	if rule.MatchString(name) {
@@ -322,14 +336,24 @@ func precondition(d *definition, at place, old store.Record, created bool, ifMat
 	return nil
 }
 
-// limitOf is how many of a kind the service's tier allows.
-func (s *Search) limitOf(call *api.Call, d *definition) (limit int, name string, err error) {
+// changeOf reads what is asked beside the body, and of whom.
+func (s *Search) changeOf(call *api.Call) (c change, err error) {
+	q := query{values: call.Request.URL.Query()}
+	c = change{service: serviceName(call), version: versionOf(call), downtime: q.truth("allowIndexDowntime")}
+	if q.bad != nil {
+		return c, q.bad
+	}
 	r, err := s.resources.Find(call.Request.Context(), string(call.Target.Scope))
 	if err != nil {
-		return 0, "", err
+		return c, err
 	}
-	t := tiers[r.SKU.Name]
-	return d.limit(t), t.name, nil
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return c, err
+	}
+	c.tier = tierOf(r.SKU.Name, p.HostingMode)
+	c.ownKeys = p.Encryption != nil && p.Encryption.Enforcement == "Enabled"
+	return c, nil
 }
 
 func (s *Search) deleteDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {

@@ -195,9 +195,6 @@ func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
 		if !ok {
 			return wrong("")
 		}
-		if t.Vector() && len(list) != f.Dimensions {
-			return badInput(f.Name, "The request is invalid. Details: actions : %s: The vector field '%s', with dimension '%d', expects a length of '%d'. However, the provided vector has a length of '%d'.", at, f.Name, f.Dimensions, f.Dimensions, len(list))
-		}
 		for _, e := range list {
 			if e == nil {
 				return wrong(": a collection has no nulls")
@@ -205,6 +202,9 @@ func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
 			if err := checkValue(f, t.Element(), e, at); err != nil {
 				return err
 			}
+		}
+		if t.Vector() {
+			return checkVector("The request is invalid. Details: actions : "+at+": ", f, floats(list))
 		}
 		return nil
 	}

@@ -146,7 +146,7 @@ func (s *Search) gather(tx *store.Tx, at place, run *indexer.Run) (problem strin
 		}
 	}
 	for _, name := range names {
-		of, _, err := store.Load[*schema.Index](tx, kindIndex, place{service: at.service, name: name}.id())
+		of, _, err := indexAt(tx, s.seal, place{service: at.service, name: name})
 		if err != nil {
 			return gone("an index", name, err)
 		}

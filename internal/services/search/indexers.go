@@ -11,7 +11,6 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
-	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -37,7 +36,7 @@ func (s *Search) indexerDefinition() *definition {
 	return &definition{
 		path: "indexers", singular: "indexer", kind: kindIndexer, action: "indexers", source: indexerSource,
 		limit: func(t tier) int { return t.indexers },
-		plan: func(_ string, old, in json.RawMessage) (json.RawMessage, error) {
+		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
 			d, err := decodeDefinition[indexer.Definition](in)
 			if err != nil {
 				return nil, err
@@ -110,7 +109,7 @@ func (s *Search) commitIndexer(tx *store.Tx, at place, old, new json.RawMessage)
 	if _, err := tx.Get(kindDataSource, place{service: at.service, name: d.DataSource}.id()); err != nil {
 		return missing("dataSourceName", "a data source", d.DataSource, err)
 	}
-	of, _, err := store.Load[*schema.Index](tx, kindIndex, place{service: at.service, name: d.Index}.id())
+	of, _, err := indexAt(tx, s.seal, place{service: at.service, name: d.Index})
 	if err != nil {
 		return missing("targetIndexName", "an index", d.Index, err)
 	}

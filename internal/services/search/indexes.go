@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"sekisho/internal/arm"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
@@ -34,18 +34,29 @@ const indexSource = "azure-rest-api-specs search/data-plane/Azure.Search/stable/
 
 func (s *Search) indexDefinition() *definition {
 	return &definition{
-		path: "indexes", singular: "index", kind: kindIndex, action: "indexes", source: indexSource, scoped: true,
+		path: "indexes", singular: "index", kind: kindIndex, action: "indexes", source: indexSource, scoped: true, secret: true,
 		limit:   func(t tier) int { return t.indexes },
 		plan:    planIndex,
 		commit:  commitIndex,
+		view:    viewIndex,
 		changed: s.indexes.redefine,
 	}
 }
 
-func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
-	x, err := schema.Read(in)
+// planIndex reads a definition; what its fields name of analyzers is looked at, too.
+func planIndex(c change, old, in json.RawMessage) (json.RawMessage, error) {
+	var was *schema.Index
+	if old != nil {
+		if err := json.Unmarshal(old, &was); err != nil {
+			return nil, err
+		}
+	}
+	x, err := schema.Plan(was, in, schema.Options{Version: c.version, Downtime: c.downtime, Fields: c.tier.fields})
 	if err != nil {
-		return nil, malformed(err)
+		return nil, err
+	}
+	if was == nil && c.ownKeys {
+		return nil, badInput("encryptionKey", "The request is invalid. Details: definition : The service '%s' enforces encryption with customer-managed keys, and the index '%s' has no encryptionKey.", c.service, x.Name)
 	}
 	if _, err := textsOf(x); err != nil {
 		return nil, err
@@ -53,21 +64,54 @@ func planIndex(_ string, _, in json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(x)
 }
 
-// commitIndex gives a new index its container, and takes it from one that goes.
+// viewIndex shows a definition as a version knows it.
+func viewIndex(version string, body json.RawMessage) (map[string]json.RawMessage, error) {
+	var x schema.Index
+	if err := json.Unmarshal(body, &x); err != nil {
+		return nil, err
+	}
+	shown, err := x.For(version)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(shown)
+	if err != nil {
+		return nil, err
+	}
+	var properties map[string]json.RawMessage
+	return properties, json.Unmarshal(raw, &properties)
+}
+
+// commitIndex gives a new index its container, and takes it from one that goes,
+// which no alias leads to.
 func commitIndex(tx *store.Tx, at place, old, new json.RawMessage) error {
-	switch {
-	case old == nil:
-		_, err := store.Save(tx, store.Record{Tenant: at.tenant, Kind: kindContainer, ID: at.id()}, container{strings.ToLower(rand.Text())})
-		return err
-	case new == nil:
+	if new == nil {
+		name, err := aliasOf(tx, at)
+		if err != nil {
+			return err
+		}
+		if name != "" { // Source: azure-docs search/search-how-to-alias.md
+			return badInput("name", "Cannot delete index '%s' because the alias '%s' maps to it. Please delete or update the alias before deleting the index.", at.name, name)
+		}
 		return tx.Delete(kindContainer, at.id())
 	}
-	return nil
+	if err := synonymsThere(tx, at, old, new); err != nil {
+		return err
+	}
+	if old != nil {
+		return nil
+	}
+	if _, err := tx.Get(kindAlias, at.id()); err == nil {
+		return badInput("name", "The request is invalid. Details: definition : Cannot create index '%s' because an alias of this name exists.", at.name)
+	}
+	_, err := store.Save(tx, store.Record{Tenant: at.tenant, Kind: kindContainer, ID: at.id()}, container{strings.ToLower(rand.Text())})
+	return err
 }
 
 // indexes are those that are open, by container.
 type indexes struct {
 	store *store.Store
+	seal  arm.Sealer
 	dir   string
 	mu    sync.Mutex
 	open  map[string]*opened
@@ -92,8 +136,8 @@ type opened struct {
 	last    uint64 // ordinal
 }
 
-func newIndexes(s *store.Store, dir string) *indexes {
-	return &indexes{store: s, dir: dir, open: map[string]*opened{}}
+func newIndexes(s *store.Store, seal arm.Sealer, dir string) *indexes {
+	return &indexes{store: s, seal: seal, dir: dir, open: map[string]*opened{}}
 }
 
 // find opens an index, or the one that an alias names.
@@ -132,15 +176,18 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 		all.mu.Unlock()
 		return nil, o.err
 	}
-	return o, o.redefine(def)
+	return o, all.take(o, def)
 }
 
-// redefine takes a definition that is newer than what is open.
-func (o *opened) redefine(def store.Record) error {
+// take gives an open index a definition that is newer.
+func (all *indexes) take(o *opened, def store.Record) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.etag == def.Etag {
 		return nil
+	}
+	if err := unseal(all.seal, &def); err != nil {
+		return err
 	}
 	of, err := store.Decode[*schema.Index](def)
 	if err != nil {
@@ -151,7 +198,9 @@ func (o *opened) redefine(def store.Record) error {
 		return err
 	}
 	if o.x != nil {
-		o.x.Redefine(of)
+		if err := o.x.Redefine(of); err != nil {
+			return err
+		}
 	}
 	o.of, o.text, o.etag = of, text, def.Etag
 	return nil
@@ -170,7 +219,7 @@ func (o *opened) schema() *schema.Index {
 }
 
 func (all *indexes) load(o *opened, def store.Record) (err error) {
-	if err := o.redefine(def); err != nil {
+	if err := all.take(o, def); err != nil {
 		return err
 	}
 	stored := all.stored(o)
@@ -250,13 +299,7 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 	}
 	all.mu.Unlock()
 	for _, o := range gone {
-		o.once.Do(func() {})
-		o.writing.Lock()
-		if o.x != nil {
-			o.x.Close()
-		}
-		o.writing.Unlock()
-		os.RemoveAll(filepath.Join(all.dir, o.id))
+		all.discard(o) // what is left of it is swept
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/filter"
@@ -37,6 +39,7 @@ type question struct {
 	profile   *profile
 	filter    filter.Node
 	query     lucene.Query
+	vectors   *vectorSearch
 	compiler  *compiler
 }
 
@@ -97,6 +100,9 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
 		return nil, err
 	}
+	if q.vectors, err = s.readVectors(call, q.of, in); err != nil {
+		return nil, err
+	}
 	q.compiler = &compiler{of: q.of, text: q.text, all: in.SearchMode == "all", profile: q.profile}
 	if q.compiler.fields, err = searchFields(q.of, q.text, in.SearchFields); err != nil {
 		return nil, err
@@ -121,12 +127,11 @@ func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request,
 	if r.Factor, err = q.profile.factor(v, q.text); err != nil {
 		return r, err
 	}
-	if q.filter == nil {
-		return r, nil
-	}
 	f := filters{ctx: ctx, v: v, compiler: q.compiler}
-	if r.Filter, err = f.compile(q.filter); err != nil {
-		return r, err
+	if q.filter != nil {
+		if r.Filter, err = f.compile(q.filter); err != nil {
+			return r, err
+		}
 	}
 	if len(f.scoring) > 0 {
 		if r.Text == nil {
@@ -134,7 +139,13 @@ func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request,
 		}
 		r.Text = &engine.Bool{Must: []engine.Node{r.Text}, Should: f.scoring}
 	}
-	return r, nil
+	return r, q.vectors.into(&r, func(override string) (*bitset.BitSet, error) {
+		n, err := readFilter(q.of, q.text, override)
+		if err != nil {
+			return nil, err
+		}
+		return f.compile(n)
+	})
 }
 
 // check holds the words that a request may choose from.

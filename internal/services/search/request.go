@@ -55,14 +55,14 @@ type searchRequest struct {
 
 // vectorQuery is one of a request's. Source: searchindex.json VectorQuery.
 type vectorQuery struct {
-	Kind         string    `json:"kind"` // vector, text
-	Vector       []float32 `json:"vector"`
-	Text         string    `json:"text"`
-	Fields       string    `json:"fields"`
-	K            *int      `json:"k"`
-	Exhaustive   *bool     `json:"exhaustive"`
-	Oversampling *float64  `json:"oversampling"`
-	Weight       *float64  `json:"weight"`
+	Kind         string   `json:"kind"` // vector, text
+	Vector       numbers  `json:"vector"`
+	Text         string   `json:"text"`
+	Fields       string   `json:"fields"`
+	K            *int     `json:"k"`
+	Exhaustive   *bool    `json:"exhaustive"`
+	Oversampling *float64 `json:"oversampling"`
+	Weight       *float64 `json:"weight"`
 	Threshold    *struct {
 		Kind  string  `json:"kind"` // vectorSimilarity, searchScore
 		Value float64 `json:"value"`
@@ -93,6 +93,9 @@ func (s *Search) searchPost(w http.ResponseWriter, call *api.Call) error {
 
 // searchGet reads the same from the query. Source: searchindex.json Documents_SearchGet.
 func (s *Search) searchGet(w http.ResponseWriter, call *api.Call) error {
+	if err := refuseBodyOnly(call.Request); err != nil {
+		return err
+	}
 	q := query{values: call.Request.URL.Query()}
 	in := searchRequest{
 		SearchMode: q.text("searchMode"), QueryType: q.text("queryType"), SearchFields: q.text("searchFields"),

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"sekisho/internal/arm"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -25,11 +27,28 @@ func (s *Search) unseal(d *definition, rec *store.Record) error {
 	if !d.secret {
 		return nil
 	}
+	return unseal(s.seal, rec)
+}
+
+func unseal(seal arm.Sealer, rec *store.Record) error {
 	body, err := store.Decode[sealed](*rec)
 	if err == nil {
-		rec.Body, err = s.seal.Open(d.kind, strings.ToLower(rec.ID), body.Sealed)
+		rec.Body, err = seal.Open(rec.Kind, strings.ToLower(rec.ID), body.Sealed)
 	}
 	return err
+}
+
+// indexAt reads the definition of an index, which holds the keys of its vectorizers.
+func indexAt(tx *store.Tx, seal arm.Sealer, at place) (*schema.Index, store.Record, error) {
+	rec, err := tx.Get(kindIndex, at.id())
+	if err == nil {
+		err = unseal(seal, &rec)
+	}
+	if err != nil {
+		return nil, rec, err
+	}
+	of, err := store.Decode[*schema.Index](rec)
+	return of, rec, err
 }
 
 // putSealed writes a definition, and gives it as loadDefinition does.

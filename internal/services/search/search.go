@@ -39,6 +39,7 @@ type Search struct {
 	log       *slog.Logger // of indexers
 	indexes   *indexes
 	out       Outbound
+	thesauri  thesauri
 	now       func() time.Time
 }
 
@@ -48,7 +49,7 @@ const keySize = 52
 // New makes the service's declarations; Attach completes it. Indexes that are made
 // of documents lie in dir.
 func New(s *store.Store, keys *arm.Keys, seal arm.Sealer, dir string, now func() time.Time) *Search {
-	return &Search{store: s, keys: keys.Characters(keySize), seal: seal, indexes: newIndexes(s, dir), now: now}
+	return &Search{store: s, keys: keys.Characters(keySize), seal: seal, indexes: newIndexes(s, seal, dir), now: now}
 }
 
 // RunIndexers has jobs run the indexers; files are read by a reader of their own.
@@ -67,6 +68,6 @@ func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader, out Outbound
 func (s *Search) Close() error { return s.indexes.close() }
 
 // Types are the resource types of Microsoft.Search.
-func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services()} }
+func (s *Search) Types() []*arm.Type { return []*arm.Type{s.services(), s.sharedLinks()} }
 
 type handler = func(http.ResponseWriter, *api.Call) error

@@ -1,8 +1,10 @@
 package search
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,6 +26,8 @@ type service struct {
 	Auth             *authOptions `json:"authOptions"`
 	Encryption       *encryption  `json:"encryptionWithCmk"`
 	Semantic         string       `json:"semanticSearch"`
+	Compute          string       `json:"computeType"`
+	Exfiltration     []string     `json:"dataExfiltrationProtections"`
 }
 
 type networkRule struct {
@@ -70,7 +74,7 @@ func (s *Search) services() *arm.Type {
 	return &arm.Type{
 		Name: serviceType, Source: controlSource, Versions: versions,
 		Tracked: true, Identities: true,
-		Plan: planService, Commit: s.commitService, Remove: s.removeService, View: viewService, Endpoint: endpoint,
+		Plan: planService, Commit: s.commitService, Remove: s.removeService, View: s.viewService, Endpoint: endpoint,
 		Actions: []api.Operation{
 			action(http.MethodPost, "listAdminKeys", "AdminKeys_Get", "listAdminKeys/action", s.listAdminKeys),
 			action(http.MethodPost, "regenerateAdminKey/{keyKind}", "AdminKeys_Regenerate", "regenerateAdminKey/action", s.regenerateAdminKey),
@@ -86,8 +90,7 @@ func (s *Search) services() *arm.Type {
 // Source: azure-docs search/search-limits-quotas-capacity.md.
 func planService(old, in *arm.Resource) (*arm.Resource, error) {
 	if old == nil && !serviceNames.MatchString(in.Name) {
-		return nil, api.BadRequest("InvalidServiceName", "name",
-			"Service name '%s' is invalid: a name has 2 to 60 lowercase letters, digits or dashes, no dash in the first two places or at the end, and no two dashes in a row.", in.Name)
+		return nil, badServiceName(in.Name)
 	}
 	if in.SKU == nil && old != nil {
 		in.SKU = old.SKU
@@ -100,13 +103,14 @@ func planService(old, in *arm.Resource) (*arm.Resource, error) {
 		return nil, api.BadRequest("InvalidSku", "sku.name", "The SKU '%s' is invalid. It is one of free, basic, standard, standard2, standard3, storage_optimized_l1, storage_optimized_l2.", in.SKU.Name)
 	}
 	in.SKU = &arm.SKU{Name: size.name}
-	if old != nil && old.SKU.Name != size.name {
-		return nil, api.BadRequest("SkuChangeNotAllowed", "sku.name", "The SKU of service '%s' is %s and can't be changed to %s.", in.Name, old.SKU.Name, size.name)
+	if old != nil && old.SKU.Name != size.name && !(scalable[old.SKU.Name] && scalable[size.name]) {
+		return nil, api.BadRequest("SkuChangeNotAllowed", "sku.name", "The SKU of service '%s' is %s and can't be changed to %s: changes are possible between basic, standard, standard2 and standard3.", in.Name, old.SKU.Name, size.name)
 	}
 	p, err := arm.DecodeProperties[service](in)
 	if err != nil {
 		return nil, err
 	}
+	size = tierOf(size.name, hostingOf(p.HostingMode))
 	for _, plan := range []func(*arm.Resource, tier, *service) error{planHosting, planScale, planAuth, planServiceNetwork} {
 		if err := plan(old, size, &p); err != nil {
 			return nil, err
@@ -116,6 +120,11 @@ func planService(old, in *arm.Resource) (*arm.Resource, error) {
 		return nil, api.BadRequest("IdentityNotSupported", "identity", "Managed identities are not supported on the free SKU.")
 	}
 	return in, in.SetProperties(p)
+}
+
+func badServiceName(name string) *api.Error {
+	return api.BadRequest("InvalidServiceName", "name",
+		"Service name '%s' is invalid: a name has 2 to 60 lowercase letters, digits or dashes, no dash in the first two places or at the end, and no two dashes in a row.", name)
 }
 
 func planHosting(old *arm.Resource, t tier, p *service) (err error) {
@@ -134,18 +143,36 @@ func planHosting(old *arm.Resource, t tier, p *service) (err error) {
 			return err
 		}
 	}
-	free := "free"
-	if t.name != "free" && p.Semantic == "" {
-		free = "free"
-	}
-	if p.Semantic, err = oneOf("semanticSearch", p.Semantic, free, "disabled", "standard"); err != nil {
+	if p.Semantic, err = oneOf("semanticSearch", p.Semantic, "free", "disabled", "standard"); err != nil {
 		return err
 	}
+	if p.Semantic == "standard" && t.name == "free" {
+		return api.BadRequest("SemanticSearchNotSupported", "properties.semanticSearch", "The semantic search plan standard is not supported on the free SKU.")
+	}
+	if p.Compute, err = oneOf("computeType", p.Compute, "default"); err != nil {
+		return err
+	}
+	if len(p.Exfiltration) > 0 {
+		return api.BadRequest("InvalidRequestContent", "properties.dataExfiltrationProtections", "Data exfiltration protections are not available in Sekisho.")
+	}
+	p.Exfiltration = []string{}
 	if p.Encryption == nil {
 		p.Encryption = &encryption{}
 	}
 	p.Encryption.Enforcement, err = oneOf("encryptionWithCmk.enforcement", p.Encryption.Enforcement, "Unspecified", "Disabled", "Enabled")
 	return err
+}
+
+// scalable are SKUs that a service may change between.
+// Source: azure-docs search/search-capacity-planning.md, "Change your pricing tier".
+var scalable = map[string]bool{"basic": true, "standard": true, "standard2": true, "standard3": true}
+
+// hostingOf is a hosting mode as it is kept, of one in any case.
+func hostingOf(mode string) string {
+	if strings.EqualFold(mode, hostDense) {
+		return hostDense
+	}
+	return hostDefault
 }
 
 // planScale: a service has up to 36 search units, replicas times partitions.
@@ -157,9 +184,6 @@ func planScale(_ *arm.Resource, t tier, p *service) error {
 		p.Partitions = 1
 	}
 	allowed := []int{1, 2, 3, 4, 6, 12}
-	if p.HostingMode == hostDense {
-		allowed = []int{1, 2, 3}
-	}
 	switch {
 	case p.Replicas < 1 || int(p.Replicas) > t.replicas:
 		return api.BadRequest("InvalidReplicaCount", "properties.replicaCount", "replicaCount is %d, but a service of the SKU %s has 1 to %d.", p.Replicas, t.name, t.replicas)
@@ -171,14 +195,30 @@ func planScale(_ *arm.Resource, t tier, p *service) error {
 	return nil
 }
 
-// planAuth: keys alone is the default; with keys off there are no options.
-func planAuth(_ *arm.Resource, _ tier, p *service) (err error) {
+// planAuth: keys alone is the default; with keys off there are no options, and those
+// that were there before go.
+func planAuth(old *arm.Resource, _ tier, p *service) (err error) {
 	const at = "properties.authOptions"
+	var before service
+	if old != nil {
+		if before, err = arm.DecodeProperties[service](old); err != nil {
+			return err
+		}
+	}
 	if p.DisableLocalAuth {
-		if p.Auth != nil {
+		if p.Auth != nil && !reflect.DeepEqual(p.Auth, before.Auth) {
 			return api.BadRequest("AuthOptionsNotAllowed", at, "authOptions can't be set where disableLocalAuth is true.")
 		}
+		p.Auth = nil
 		return nil
+	}
+	// A PATCH lays the new option beside the one that was there.
+	if p.Auth != nil && p.Auth.KeyOnly != nil && p.Auth.Either != nil && before.Auth != nil {
+		if before.Auth.KeyOnly != nil {
+			p.Auth.KeyOnly = nil
+		} else {
+			p.Auth.Either = nil
+		}
 	}
 	if p.Auth == nil || p.Auth.KeyOnly == nil && p.Auth.Either == nil {
 		p.Auth = &authOptions{KeyOnly: &struct{}{}}
@@ -244,8 +284,13 @@ func oneOf(at, value string, values ...string) (string, error) {
 var adminKeys = []string{"primary", "secondary"}
 
 func (s *Search) commitService(tx *store.Tx, old, new *arm.Resource) error {
+	if old == nil || old.SKU.Name != new.SKU.Name {
+		if err := quotaLeft(tx, new); err != nil {
+			return err
+		}
+	}
 	if old != nil {
-		return nil
+		return s.fits(tx, new)
 	}
 	owner, err := arm.HostOwner(tx, new.Name+hostSuffix)
 	if err != nil {
@@ -255,6 +300,25 @@ func (s *Search) commitService(tx *store.Tx, old, new *arm.Resource) error {
 		return api.Errorf(http.StatusConflict, "ServiceNameUnavailable", "Service name '%s' is already taken.", new.Name)
 	}
 	return s.keys.Create(tx, new.Tenant, new.ID, adminKeys...)
+}
+
+// fits refuses a tier that has no room for what is defined on a service.
+func (s *Search) fits(tx *store.Tx, r *arm.Resource) error {
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return err
+	}
+	t := tierOf(r.SKU.Name, p.HostingMode)
+	for _, d := range s.definitions() {
+		all, err := tx.List(d.kind, store.Query{Prefix: strings.ToLower(r.Name) + "/"})
+		if err != nil {
+			return err
+		}
+		if limit := d.limit(t); limit != 0 && len(all) > max(limit, 0) {
+			return api.BadRequest("SkuChangeNotAllowed", "sku.name", "The service '%s' has %d %s, but a service of the SKU %s has at most %d.", r.Name, len(all), d.path, t.name, max(limit, 0))
+		}
+	}
+	return nil
 }
 
 // removeService takes everything away that is the service's.
@@ -310,16 +374,24 @@ type serviceView struct {
 	Endpoint          string `json:"endpoint"`
 	PrivateEndpoints  []any  `json:"privateEndpointConnections"`
 	SharedLinks       []any  `json:"sharedPrivateLinkResources"`
-	EncryptionStatus  string `json:"-"`
+	Upgrade           string `json:"upgradeAvailable"`
 	ETag              string `json:"eTag,omitempty"`
 }
 
-func viewService(r *arm.Resource, origin api.Origin) (any, error) {
+func (s *Search) viewService(r *arm.Resource, origin api.Origin) (any, error) {
 	p, err := arm.DecodeProperties[service](r)
 	if err != nil {
 		return nil, err
 	}
-	return serviceView{service: p, Status: "running", ProvisioningState: "succeeded", ETag: r.Etag,
+	links, err := s.resources.Children(context.Background(), r.ID, linkType)
+	if err != nil {
+		return nil, err
+	}
+	shared := []any{}
+	for _, l := range links {
+		shared = append(shared, map[string]any{"id": l.ID, "name": l.Name, "type": l.Type, "properties": l.Properties})
+	}
+	return serviceView{service: p, Status: "running", ProvisioningState: "succeeded", ETag: r.Etag, Upgrade: "notAvailable",
 		Endpoint:         strings.TrimSuffix(origin.DataPlane(r.Name+hostSuffix), "/"),
-		PrivateEndpoints: []any{}, SharedLinks: []any{}}, nil
+		PrivateEndpoints: []any{}, SharedLinks: shared}, nil
 }

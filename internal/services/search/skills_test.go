@@ -13,7 +13,7 @@ const chunkIndex = `{"name":"chunks","fields":[
 	{"name":"parent","type":"Edm.String","filterable":true},
 	{"name":"title","type":"Edm.String"},
 	{"name":"chunk","type":"Edm.String"},
-	{"name":"vector","type":"Collection(Edm.Single)","searchable":true,"dimensions":64,"vectorSearchProfile":"p"}],
+	{"name":"vector","type":"Collection(Edm.Single)","searchable":true,"retrievable":true,"dimensions":64,"vectorSearchProfile":"p"}],
 	"vectorSearch":{"algorithms":[{"name":"a","kind":"hnsw"}],"profiles":[{"name":"p","algorithm":"a"}]}}`
 
 const chunkSkills = `{"name":"skills","skills":[

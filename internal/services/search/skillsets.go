@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"sekisho/internal/services/search/indexer"
-	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -14,7 +13,7 @@ func (s *Search) skillsetDefinition() *definition {
 	return &definition{
 		path: "skillsets", singular: "skillset", kind: kindSkillset, action: "skillsets", source: indexerSource, secret: true,
 		limit: func(t tier) int { return t.indexers },
-		plan: func(_ string, old, in json.RawMessage) (json.RawMessage, error) {
+		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
 			d, err := decodeDefinition[indexer.Skillset](in)
 			if err != nil {
 				return nil, err
@@ -28,8 +27,8 @@ func (s *Search) skillsetDefinition() *definition {
 			}
 			return json.Marshal(d)
 		},
-		commit: commitSkillset,
-		view: func(raw json.RawMessage) (map[string]json.RawMessage, error) {
+		commit: s.commitSkillset,
+		view: func(_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
 			var d indexer.Skillset
 			if err := json.Unmarshal(raw, &d); err != nil {
 				return nil, err
@@ -40,7 +39,7 @@ func (s *Search) skillsetDefinition() *definition {
 }
 
 // commitSkillset holds projections to the indexes that they write to.
-func commitSkillset(tx *store.Tx, at place, _, new json.RawMessage) error {
+func (s *Search) commitSkillset(tx *store.Tx, at place, _, new json.RawMessage) error {
 	if new == nil {
 		return nil
 	}
@@ -53,7 +52,7 @@ func commitSkillset(tx *store.Tx, at place, _, new json.RawMessage) error {
 	}
 	for i := range d.Projections.Selectors {
 		selector := &d.Projections.Selectors[i]
-		of, _, err := store.Load[*schema.Index](tx, kindIndex, place{service: at.service, name: selector.Index}.id())
+		of, _, err := indexAt(tx, s.seal, place{service: at.service, name: selector.Index})
 		if err != nil {
 			return badInput("indexProjections", "The request is invalid. Details: indexProjections : No index with the name '%s' was found in the service '%s'.", selector.Index, at.service)
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"sekisho/internal/api"
+	"sekisho/internal/arm"
 	"sekisho/internal/store"
 )
 
@@ -23,7 +24,7 @@ func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	return writeJSON(w, call, http.StatusOK, map[string]any{"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.IndexStatistics"),
-		"documentCount": o.x.Count(), "storageSize": o.x.Bytes(), "vectorIndexSize": 0})
+		"documentCount": o.x.Count(), "storageSize": o.x.Bytes(), "vectorIndexSize": o.x.VectorBytes()})
 }
 
 // serviceStats counts what is defined, beside what the tier allows.
@@ -33,7 +34,11 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	t := tiers[r.SKU.Name]
+	p, err := arm.DecodeProperties[service](r)
+	if err != nil {
+		return err
+	}
+	t := tierOf(r.SKU.Name, p.HostingMode)
 	counts := map[string]int{}
 	var names []string
 	err = s.store.View(ctx, func(tx *store.Tx) error {
@@ -54,7 +59,7 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	documents, bytes := 0, int64(0)
+	documents, bytes, vectors := 0, int64(0), int64(0)
 	for _, name := range names {
 		o, err := s.indexes.find(ctx, place{call.Target.Tenant, serviceName(call), name})
 		if err != nil {
@@ -62,16 +67,17 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 		}
 		documents += o.x.Count()
 		bytes += o.x.Bytes()
+		vectors += o.x.VectorBytes()
 	}
 	counter := func(usage any, quota any) map[string]any { return map[string]any{"usage": usage, "quota": quota} }
 	return writeJSON(w, call, http.StatusOK, map[string]any{
 		"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.ServiceStatistics"),
 		"counters": map[string]any{
 			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(documents, nil),
-			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], t.indexers),
-			"dataSourcesCount": counter(counts["datasources"], t.indexers), "skillsetCount": counter(counts["skillsets"], t.indexers),
-			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(bytes, int64(t.storageGB)<<30),
-			"vectorIndexSize": counter(0, t.vectorsMB<<20),
+			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], max(t.indexers, 0)),
+			"dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)), "skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)),
+			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(bytes, t.storage()*int64(p.Partitions)),
+			"vectorIndexSize": counter(vectors, t.vectorsMB<<20*int64(p.Partitions)),
 		},
 		"limits": map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
 			"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil},

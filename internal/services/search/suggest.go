@@ -210,16 +210,16 @@ func (q *suggestion) word(path string, t analysis.Token, open bool) (engine.Node
 		return nil, nil, malformedQuery(err)
 	}
 	if q.partly.Fuzzy && open {
-		accept = beginning{accept}
+		accept = startsWith{accept}
 	}
 	return &engine.Words{Field: path, Accept: accept, From: start, Before: end, Boost: 1}, accepts(accept), nil
 }
 
-// beginning accepts what begins with what another automaton accepts.
-type beginning struct{ vellum.Automaton }
+// startsWith accepts what begins with what another automaton accepts.
+type startsWith struct{ vellum.Automaton }
 
-func (b beginning) WillAlwaysMatch(state int) bool { return b.IsMatch(state) }
-func (b beginning) Accept(state int, next byte) int {
+func (b startsWith) WillAlwaysMatch(state int) bool { return b.IsMatch(state) }
+func (b startsWith) Accept(state int, next byte) int {
 	if b.IsMatch(state) {
 		return state
 	}

@@ -163,6 +163,9 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 		w.Header()[name] = values
 	}
 	body := map[string]any{"code": e.Code, "message": e.Message}
+	if e.Target != "" {
+		body["target"] = e.Target
+	}
 	switch e.Code {
 	case api.CodeNoRoute, api.CodeMethodNotAllowed, api.CodeNoOperation:
 		body["code"] = ""
@@ -170,7 +173,11 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 	if len(e.Details) > 0 {
 		details := []any{}
 		for _, d := range e.Details {
-			details = append(details, map[string]any{"code": d.Code, "message": d.Message})
+			detail := map[string]any{"code": d.Code, "message": d.Message}
+			if d.Target != "" {
+				detail["target"] = d.Target
+			}
+			details = append(details, detail)
 		}
 		body["details"] = details
 	}

@@ -16,8 +16,27 @@ type Synonyms struct {
 }
 
 type synonymRule struct {
+	line     int // from 1
 	from, to []string
 	explicit bool
+}
+
+// Rules is how many there are.
+func (s *Synonyms) Rules() int { return len(s.rules) }
+
+// Widest is the line of the rule with the most expansions, and how many: terms
+// right of the arrow, or beside the first.
+func (s *Synonyms) Widest() (line, expansions int) {
+	for _, r := range s.rules {
+		n := len(r.to)
+		if !r.explicit {
+			n--
+		}
+		if n > expansions {
+			line, expansions = r.line, n
+		}
+	}
+	return line, expansions
 }
 
 // ParseSynonyms reads rules, one a line: empty lines and what starts with # are
@@ -34,7 +53,7 @@ func ParseSynonyms(lines []string) (*Synonyms, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		rule := synonymRule{from: sides[0], to: sides[0]}
+		rule := synonymRule{line: i + 1, from: sides[0], to: sides[0]}
 		if len(sides) == 2 {
 			rule.to, rule.explicit = sides[1], true
 		}

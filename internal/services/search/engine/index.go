@@ -31,6 +31,13 @@ type Index struct {
 	columns map[string]column
 	nested  map[string]map[uint32][]any // elements of complex collections, by path and slot
 	lengths map[string]*lengths
+	vectors map[string]*vectors
+	graphAt int // how many vectors have a graph; 0: as many as are worth it
+
+	linking sync.Mutex // of busy and closed
+	linker  sync.WaitGroup
+	busy    bool // vectors are being linked
+	closed  bool
 }
 
 // held is what is known of a slot's document.
@@ -52,7 +59,7 @@ type lengths struct {
 // it to what stored gives: all documents with their values, in any order. What is
 // missing in the text is asked for once more, with its tokens.
 func Open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], analysed func(*Document) error) (*Index, error) {
-	x, err := open(dir, of, stored, analysed)
+	x, err := open(dir, of, stored, analysed, 0)
 	if err == nil {
 		return x, nil
 	}
@@ -60,24 +67,28 @@ func Open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 	if removed := os.RemoveAll(dir); removed != nil {
 		return nil, errors.Join(err, removed)
 	}
-	return open(dir, of, stored, analysed)
+	return open(dir, of, stored, analysed, 0)
 }
 
-func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], analysed func(*Document) error) (x *Index, err error) {
+func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], analysed func(*Document) error, graphAt int) (x *Index, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	x = &Index{of: of, dir: dir, slots: map[uint64]uint32{}, keys: map[string]uint32{}, columns: map[string]column{},
-		nested: map[string]map[uint32][]any{}, lengths: map[string]*lengths{}}
+		nested: map[string]map[uint32][]any{}, lengths: map[string]*lengths{}, vectors: map[string]*vectors{}, graphAt: graphAt}
 	if x.text, err = openText(dir); err != nil {
 		return nil, err
 	}
+	text := x.text
 	defer func() {
 		if err != nil {
-			x.text.close()
+			text.close()
 		}
 	}()
 	x.columnsOf(of)
+	if err := errors.Join(x.vectorsOf(of), x.loadVectors()); err != nil {
+		return nil, err
+	}
 	there := map[uint64]bool{}
 	if err := x.text.ordinals(func(ordinal uint64) { there[ordinal] = true }); err != nil {
 		return nil, err
@@ -95,7 +106,9 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 		if err != nil {
 			return nil, err
 		}
-		x.insert(d)
+		if err := x.insert(d); err != nil {
+			return nil, err
+		}
 		if there[d.Ordinal] {
 			delete(there, d.Ordinal)
 			continue
@@ -118,7 +131,11 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 	if err := x.text.write(nil, gone); err != nil {
 		return nil, err
 	}
-	return x, x.text.refresh(x.slotOf)
+	if err := errors.Join(x.loadedVectors(), x.text.refresh(x.slotOf)); err != nil {
+		return nil, err
+	}
+	x.link()
+	return x, nil
 }
 
 // batchSize is how many documents are put into the text at once.
@@ -142,18 +159,21 @@ func (x *Index) columnsOf(of *schema.Index) {
 func (x *Index) Close() error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	x.stopLinking()
+	err := x.saveVectors(true)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.text.close()
+	return errors.Join(err, x.text.close())
 }
 
 // Redefine takes a definition that Azure lets take the place of the one before:
 // fields that are new have no values yet.
-func (x *Index) Redefine(of *schema.Index) {
+func (x *Index) Redefine(of *schema.Index) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.of = of
 	x.columnsOf(of)
+	return x.vectorsOf(of)
 }
 
 // Apply puts versions of documents in, each in the place of the one with its key,
@@ -162,6 +182,13 @@ func (x *Index) Redefine(of *schema.Index) {
 func (x *Index) Apply(docs []*Document, deleted []string) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	for _, d := range docs {
+		for path, values := range d.Vectors {
+			if err := x.CheckVector(path, values); err != nil {
+				return err
+			}
+		}
+	}
 	var gone []uint64
 	leaves := func(key string) {
 		if slot, ok := x.keys[key]; ok { // only Apply writes it
@@ -177,6 +204,19 @@ func (x *Index) Apply(docs []*Document, deleted []string) error {
 	if err := x.text.write(docs, gone); err != nil {
 		return fmt.Errorf("text of the index: %w", err)
 	}
+	if err := x.swap(docs, deleted); err != nil {
+		return err
+	}
+	// Who adds faster than vectors can be linked links some himself.
+	for n := 0; n < 4*len(docs) && x.vectorsWait() > maxWaiting; n += linkBatch {
+		x.linkSome()
+	}
+	x.link()
+	return nil
+}
+
+// swap lets searches see a change whose text is written.
+func (x *Index) swap(docs []*Document, deleted []string) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, key := range deleted {
@@ -184,7 +224,9 @@ func (x *Index) Apply(docs []*Document, deleted []string) error {
 	}
 	for _, d := range docs {
 		x.remove(d.Key)
-		x.insert(d)
+		if err := x.insert(d); err != nil {
+			return err
+		}
 	}
 	return x.text.refresh(x.slotOf)
 }
@@ -195,7 +237,7 @@ func (x *Index) slotOf(ordinal uint64) (uint32, bool) {
 }
 
 // insert gives a document a slot.
-func (x *Index) insert(d *Document) {
+func (x *Index) insert(d *Document) error {
 	slot := x.next
 	if n := len(x.free); n > 0 {
 		slot, x.free = x.free[n-1], x.free[:n-1]
@@ -224,6 +266,14 @@ func (x *Index) insert(d *Document) {
 	for path, n := range d.Lengths {
 		x.measure(path).put(slot, n)
 	}
+	for path, values := range d.Vectors {
+		if v := x.vectors[path]; v != nil {
+			if err := v.put(slot, d.Ordinal, values); err != nil {
+				return fmt.Errorf("field '%s': %w", path, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (x *Index) measure(path string) *lengths {
@@ -253,6 +303,9 @@ func (x *Index) remove(key string) {
 	}
 	for _, l := range x.lengths {
 		l.put(slot, 0)
+	}
+	for _, v := range x.vectors {
+		v.x.Remove(slot)
 	}
 	x.free = append(x.free, slot)
 }

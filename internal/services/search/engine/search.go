@@ -18,10 +18,21 @@ type Request struct {
 	Filter *bitset.BitSet
 	// Factor multiplies the score of a slot's document; nil leaves it.
 	Factor func(slot uint32) float64
-	Order  []Order
-	Skip   int
-	Top    int
-	Facets []Facet
+	// Allowed are the slots that whoever asks may see; nil: all. They are all that
+	// there is, to every part of a search.
+	Allowed *bitset.BitSet
+	// Vectors are looked for instead of the text, or beside it.
+	Vectors    []VectorQuery
+	PostFilter bool // Filter applies to what vector queries have found
+	// TextRecall is how many documents the text ranks beside vectors; 0: 1000.
+	TextRecall int
+	// CountRetrievable leaves out of totals and facets what the text matches beyond
+	// TextRecall.
+	CountRetrievable bool
+	Order            []Order
+	Skip             int
+	Top              int
+	Facets           []Facet
 }
 
 // Order is one clause of a sort: by a field, by distance from a place, or, without
@@ -59,13 +70,15 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	}
 	keep := &best{limit: q.Skip + q.Top, less: x.ranking(q.Order)}
 	matches := bitset.New(uint(x.next))
-	err = x.each(ctx, q, func(slot uint32, score float64) {
-		matches.Set(uint(slot))
-		if q.Factor != nil {
-			score *= q.Factor(slot)
-		}
-		keep.offer(Hit{slot: slot, Score: score})
-	})
+	if len(q.Vectors) > 0 {
+		err = x.fused(ctx, q, matches, keep)
+	} else {
+		q.Filter = both(q.Filter, q.Allowed)
+		err = x.each(ctx, q, func(slot uint32, score float64) {
+			matches.Set(uint(slot))
+			keep.offer(Hit{slot: slot, Score: score})
+		})
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -131,6 +144,9 @@ func (x *Index) run() *run {
 
 // each calls fn with every document that a request matches, and its score.
 func (x *Index) each(ctx context.Context, q Request, fn func(slot uint32, score float64)) error {
+	if found := fn; q.Factor != nil {
+		fn = func(slot uint32, score float64) { found(slot, score*q.Factor(slot)) }
+	}
 	if q.Text == nil {
 		found := &x.live
 		if q.Filter != nil {

@@ -2,26 +2,29 @@ package schema
 
 import "encoding/json"
 
-// Index is the definition of an index.
+// Index is the definition of an index. The tag "api" of a property says from which
+// versions of the API on it is there, stable ones and previews ("-" is none);
+// "until" is up to which.
 type Index struct {
 	ODataType             string           `json:"@odata.type,omitempty"`
 	Name                  string           `json:"name"`
-	Description           string           `json:"description,omitempty"`
+	Description           string           `json:"description,omitempty" api:"2025-09-01,2025-05-01"`
 	Fields                []*Field         `json:"fields"`
 	ScoringProfiles       []ScoringProfile `json:"scoringProfiles"`
 	DefaultScoringProfile string           `json:"defaultScoringProfile,omitempty"`
 	CORS                  *CORS            `json:"corsOptions"`
 	Suggesters            []Suggester      `json:"suggesters"`
 	Analyzers             []Component      `json:"analyzers"`
-	Normalizers           []Component      `json:"normalizers"`
+	Normalizers           []Component      `json:"normalizers,omitzero" api:"2025-09-01,2020-06-30"`
 	Tokenizers            []Component      `json:"tokenizers"`
 	TokenFilters          []Component      `json:"tokenFilters"`
 	CharFilters           []Component      `json:"charFilters"`
-	EncryptionKey         json.RawMessage  `json:"encryptionKey,omitempty"`
+	EncryptionKey         *EncryptionKey   `json:"encryptionKey,omitempty"`
 	Similarity            *Similarity      `json:"similarity"`
-	Semantic              *Semantic        `json:"semantic,omitempty"`
-	Vectors               *VectorSearch    `json:"vectorSearch,omitempty"`
-	PermissionFilter      string           `json:"permissionFilterOption,omitempty"` // "enabled" or "disabled"
+	Semantic              *Semantic        `json:"semantic,omitempty" api:"2023-11-01,2021-04-30"`
+	Vectors               *VectorSearch    `json:"vectorSearch,omitempty" api:"2023-11-01,2023-07-01"`
+	PermissionFilter      string           `json:"permissionFilterOption,omitempty" api:"-,2025-05-01"` // "enabled" or "disabled"
+	Purview               *bool            `json:"purviewEnabled,omitempty" api:"-,2025-11-01"`
 }
 
 // Field is a field, or a sub-field of a complex one.
@@ -31,7 +34,7 @@ type Field struct {
 	// Attributes that are nil have the default of their type (Complete fills it in).
 	Key         *bool `json:"key,omitempty"`
 	Retrievable *bool `json:"retrievable,omitempty"`
-	Stored      *bool `json:"stored,omitempty"`
+	Stored      *bool `json:"stored,omitempty" api:"2024-07-01,2024-03-01"`
 	Searchable  *bool `json:"searchable,omitempty"`
 	Filterable  *bool `json:"filterable,omitempty"`
 	Sortable    *bool `json:"sortable,omitempty"`
@@ -40,14 +43,15 @@ type Field struct {
 	Analyzer       string   `json:"analyzer,omitempty"`
 	IndexAnalyzer  string   `json:"indexAnalyzer,omitempty"`
 	SearchAnalyzer string   `json:"searchAnalyzer,omitempty"`
-	Normalizer     string   `json:"normalizer,omitempty"`
+	Normalizer     string   `json:"normalizer,omitempty" api:"2025-09-01,2020-06-30"`
 	SynonymMaps    []string `json:"synonymMaps,omitempty"`
 
-	Dimensions     int    `json:"dimensions,omitempty"`
-	VectorProfile  string `json:"vectorSearchProfile,omitempty"`
-	VectorEncoding string `json:"vectorEncoding,omitempty"` // "packedBit"
+	Dimensions     int    `json:"dimensions,omitempty" api:"2023-11-01,2023-07-01"`
+	VectorProfile  string `json:"vectorSearchProfile,omitempty" api:"2023-11-01,2023-10-01"`
+	VectorEncoding string `json:"vectorEncoding,omitempty" api:"2024-07-01,2024-05-01"` // "packedBit"
 
-	PermissionFilter string `json:"permissionFilter,omitempty"` // userIds, groupIds or rbacScope
+	PermissionFilter string `json:"permissionFilter,omitempty" api:"-,2025-05-01"` // userIds, groupIds or rbacScope
+	SensitivityLabel *bool  `json:"sensitivityLabel,omitempty" api:"-,2025-11-01"`
 
 	Fields []*Field `json:"fields,omitempty"` // of a complex type
 }
@@ -80,6 +84,15 @@ func (c *Component) UnmarshalJSON(raw []byte) error {
 // MarshalJSON gives the text.
 func (c Component) MarshalJSON() ([]byte, error) { return c.Raw, nil }
 
+// EncryptionKey is a customer's key that the index would be sealed with.
+type EncryptionKey struct {
+	Name        string          `json:"keyVaultKeyName"`
+	Version     string          `json:"keyVaultKeyVersion,omitempty"`
+	Vault       string          `json:"keyVaultUri"`
+	Credentials json.RawMessage `json:"accessCredentials,omitempty"`
+	Identity    json.RawMessage `json:"identity,omitempty" api:"2026-04-01,2021-04-30"`
+}
+
 // Suggester lets fields be suggested from. Its only mode is
 // analyzingInfixMatching.
 type Suggester struct {
@@ -110,7 +123,7 @@ type ScoringProfile struct {
 	Name        string            `json:"name"`
 	Text        *TextWeights      `json:"text,omitempty"`
 	Functions   []ScoringFunction `json:"functions,omitempty"`
-	Aggregation string            `json:"functionAggregation,omitempty"` // sum, average, minimum, maximum, firstMatching
+	Aggregation string            `json:"functionAggregation,omitempty"` // sum, average, minimum, maximum, firstMatching, product
 }
 
 // TextWeights multiply the scores of fields.
@@ -153,7 +166,8 @@ type Semantic struct {
 type SemanticConfiguration struct {
 	Name         string         `json:"name"`
 	Fields       SemanticFields `json:"prioritizedFields"`
-	RankingOrder string         `json:"rankingOrder,omitempty"`
+	RankingOrder string         `json:"rankingOrder,omitempty" api:"2025-09-01,2025-03-01"`
+	Flighting    *bool          `json:"flightingOptIn,omitempty" api:"-,2025-03-01"`
 }
 
 // SemanticFields are fields by what they hold.
@@ -172,16 +186,16 @@ type SemanticField struct {
 type VectorSearch struct {
 	Profiles     []VectorProfile `json:"profiles"`
 	Algorithms   []Algorithm     `json:"algorithms"`
-	Vectorizers  []Vectorizer    `json:"vectorizers"`
-	Compressions []Compression   `json:"compressions"`
+	Vectorizers  []Vectorizer    `json:"vectorizers,omitzero" api:"2024-07-01,2023-10-01"`
+	Compressions []Compression   `json:"compressions,omitzero" api:"2024-07-01,2024-03-01"`
 }
 
 // VectorProfile joins an algorithm with what makes vectors and what packs them.
 type VectorProfile struct {
 	Name        string `json:"name"`
 	Algorithm   string `json:"algorithm"`
-	Vectorizer  string `json:"vectorizer,omitempty"`
-	Compression string `json:"compression,omitempty"`
+	Vectorizer  string `json:"vectorizer,omitempty" api:"2024-07-01,2023-10-01"`
+	Compression string `json:"compression,omitempty" api:"2024-07-01,2024-03-01"`
 }
 
 // Algorithm is hnsw or exhaustiveKnn.
@@ -211,7 +225,20 @@ type Vectorizer struct {
 	Name        string          `json:"name"`
 	Kind        string          `json:"kind"` // azureOpenAI, customWebApi
 	AzureOpenAI *AzureOpenAI    `json:"azureOpenAIParameters,omitempty"`
-	WebAPI      json.RawMessage `json:"customWebApiParameters,omitempty"`
+	WebAPI      *WebAPI         `json:"customWebApiParameters,omitempty"`
+	Vision      json.RawMessage `json:"aiServicesVisionParameters,omitempty" api:"-,2024-05-01"`
+	AML         json.RawMessage `json:"amlParameters,omitempty" api:"2026-04-01,2024-05-01"`
+}
+
+// WebAPI is an endpoint of the customer's that embeds. Source:
+// azure-docs search/vector-search-vectorizer-custom-web-api.md.
+type WebAPI struct {
+	URI            string            `json:"uri"`
+	Headers        map[string]string `json:"httpHeaders,omitempty"`
+	Method         string            `json:"httpMethod,omitempty"` // POST, PUT
+	Timeout        string            `json:"timeout,omitempty"`    // PT1S to PT230S
+	AuthResourceID string            `json:"authResourceId,omitempty"`
+	AuthIdentity   json.RawMessage   `json:"authIdentity,omitempty"`
 }
 
 // AzureOpenAI is a deployment that embeds. Without a key it is called as the
@@ -221,21 +248,21 @@ type AzureOpenAI struct {
 	DeploymentID string          `json:"deploymentId"`
 	APIKey       string          `json:"apiKey,omitempty"`
 	AuthIdentity json.RawMessage `json:"authIdentity,omitempty"`
-	ModelName    string          `json:"modelName,omitempty"`
+	ModelName    string          `json:"modelName,omitempty" api:"2024-07-01,2024-05-01"`
 }
 
 // Compression packs vectors: scalarQuantization or binaryQuantization.
 type Compression struct {
 	Name       string     `json:"name"`
 	Kind       string     `json:"kind"`
-	Truncation int        `json:"truncationDimension,omitempty"`
-	Rescoring  *Rescoring `json:"rescoringOptions,omitempty"`
+	Truncation int        `json:"truncationDimension,omitempty" api:"2025-09-01,2024-09-01"`
+	Rescoring  *Rescoring `json:"rescoringOptions,omitempty" api:"2025-09-01,2024-11-01"`
 	Scalar     *struct {
 		Type string `json:"quantizedDataType,omitempty"` // int8
 	} `json:"scalarQuantizationParameters,omitempty"`
 	// What api-versions before 2024-11-01-preview had instead of rescoringOptions.
-	Rerank       *bool    `json:"rerankWithOriginalVectors,omitempty"`
-	Oversampling *float64 `json:"defaultOversampling,omitempty"`
+	Rerank       *bool    `json:"rerankWithOriginalVectors,omitempty" api:"2024-07-01,2024-03-01" until:"2025-09-01,2025-08-01"`
+	Oversampling *float64 `json:"defaultOversampling,omitempty" api:"2024-07-01,2024-03-01" until:"2025-09-01,2025-08-01"`
 }
 
 // Rescoring computes the order of the best again.
