@@ -30,7 +30,7 @@ func (s *Search) runIndexer(ctx context.Context, job *jobs.Run) error {
 		return err
 	}
 	if err == nil && b.problem != "" {
-		return b.sink.end(ctx, &b.state, b.problem)
+		return b.sink.end(ctx, b.problem)
 	}
 	if err == nil {
 		err = b.do(ctx)
@@ -39,12 +39,12 @@ func (s *Search) runIndexer(ctx context.Context, job *jobs.Run) error {
 		return err
 	}
 	s.log.Error("an indexer's run failed", "indexer", job.ID, "error", err)
-	return b.sink.end(ctx, &b.state, "An unexpected error occurred.")
+	return b.sink.end(ctx, "An unexpected error occurred.")
 }
 
 // do runs the indexer. A panic is an error, so that it ends the run after some
 // attempts.
-func (b *beginning) do(ctx context.Context) (err error) {
+func (b *indexing) do(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -53,8 +53,8 @@ func (b *beginning) do(ctx context.Context) (err error) {
 	return b.run.Do(ctx, &b.state)
 }
 
-// beginning is a run that is made ready, or the problem that stands in its way.
-type beginning struct {
+// indexing is a run that is made ready, or the problem that stands in its way.
+type indexing struct {
 	run     *indexer.Run
 	sink    *sink
 	state   indexer.State
@@ -62,7 +62,7 @@ type beginning struct {
 }
 
 // begin reads what a run needs; nil where there is no such indexer.
-func (s *Search) begin(ctx context.Context, job *jobs.Run, at place) (b *beginning, err error) {
+func (s *Search) begin(ctx context.Context, job *jobs.Run, at place) (b *indexing, err error) {
 	var scope string
 	err = job.Update(ctx, func(tx *store.Tx) error {
 		b = nil
@@ -73,7 +73,7 @@ func (s *Search) begin(ctx context.Context, job *jobs.Run, at place) (b *beginni
 		if scope, err = arm.HostOwner(tx, at.service+hostSuffix); err != nil {
 			return err
 		}
-		b = &beginning{run: &indexer.Run{Definition: &d, Indexes: map[string]*schema.Index{}, Now: s.now, Reader: s.files, MaxTime: maxRunTime}}
+		b = &indexing{run: &indexer.Run{Definition: &d, Indexes: map[string]*schema.Index{}, Now: s.now, Reader: s.files, MaxTime: maxRunTime}}
 		b.sink = &sink{s: s, job: job, at: at, target: d.Index, open: map[string]*opened{}}
 		b.run.Sink = b.sink
 		var rec store.Record

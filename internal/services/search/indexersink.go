@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
@@ -116,12 +115,6 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 		return nil, update(ctx, func(*store.Tx) error { return nil })
 	}
 	results, err := k.s.apply(ctx, k.open[index], actions, update)
-	var bad *api.Error
-	if errors.As(err, &bad) {
-		if results, err = k.singly(ctx, index, actions); err == nil {
-			err = update(ctx, func(*store.Tx) error { return nil })
-		}
-	}
 	var rejected []indexer.Rejection
 	for _, r := range results {
 		if !r.Done {
@@ -129,23 +122,6 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 		}
 	}
 	return rejected, err
-}
-
-// singly does actions one by one, after one of them was refused with all others.
-func (k *sink) singly(ctx context.Context, index string, actions []action) (results []outcome, err error) {
-	for _, a := range actions {
-		some, err := k.s.apply(ctx, k.open[index], []action{a}, k.job.Update)
-		var bad *api.Error
-		switch {
-		case errors.As(err, &bad):
-			results = append(results, outcome{Key: a.key, Error: &bad.Message, Status: bad.Status})
-		case err != nil:
-			return nil, err
-		default:
-			results = append(results, some...)
-		}
-	}
-	return results, nil
 }
 
 // gone are the parts that parents had and have no more. Who else would write them
@@ -198,10 +174,16 @@ func forgetFamilies(tx *store.Tx, id string) error {
 	return nil
 }
 
-// end ends a run that cannot go on.
-func (k *sink) end(ctx context.Context, state *indexer.State, problem string) error {
-	result := state.Current
-	state.Current = nil
-	result.Close(k.s.now(), indexer.TransientFailure, &problem, state)
-	return k.job.Update(ctx, func(tx *store.Tx) error { return k.save(tx, indexer.Batch{State: state, Ended: result}) })
+// end ends a run that cannot go on, at what is written of it.
+func (k *sink) end(ctx context.Context, problem string) error {
+	return k.job.Update(ctx, func(tx *store.Tx) error {
+		state, _, err := k.s.loadProgress(tx, k.at)
+		if err != nil || state.Current == nil {
+			return err
+		}
+		result := state.Current
+		state.Current = nil
+		result.Close(k.s.now(), indexer.TransientFailure, &problem, &state)
+		return k.save(tx, indexer.Batch{State: &state, Ended: result})
+	})
 }

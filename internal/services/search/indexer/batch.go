@@ -218,7 +218,10 @@ func (r *Run) key(it Item) string {
 // deletion is an item that is no more: its documents are known by its metadata.
 func (r *Run) deletion(it Item) *Enriched {
 	e := &Enriched{item: it, key: r.key(it)}
-	if e.key == "" {
+	switch {
+	case r.Definition.Config().Many():
+		e.fail(r.extraction(), couldNotParse, "Deletions are not detected where one blob is many documents.", linkDocument)
+	case e.key == "":
 		e.fail(r.extraction(), couldNotParse, "Document key cannot be missing or empty", linkDocument)
 	}
 	return e

@@ -147,9 +147,12 @@ func (d *Definition) planParameters() error {
 	if p.BatchSize != nil && (*p.BatchSize < 1 || *p.BatchSize > maxBatch) {
 		return invalid("parameters.batchSize", "indexer : batchSize is %d; it is between 1 and %d.", *p.BatchSize, maxBatch)
 	}
-	for name, n := range map[string]*int{"maxFailedItems": p.MaxFailed, "maxFailedItemsPerBatch": p.MaxFailedBatch} {
-		if n != nil && *n < -1 {
-			return invalid("parameters."+name, "indexer : %s is %d; it is -1 for no limit, or not negative.", name, *n)
+	for _, most := range []struct {
+		name string
+		n    *int
+	}{{"maxFailedItems", p.MaxFailed}, {"maxFailedItemsPerBatch", p.MaxFailedBatch}} {
+		if most.n != nil && *most.n < -1 {
+			return invalid("parameters."+most.name, "indexer : %s is %d; it is -1 for no limit, or not negative.", most.name, *most.n)
 		}
 	}
 	if p.Configuration == nil {

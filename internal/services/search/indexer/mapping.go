@@ -48,16 +48,26 @@ func (m *Mapping) plan(at string) error {
 // CheckIndex tells which mapping names a field that the index does not have.
 // Source of case: azure-docs search/search-indexer-field-mappings.md.
 func (d *Definition) CheckIndex(of *schema.Index) error {
-	for at, all := range map[string][]Mapping{"fieldMappings": d.Mappings, "outputFieldMappings": d.OutputMappings} {
-		for i := range all {
-			name := all[i].Field()
-			if at == "outputFieldMappings" && all[i].Target == nil {
-				return invalid(at, "%s : The output field mapping of '%s' has no target field name.", at, all[i].Source)
-			}
-			if find(of.Fields, name) == nil {
-				return invalid(at, "%s : The field mapping of '%s' names the field '%s', which the index '%s' does not have.", at, all[i].Source, name, of.Name)
-			}
+	for i := range d.Mappings {
+		if err := d.Mappings[i].checkIndex("fieldMappings", of); err != nil {
+			return err
 		}
+	}
+	for i := range d.OutputMappings {
+		m := &d.OutputMappings[i]
+		if m.Target == nil {
+			return invalid("outputFieldMappings", "outputFieldMappings : The output field mapping of '%s' has no target field name.", m.Source)
+		}
+		if err := m.checkIndex("outputFieldMappings", of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Mapping) checkIndex(at string, of *schema.Index) error {
+	if find(of.Fields, m.Field()) == nil {
+		return invalid(at, "%s : The field mapping of '%s' names the field '%s', which the index '%s' does not have.", at, m.Source, m.Field(), of.Name)
 	}
 	return nil
 }
