@@ -111,6 +111,9 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.compiler.fields, err = searchFields(q.of, q.text, in.SearchFields); err != nil {
 		return nil, err
 	}
+	if q.compiler.thesaurus, err = s.thesaurusOf(call.Request.Context(), o.place, q.text); err != nil {
+		return nil, err
+	}
 	if in.Search != nil {
 		q.query, err = q.compiler.parse(*in.Search, in.QueryType)
 	}
