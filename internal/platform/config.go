@@ -45,8 +45,9 @@ type Config struct {
 	SignIn    SignInConfig    `yaml:"signIn"`
 	// Keeper is a gocloud.dev/secrets URL (base64key://) of the key that wraps
 	// the data key; by default it is a file in the data directory.
-	Keeper string      `yaml:"keeper"`
-	Blobs  BlobsConfig `yaml:"blobs"`
+	Keeper string       `yaml:"keeper"`
+	Blobs  BlobsConfig  `yaml:"blobs"`
+	Search SearchConfig `yaml:"search"`
 }
 
 // BlobsConfig is where the bytes of blobs are; in files of the data directory by
@@ -99,6 +100,22 @@ type ServerConfig struct {
 	Timeout     time.Duration `yaml:"timeout"`
 	IdleTimeout time.Duration `yaml:"idleTimeout"`
 	Retries     *int          `yaml:"retries"`
+}
+
+// SearchConfig is what AI Search uses beside itself.
+type SearchConfig struct {
+	// Reranker is a server of Cohere's rerank operation, which ranks semantically
+	// instead of the ranker that is built in.
+	Reranker RerankerConfig `yaml:"reranker"`
+}
+
+// RerankerConfig is such a server.
+type RerankerConfig struct {
+	URL   string `yaml:"url"` // up to and including /v1
+	Model string `yaml:"model"`
+	// The server's API key: in a file, or in an environment variable.
+	APIKeyFile string `yaml:"apiKeyFile"`
+	APIKeyEnv  string `yaml:"apiKeyEnv"`
 }
 
 // ContentFilterConfig is who judges prompts and completions, and what follows.

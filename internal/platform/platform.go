@@ -217,6 +217,12 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, blobs.Types()...)
 	find := search.New(p.store, keys, p.sealing, filepath.Join(p.opts.Data, searchFolder), p.opts.Now)
 	p.closers = append(p.closers, find.Close)
+	if reranker, err := config.Search.Reranker.open(); err != nil {
+		return err
+	} else if reranker != nil {
+		p.closers = append(p.closers, func() error { reranker.Close(); return nil })
+		find.RankWith(reranker)
+	}
 	p.search = find
 	files := extract.New(readers, p.opts.Reader)
 	p.closers = append(p.closers, func() error { files.Close(); return nil })

@@ -23,7 +23,8 @@ type stored struct {
 	Vectors map[string][]byte `json:"v,omitempty"`
 	Lengths map[string]int    `json:"l,omitempty"` // of analysed fields, in tokens
 
-	score float64 // in what a search found
+	score float64  // in what a search found
+	rank  *ranking // and by its meaning
 }
 
 // UnmarshalJSON keeps numbers as they are written: a 64-bit integer is no float.

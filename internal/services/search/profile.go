@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sosodev/duration"
-
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
 )
@@ -174,11 +172,11 @@ func (p *profile) closeness(v *engine.View, text texts, f schema.ScoringFunction
 	case f.Magnitude != nil:
 		return magnitude(v.Number(f.FieldName), f.Magnitude.Start, f.Magnitude.End, schema.Is(f.Magnitude.Constant)), nil
 	case f.Freshness != nil:
-		d, err := duration.Parse(f.Freshness.Duration)
+		d, err := schema.ParseDuration(f.Freshness.Duration)
 		if err != nil {
 			return nil, err
 		}
-		read, now, length := v.Number(f.FieldName), float64(p.now.UnixMilli()), float64(d.ToTimeDuration().Milliseconds())
+		read, now, length := v.Number(f.FieldName), float64(p.now.UnixMilli()), float64(d.Milliseconds())
 		return func(slot uint32) (float64, bool) {
 			at, ok := read(slot)
 			gone := (now - at) / length // a negative duration is the future's

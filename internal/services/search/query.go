@@ -40,6 +40,7 @@ type question struct {
 	filter    filter.Node
 	query     lucene.Query
 	vectors   *vectorSearch
+	semantic  *semantic
 	see       *sight
 	compiler  *compiler
 }
@@ -53,11 +54,18 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 	if err != nil {
 		return err
 	}
-	found, hits, err := s.answer(call, o, q)
+	found, docs, err := s.answer(call, o, q)
 	if err != nil {
 		return err
 	}
-	reply := map[string]any{"value": hits}
+	reply, status := map[string]any{}, http.StatusOK
+	if q.semantic != nil {
+		if docs, status, err = s.rerank(call.Request.Context(), q, docs, reply); err != nil {
+			return err
+		}
+		docs = docs[min(q.skip, len(docs)):min(q.skip+q.top, len(docs))]
+	}
+	reply["value"] = q.shown(docs)
 	if metadata(call.Request) != "none" {
 		reply["@odata.context"] = call.URL("/indexes('" + o.place.name + "')/$metadata#docs(*)")
 	}
@@ -71,7 +79,7 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 		reply["@search.facets"] = showFacets(q.facets, found.Facets)
 	}
 	q.next(call, reply, found.Total)
-	return writeJSON(w, call, http.StatusOK, reply)
+	return writeJSON(w, call, status, reply)
 }
 
 // read checks a request against the index.
@@ -107,6 +115,9 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.vectors, err = s.readVectors(call, q.of, in); err != nil {
 		return nil, err
 	}
+	if q.semantic, err = s.readSemantic(call, q.of, in); err != nil {
+		return nil, err
+	}
 	q.compiler = &compiler{of: q.of, text: q.text, all: in.SearchMode == "all", profile: q.profile}
 	if q.compiler.fields, err = searchFields(q.of, q.text, in.SearchFields); err != nil {
 		return nil, err
@@ -123,6 +134,9 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 // build makes what the engine evaluates.
 func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request, err error) {
 	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
+	if q.semantic != nil { // the ranker reads the best, whichever of them are shown
+		r.Skip, r.Top = 0, max(ranked, q.skip+q.top)
+	}
 	if q.query != nil {
 		if r.Text, err = q.compiler.compile(q.query, 1); err != nil {
 			return r, malformedQuery(err)
@@ -231,7 +245,7 @@ func (q *question) next(call *api.Call, reply map[string]any, total int) {
 const attempts = 3
 
 // answer searches, and reads what was found.
-func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, hits []map[string]any, err error) {
+func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, docs []stored, err error) {
 	for try := 1; ; try++ {
 		q.compiler.marks = marks{}
 		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
@@ -240,28 +254,29 @@ func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Re
 		if err != nil {
 			return found, nil, err
 		}
-		if hits, err = s.shown(call, o, q, found.Hits); err != nil || len(hits) == len(found.Hits) || try == attempts {
-			return found, hits, err
+		err = s.store.View(call.Request.Context(), func(tx *store.Tx) error {
+			docs, err = s.indexes.documents(tx, o, found.Hits)
+			return err
+		})
+		if err != nil || len(docs) == len(found.Hits) || try == attempts {
+			return found, docs, err
 		}
 	}
 }
 
-// shown renders the documents of hits.
-func (s *Search) shown(call *api.Call, o *opened, q *question, hits []engine.Hit) ([]map[string]any, error) {
+// shown renders documents.
+func (q *question) shown(docs []stored) []map[string]any {
 	all := []map[string]any{}
-	err := s.store.View(call.Request.Context(), func(tx *store.Tx) error {
-		docs, err := s.indexes.documents(tx, o, hits)
-		for _, d := range docs {
-			body := d.show(q.of, q.pick)
-			body["@search.score"] = d.score
-			if shown := q.highlight.show(q.text, q.compiler.marks, d); len(shown) > 0 {
-				body["@search.highlights"] = shown
-			}
-			all = append(all, body)
+	for _, d := range docs {
+		body := d.show(q.of, q.pick)
+		body["@search.score"] = d.score
+		if shown := q.highlight.show(q.text, q.compiler.marks, d); len(shown) > 0 {
+			body["@search.highlights"] = shown
 		}
-		return err
-	})
-	return all, err
+		d.rank.show(q.semantic, body)
+		all = append(all, body)
+	}
+	return all
 }
 
 // documents reads those of hits; one that is not there any more, or not as it was

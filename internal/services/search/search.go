@@ -40,6 +40,7 @@ type Search struct {
 	indexes   *indexes
 	out       Outbound
 	thesauri  thesauri
+	reranker  Reranker // nil: the one that is built in
 	now       func() time.Time
 }
 
@@ -63,6 +64,9 @@ func (s *Search) RunIndexers(j *jobs.Jobs, files indexer.Reader, log *slog.Logge
 func (s *Search) Attach(resources *arm.Manager, reader *arm.Reader, out Outbound) {
 	s.resources, s.reader, s.out = resources, reader, out
 }
+
+// RankWith has a model rank semantically.
+func (s *Search) RankWith(r Reranker) { s.reranker = r }
 
 // Close closes the indexes.
 func (s *Search) Close() error { return s.indexes.close() }

@@ -30,11 +30,7 @@ func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
 // serviceStats counts what is defined, beside what the tier allows.
 func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	ctx := call.Request.Context()
-	r, err := s.resources.Find(ctx, string(call.Target.Scope))
-	if err != nil {
-		return err
-	}
-	p, err := arm.DecodeProperties[service](r)
+	r, p, err := s.service(call)
 	if err != nil {
 		return err
 	}
@@ -82,4 +78,14 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 		"limits": map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
 			"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil},
 	})
+}
+
+// service is the search service that a call is for.
+func (s *Search) service(call *api.Call) (*arm.Resource, service, error) {
+	r, err := s.resources.Find(call.Request.Context(), string(call.Target.Scope))
+	if err != nil {
+		return r, service{}, err
+	}
+	p, err := arm.DecodeProperties[service](r)
+	return r, p, err
 }

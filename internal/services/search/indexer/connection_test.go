@@ -3,7 +3,6 @@ package indexer
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // Source: azure-docs search/search-howto-indexing-azure-blob-storage.md, "Supported
@@ -33,19 +32,6 @@ func TestConnectionStrings(t *testing.T) {
 	}
 }
 
-func TestDurations(t *testing.T) {
-	for text, want := range map[string]time.Duration{"PT5M": 5 * time.Minute, "P1D": 24 * time.Hour, "P1DT2H3M4.5S": 26*time.Hour + 3*time.Minute + 4500*time.Millisecond, "PT230S": 230 * time.Second} {
-		if got, ok := ParseDuration(text); !ok || got != want {
-			t.Errorf("%s: %v %v, want %v", text, got, ok, want)
-		}
-	}
-	for _, text := range []string{"", "P", "PT", "P1DT", "5M", "PT5", "P1M", "P1Y", "-PT5M", "PT1.5M", "pt5m"} {
-		if got, ok := ParseDuration(text); ok {
-			t.Errorf("%s: %v, want none", text, got)
-		}
-	}
-}
-
 func FuzzConnection(f *testing.F) {
 	f.Add("AccountName=acct;AccountKey=a2V5", "docs")
 	f.Add("ContainerSharedAccessUri=https://acct.blob.core.windows.net/docs?sv=1", "docs")
@@ -54,6 +40,5 @@ func FuzzConnection(f *testing.F) {
 		if err == nil && (!accountNames.MatchString(c.Account) || c.Endpoint != "https://"+c.Account+blobSuffix) {
 			t.Errorf("%q: %+v", text, c)
 		}
-		ParseDuration(text)
 	})
 }

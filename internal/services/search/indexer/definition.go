@@ -3,6 +3,8 @@ package indexer
 import (
 	"encoding/json"
 	"time"
+
+	"sekisho/internal/services/search/schema"
 )
 
 // Definition is an indexer. Source: searchservice.json SearchIndexer.
@@ -29,7 +31,7 @@ type Schedule struct {
 
 // Every is the interval.
 func (s *Schedule) Every() time.Duration {
-	d, _ := ParseDuration(s.Interval)
+	d, _ := schema.ParseDuration(s.Interval)
 	return d
 }
 
@@ -105,8 +107,8 @@ func (d *Definition) Plan() error {
 		return err
 	}
 	if s := d.Schedule; s != nil {
-		every, ok := ParseDuration(s.Interval)
-		if !ok {
+		every, err := schema.ParseDuration(s.Interval)
+		if err != nil {
 			return invalid("schedule.interval", "indexer : The schedule's interval '%s' is not a duration such as PT2H.", s.Interval)
 		}
 		if every < minInterval || every > maxInterval {

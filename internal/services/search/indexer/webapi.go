@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sekisho/internal/services/search/schema"
 )
 
 // WebAPISkill sends records to an address, and gets their outputs.
@@ -63,7 +65,7 @@ func (k *WebAPISkill) plan(old Skill) (err error) {
 	if k.Timeout == "" {
 		k.Timeout = "PT30S"
 	}
-	if d, ok := ParseDuration(k.Timeout); !ok || d < time.Second || d > maxTimeout {
+	if d, err := schema.ParseDuration(k.Timeout); err != nil || d < time.Second || d > maxTimeout {
 		return invalid("timeout", "skill '%s' : The timeout '%s' is invalid: it is a duration between 1 and 230 seconds, such as PT90S.", k.Name, k.Timeout)
 	}
 	if k.BatchSize != nil && *k.BatchSize < 1 {
@@ -184,7 +186,7 @@ func (k *WebAPISkill) send(ctx context.Context, client Client, batch []*record) 
 		failAll(couldNotExecute, err.Error())
 		return
 	}
-	timeout, _ := ParseDuration(k.Timeout)
+	timeout, _ := schema.ParseDuration(k.Timeout)
 	audience := ""
 	if k.Audience != nil {
 		audience = *k.Audience
