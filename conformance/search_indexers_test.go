@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,11 @@ func TestEverySDKDefinesAndRunsIndexersAndEachRoleOfTheServiceIsOneHop(t *testin
 		{"JavaScript", func(s *sekisho, env []string) result {
 			node, modules := s.nodeIn("js-storage")
 			return s.client(append(env, "NODE_PATH="+modules), node, program(s.t, "search/indexers.cjs"))
+		}},
+		{"Java", func(s *sekisho, env []string) result {
+			cmd := s.command(os.Environ(), s.java("search/Indexers.java")...)
+			cmd.Env = append(cmd.Env, env...)
+			return execute(s.t, cmd)
 		}},
 	} {
 		t.Run(client.name, func(t *testing.T) {
