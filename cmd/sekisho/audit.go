@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -87,6 +88,9 @@ func printAudit(w io.Writer, entries []store.Entry) error {
 		who := e.PrincipalName
 		if who == "" {
 			who = e.Credential
+		}
+		if e.OnBehalfOf != "" {
+			who += " for " + cmp.Or(e.OnBehalfOfName, e.OnBehalfOf)
 		}
 		by := e.Role
 		if e.Decision != store.Allowed {

@@ -75,6 +75,9 @@ type Refusal struct {
 	// Err is the verifier's error behind InvalidToken.
 	Err    error
 	Caller Caller
+	// OnBehalf is set when it is not the caller's token that is refused, but that of
+	// the user in whose name the caller asks.
+	OnBehalf bool
 	// Check and Result are set for NotPermitted.
 	Check  Check
 	Result rbac.Result

@@ -206,6 +206,9 @@ type Check struct {
 	// Linked is set when the scope is not the target's own: the action at the
 	// target that needs this one too.
 	Linked string
+	// TokensOnly is set where no account key stands for the right, though the
+	// operation takes keys.
+	TokensOnly bool
 	// BuiltInOnly leaves custom roles out of account.
 	BuiltInOnly bool
 	// Attributes are what conditions see of the request; nil for none.
@@ -229,6 +232,15 @@ type Verdict struct {
 	Why     string
 }
 
+// User is in whose name a call asks, beside its caller (Operation.OnBehalf).
+type User struct {
+	Caller Caller
+	// Groups are those that the user is in now, also through others, in lower case.
+	Groups []string
+	// Can asks RBAC about the user. An error says nothing of what they may.
+	Can func(Check) (bool, error)
+}
+
 // Attributes are what the conditions of role assignments see of a request
 // (package condition).
 type Attributes struct {
@@ -246,6 +258,7 @@ type Call struct {
 	Origin    Origin
 	Target    Target
 	Caller    Caller
+	User      *User // nil unless the call asks in a user's name
 	Operation *Operation
 	// Vars are the values of the pattern's variables, as written in the path.
 	Vars map[string]string

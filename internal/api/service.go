@@ -47,6 +47,10 @@ type Operation struct {
 	// Filtered operations list what the caller may see: the check is not asked
 	// beforehand, the handler leaves out what Call.Can refuses.
 	Filtered bool
+	// OnBehalf gives the token of the user in whose name a request asks, which it
+	// bears beside the caller's own credential; empty for none. gate verifies it as
+	// it does the caller's, and says who it is by Call.User.
+	OnBehalf func(*Call) string
 	// Permission lets a call of Microsoft Graph pass, which does not use Azure
 	// RBAC. Also gives what is needed beyond it, where that depends on the path
 	// or the body: each must let the call pass, too.

@@ -36,7 +36,10 @@ func (d *decision) decide() error {
 	if err := d.trusted(); err != nil {
 		return err
 	}
-	return d.authorize()
+	if err := d.authorize(); err != nil {
+		return err
+	}
+	return d.behalf()
 }
 
 func (d *decision) refuse(reason api.Reason, format string, args ...any) *api.Refusal {
@@ -214,6 +217,9 @@ func (d *decision) authorize() error {
 	for i, check := range checks {
 		d.check = check
 		if call.Caller.Credential == api.AccountKey {
+			if check.TokensOnly {
+				return d.keyless(check)
+			}
 			continue
 		}
 		if d.signed != nil {
@@ -241,6 +247,13 @@ func (d *decision) authorize() error {
 		}
 	}
 	return nil
+}
+
+// keyless refuses an account key that does not stand for a right.
+func (d *decision) keyless(check api.Check) error {
+	refused := d.refuse(api.NotPermitted, "no account key stands for this right, only a role assignment")
+	refused.Check, refused.SmallestRole = check, d.gate.Access.SmallestRole(check.Action, check.Data)
+	return refused
 }
 
 // ask puts one question of the decision to RBAC, and remembers the answer for

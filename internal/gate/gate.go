@@ -262,12 +262,16 @@ func (g *Gate) recordOpen(call *api.Call, w *response, err error) {
 
 func entry(call *api.Call) store.Entry {
 	r := call.Request
-	return store.Entry{
+	e := store.Entry{
 		Time: time.Now().UTC(), RequestID: call.ID, Service: call.Target.Service, Operation: name(call),
 		Method: r.Method, Path: r.URL.Path, Tenant: call.Caller.Tenant, Principal: call.Caller.Object,
 		PrincipalName: call.Caller.Name, App: call.Caller.App, Credential: string(call.Caller.Credential),
 		Remote: call.Origin.Remote.String(), Scope: string(call.Target.Scope),
 	}
+	if call.User != nil {
+		e.OnBehalfOf, e.OnBehalfOfName = call.User.Caller.Object, call.User.Caller.Name
+	}
+	return e
 }
 
 // response remembers whether a reply has begun. Unwrap lets

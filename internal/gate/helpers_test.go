@@ -34,17 +34,18 @@ func (badToken) Code() string    { return "Invalid" }
 // house is everything that a Gate asks, as fakes: tokens by text, keys by text,
 // and grants as "principal action scope".
 type house struct {
-	tokens   map[string]api.Caller
-	verify   error // what the verifier fails with, whatever the token
-	access   error
-	keys     map[string]api.Target
-	keysErr  error
-	queryKey string
-	tenants  map[rbac.Scope]string
-	grants   []string
-	groups   []string
-	deny     *rbac.DenyAssignment // of whatever is asked
-	log      bytes.Buffer
+	tokens    map[string]api.Caller
+	verify    error // what the verifier fails with, whatever the token
+	access    error
+	keys      map[string]api.Target
+	keysErr   error
+	queryKey  string
+	tenants   map[rbac.Scope]string
+	grants    []string
+	groups    []string
+	groupsErr error
+	deny      *rbac.DenyAssignment // of whatever is asked
+	log       bytes.Buffer
 
 	mu      sync.Mutex
 	entries []store.Entry
@@ -80,7 +81,7 @@ func (h *house) Check(_ context.Context, caller api.Caller, check api.Check) (rb
 	return rbac.Result{Why: "nothing grants it"}, nil
 }
 
-func (h *house) Groups(context.Context, string) ([]string, error) { return h.groups, nil }
+func (h *house) Groups(context.Context, string) ([]string, error) { return h.groups, h.groupsErr }
 
 func (h *house) SmallestRole(action string, _ bool) string { return "Smallest for " + action }
 
@@ -109,6 +110,8 @@ func newHouse() *house {
 			"a.search.token":   {Tenant: homeTenant, Object: "search", Identity: searchScope},
 			"a.graph.token":    {Tenant: homeTenant, Object: "app", Roles: []string{"Other.Role", "User.Read.All"}},
 			"a.role.token":     {Tenant: homeTenant, Object: "app", DirectoryRoles: []string{"Directory Readers", "Global Reader"}},
+			"a.users.token":    {Tenant: homeTenant, Object: "anna", Name: "anna@home", User: true},
+			"a.guests.token":   {Tenant: "abroad", Object: "anna", Name: "anna@home", User: true},
 			"a.machines.token": {Tenant: homeTenant, Object: "vm", Identity: "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/v"},
 		},
 		keys: map[string]api.Target{
@@ -153,10 +156,33 @@ func services() []api.Service {
 		_, err := fmt.Fprintf(w, "served %s as %s", call.Operation.Name, call.Caller.Object)
 		return err
 	}
+	asked := func(w http.ResponseWriter, call *api.Call) error {
+		if call.User == nil {
+			_, err := fmt.Fprint(w, "for nobody")
+			return err
+		}
+		may := []string{}
+		for _, scope := range []rbac.Scope{"/subscriptions/S", "/subscriptions/other", "/subscriptions/abroad"} {
+			can, err := call.User.Can(api.Check{Scope: scope, Action: "read"})
+			if err != nil {
+				return err
+			}
+			if can {
+				may = append(may, string(scope))
+			}
+		}
+		_, err := fmt.Fprintf(w, "for %s of %v, who may read %v", call.User.Caller.Object, call.User.Groups, may)
+		return err
+	}
 	ai := []api.Operation{
 		{Method: "GET", Pattern: "/things", Name: "Things", Action: reads, Data: true, Source: "test", Keys: true, Handle: served},
 		{Method: "GET", Pattern: "/v1/things", Name: "ThingsV1", Action: reads, Data: true, Source: "test", Keys: true, BearerKeys: true, Handle: served},
 		{Method: "GET", Pattern: "/tokensOnly", Name: "TokensOnly", Action: reads, Data: true, Source: "test", Handle: served},
+		{Method: "GET", Pattern: "/for", Name: "For", Action: reads, Data: true, Source: "test", Keys: true, Handle: asked,
+			OnBehalf: func(call *api.Call) string { return call.Request.Header.Get("For") }},
+		{Method: "GET", Pattern: "/keyless", Name: "Keyless", Source: "test", Keys: true, Handle: served, Checks: func(*api.Call) ([]api.Check, error) {
+			return []api.Check{{Scope: accountScope, Action: reads, Data: true, TokensOnly: true}}, nil
+		}},
 		{Method: "GET", Pattern: "/health", Name: "Health", Open: true, Handle: served},
 	}
 	list := func(w http.ResponseWriter, call *api.Call) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -100,7 +101,7 @@ func New(t testing.TB, models Models) *World {
 	activity, err := insights.Open(w.Dir)
 	w.must(err)
 	t.Cleanup(func() { activity.Close() })
-	w.Directory, err = entra.New(ctx, w.Store, seal, time.Now)
+	w.Directory, err = entra.New(ctx, w.Store, seal, w.now)
 	w.must(err)
 
 	keys, grants := arm.NewKeys(w.Store, seal), access.New(w.Store, access.Options{Now: w.now})
@@ -211,6 +212,20 @@ func (w *World) Known(id string) Principal {
 	return Principal{p, w}
 }
 
+// User makes a user of the world's tenant.
+func (w *World) User(name string) Principal {
+	w.t.Helper()
+	return w.UserIn(w.Tenant, name)
+}
+
+// UserIn makes a user of a tenant.
+func (w *World) UserIn(tenant, name string) Principal {
+	w.t.Helper()
+	u := entra.User{ID: uuid.NewString(), UserPrincipalName: name + "@" + tenant, DisplayName: name, AccountEnabled: true}
+	w.Update(func(tx *store.Tx) error { return entra.PutUser(tx, tenant, u) })
+	return w.Known(u.ID)
+}
+
 // Group makes a group with members.
 func (w *World) Group(name string, members ...string) string {
 	w.t.Helper()
@@ -256,6 +271,11 @@ func (w *World) GrantIf(principal, role, scope, condition string) string {
 // Token is an access token of the principal for a resource.
 func (p Principal) Token(resource string) string {
 	p.world.t.Helper()
+	if p.Type == entra.TypeUser { // as they get one in a shell
+		token, err := p.world.Directory.ShellToken(context.Background(), p.ID, time.Now(), resource, netip.MustParseAddr("127.0.0.1"))
+		p.world.must(err)
+		return token.AccessToken
+	}
 	token, err := p.world.Directory.IdentityToken(context.Background(), p.Principal, resource)
 	p.world.must(err)
 	return token.AccessToken

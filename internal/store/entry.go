@@ -25,16 +25,19 @@ type Entry struct {
 	PrincipalName string    `json:"principalName,omitempty"`
 	App           string    `json:"app,omitempty"`
 	Credential    string    `json:"credential,omitempty"`
-	Remote        string    `json:"remote,omitempty"`
-	Action        string    `json:"action,omitempty"`
-	Data          bool      `json:"data,omitempty"`
-	Scope         string    `json:"scope,omitempty"`
-	Decision      string    `json:"decision,omitempty"` // Allowed or Refused
-	Reason        string    `json:"reason,omitempty"`
-	Cause         string    `json:"cause,omitempty"`
-	Assignment    string    `json:"assignment,omitempty"`
-	Role          string    `json:"role,omitempty"`
-	Status        int       `json:"status,omitempty"`
+	// OnBehalfOf and OnBehalfOfName are the user in whose name the principal asked.
+	OnBehalfOf     string `json:"onBehalfOf,omitempty"`
+	OnBehalfOfName string `json:"onBehalfOfName,omitempty"`
+	Remote         string `json:"remote,omitempty"`
+	Action         string `json:"action,omitempty"`
+	Data           bool   `json:"data,omitempty"`
+	Scope          string `json:"scope,omitempty"`
+	Decision       string `json:"decision,omitempty"` // Allowed or Refused
+	Reason         string `json:"reason,omitempty"`
+	Cause          string `json:"cause,omitempty"`
+	Assignment     string `json:"assignment,omitempty"`
+	Role           string `json:"role,omitempty"`
+	Status         int    `json:"status,omitempty"`
 	// Also is what else was asked, and answered yes, of a call that takes more
 	// than one right.
 	Also []Asked `json:"also,omitempty"`
@@ -65,6 +68,8 @@ func (e *Entry) appendJSON(b []byte) []byte {
 		{"principalName", e.PrincipalName},
 		{"app", e.App},
 		{"credential", e.Credential},
+		{"onBehalfOf", e.OnBehalfOf},
+		{"onBehalfOfName", e.OnBehalfOfName},
 		{"remote", e.Remote},
 		{"action", e.Action},
 		{"scope", e.Scope},

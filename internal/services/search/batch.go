@@ -19,6 +19,7 @@ type batch struct {
 	now     map[string]*stored // what is read or written; nil for one that is not there
 	ready   map[string]*engine.Document
 	deleted map[string]bool
+	scopes  *scopes // that the index may still hold
 }
 
 // updater is a transaction: that of the store, or one that writes more with it.
@@ -28,7 +29,7 @@ type updater func(context.Context, func(*store.Tx) error) error
 func (s *Search) apply(ctx context.Context, o *opened, actions []action, update updater) ([]outcome, error) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
-	b := &batch{o: o, now: map[string]*stored{}, ready: map[string]*engine.Document{}, deleted: map[string]bool{}}
+	b := &batch{o: o, now: map[string]*stored{}, ready: map[string]*engine.Document{}, deleted: map[string]bool{}, scopes: o.scopes()}
 	err := s.store.View(ctx, func(tx *store.Tx) error {
 		for _, a := range actions {
 			if err := b.do(tx, a); err != nil {
@@ -74,6 +75,10 @@ func (b *batch) do(tx *store.Tx, a action) error {
 	}
 	if a.verb == "merge" && before == nil {
 		fail(http.StatusNotFound, "Document not found.")
+		return nil
+	}
+	if !b.scopes.admit(a.fields) {
+		fail(http.StatusBadRequest, tooManyScopes)
 		return nil
 	}
 	next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}

@@ -47,8 +47,12 @@ func (s *Search) documentOperations() []api.Operation {
 		if query {
 			handle = s.crossOrigin(handle)
 		}
-		return api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
+		op := api.Operation{Method: method, Pattern: pattern, Name: "Documents_" + name, Action: action, Data: true, Source: documentSource,
 			Keys: true, QueryKeys: query, Checks: atIndex(action, true), Handle: handle}
+		if action == readDocuments { // of documents that some may see
+			op.Checks, op.OnBehalf = readChecks, userToken
+		}
+		return op
 	}
 	return []api.Operation{
 		row(http.MethodPost, docs+"/index", "Index", writeDocuments, false, s.indexDocuments),

@@ -112,6 +112,9 @@ func readActions(body io.Reader, of *schema.Index) (actions []action, err error)
 			if err := checkFields(of.Fields, fields, strconv.Itoa(i)); err != nil {
 				return nil, err
 			}
+			if err := checkPermissions(of, fields, strconv.Itoa(i)); err != nil {
+				return nil, err
+			}
 		}
 		actions = append(actions, a)
 	}
@@ -265,9 +268,13 @@ func (s *Search) countDocuments(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	see, err := s.seen(call, o)
+	if err != nil {
+		return err
+	}
 	setHeaders(w, call)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err = io.WriteString(w, "\ufeff"+strconv.Itoa(o.x.Count())) // Azure's answer begins with a byte order mark
+	_, err = io.WriteString(w, "\ufeff"+strconv.Itoa(o.x.CountOf(see.slots))) // Azure's answer begins with a byte order mark
 	return err
 }
 
@@ -277,12 +284,16 @@ func (s *Search) getDocument(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	see, err := s.seen(call, o)
+	if err != nil {
+		return err
+	}
 	var d stored
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
 		d, _, err = store.Load[stored](tx, kindDocument, documentID(o.id, call.Var("key")))
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !see.sees(&d) {
 		setHeaders(w, call)
 		w.WriteHeader(http.StatusNotFound) // with no body, as Azure
 		return nil

@@ -40,6 +40,7 @@ type question struct {
 	filter    filter.Node
 	query     lucene.Query
 	vectors   *vectorSearch
+	see       *sight
 	compiler  *compiler
 }
 
@@ -100,11 +101,17 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
 		return nil, err
 	}
+	if q.see, err = s.seen(call, o); err != nil {
+		return nil, err
+	}
 	if q.vectors, err = s.readVectors(call, q.of, in); err != nil {
 		return nil, err
 	}
 	q.compiler = &compiler{of: q.of, text: q.text, all: in.SearchMode == "all", profile: q.profile}
 	if q.compiler.fields, err = searchFields(q.of, q.text, in.SearchFields); err != nil {
+		return nil, err
+	}
+	if q.compiler.thesaurus, err = s.thesaurusOf(call.Request.Context(), o.place, q.text); err != nil {
 		return nil, err
 	}
 	if in.Search != nil {
@@ -115,7 +122,7 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 
 // build makes what the engine evaluates.
 func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request, err error) {
-	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order}
+	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
 	if q.query != nil {
 		if r.Text, err = q.compiler.compile(q.query, 1); err != nil {
 			return r, malformedQuery(err)

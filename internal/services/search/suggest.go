@@ -142,6 +142,9 @@ func (s *Search) readSuggestion(call *api.Call, o *opened, in suggestRequest) (q
 			return nil, err
 		}
 	}
+	if q.see, err = s.seen(call, o); err != nil {
+		return nil, err
+	}
 	if q.filter, err = readFilter(q.of, q.text, in.Filter); err != nil {
 		return nil, err
 	}

@@ -146,6 +146,26 @@ func (s *Search) synonymsOf(ctx context.Context, at place, names []string) ([]*a
 	return all, err
 }
 
+// thesaurusOf gives the synonyms of those fields that have a map.
+func (s *Search) thesaurusOf(ctx context.Context, at place, text texts) (map[string]*analysis.Thesaurus, error) {
+	found := map[string]*analysis.Thesaurus{}
+	for path, t := range text {
+		if !t.searched() || len(t.of.SynonymMaps) == 0 {
+			continue
+		}
+		rules, err := s.synonymsOf(ctx, at, t.of.SynonymMaps)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range rules { // a field has one map at most
+			if found[path], err = t.thesaurus(one); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, nil
+}
+
 func (t *thesauri) of(rec store.Record) (*analysis.Synonyms, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

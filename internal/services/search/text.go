@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"errors"
+	"sync"
 
 	"sekisho/internal/services/search/analysis"
 	"sekisho/internal/services/search/engine"
@@ -21,6 +22,10 @@ type textField struct {
 	of            *schema.Field
 	index, search *analysis.Analyzer
 	normalizer    *analysis.Normalizer
+
+	mu     sync.Mutex
+	rules  *analysis.Synonyms // that were read last
+	reread *analysis.Thesaurus
 }
 
 func textsOf(of *schema.Index) (texts, error) {
@@ -42,6 +47,20 @@ func textsOf(of *schema.Index) (texts, error) {
 		all[path] = t
 	})
 	return all, nil
+}
+
+// thesaurus is rules as the field reads them, which takes a while for many of them.
+func (t *textField) thesaurus(rules *analysis.Synonyms) (*analysis.Thesaurus, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rules != rules {
+		read, err := rules.With(t.search)
+		if err != nil {
+			return nil, err
+		}
+		t.rules, t.reread = rules, read
+	}
+	return t.reread, nil
 }
 
 // searched tells whether a field has its text in the index.

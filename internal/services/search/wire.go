@@ -188,6 +188,9 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 // or a 401 with a challenge, as the service is set (aadAuthFailureMode); what RBAC
 // refuses is a 403 always. Source: azure-docs search/search-security-enable-roles.md.
 func refusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) (status int, text string) {
+	if r.OnBehalf {
+		return http.StatusUnauthorized, userRefusal(call, r)
+	}
 	switch r.Reason {
 	case api.PublicAccessClosed, api.NetworkRules:
 		return http.StatusForbidden, "The access to the service is forbidden by its network rules: " + r.Cause + "."
