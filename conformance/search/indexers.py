@@ -2,6 +2,7 @@
 import json
 import os
 import time
+import uuid
 
 import requests
 from azure.core.credentials import AzureKeyCredential
@@ -21,14 +22,14 @@ SERVICE, STORAGE, STORAGE_ID, KEY, OPENAI, OPENAI_ID, IDENTITY, SUBSCRIPTION = (
     "SERVICE", "STORAGE", "STORAGE_ID", "STORAGE_KEY", "OPENAI", "OPENAI_ID", "IDENTITY", "SUBSCRIPTION"))
 owner = ClientSecretCredential(os.environ["AZURE_TENANT_ID"], os.environ["OWNER_ID"], os.environ["OWNER_SECRET"])
 indexes, indexers = SearchIndexClient(SERVICE, owner), SearchIndexerClient(SERVICE, owner)
-ROLES = {"blobs": ("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", STORAGE_ID), "openai": ("5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", OPENAI_ID)}
+ROLES = {"blobs": ("2a2b9908-6ea1-4ae2-8e65-a410df84e7d1", STORAGE_ID, uuid.uuid4()),
+         "openai": ("5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", OPENAI_ID, uuid.uuid4())}
 
 
 def role(name, given):
     """Gives the service's identity a role, or takes it."""
-    definition, scope = ROLES[name]
+    definition, scope, guid = ROLES[name]
     token = owner.get_token("https://management.azure.com/.default").token
-    guid = "00000000-0000-0000-0000-" + name.ljust(12, "0").encode().hex()[:12]
     response = requests.request(
         "PUT" if given else "DELETE", f"https://management.azure.com{scope}/providers/Microsoft.Authorization/roleAssignments/{guid}?api-version=2022-04-01",
         headers={"Authorization": "Bearer " + token}, json={"properties": {
