@@ -184,6 +184,13 @@ func (in searchRequest) check() error {
 			return badInput(choice.name, "The value '%s' of the parameter %s is not one of %s.\r\nParameter name: %[2]s", choice.value, choice.name, strings.Join(choice.of, ", "))
 		}
 	}
+	for _, absent := range []struct{ name, value, off string }{
+		{"debug", in.Debug, "disabled"}, {"speller", in.QuerySpeller, "none"}, {"queryRewrites", in.QueryRewrites, "none"}, {"semanticFields", in.SemanticFields, ""},
+	} {
+		if absent.value != "" && absent.value != absent.off {
+			return api.BadRequest("FeatureNotSupported", absent.name, "The parameter '%s' with the value '%s' is not supported.\r\nParameter name: %[1]s", absent.name, absent.value)
+		}
+	}
 	if c := in.MinimumCoverage; c != nil && (*c < 0 || *c > 100) {
 		return badInput("minimumCoverage", "Value must be between 0 and 100.\r\nParameter name: minimumCoverage")
 	}

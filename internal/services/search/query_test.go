@@ -209,6 +209,8 @@ func TestQueriesThatAreWrong(t *testing.T) {
 		`{"highlightPreTag":"<b>"}`:                                             "highlightPostTag",
 		`{"minimumCoverage":101}`:                                               "minimumCoverage",
 		`{"search":"x","queryType":"semantic","semanticConfiguration":"other"}`: "Unknown semantic configuration 'other'",
+		`{"search":"x","speller":"lexicon"}`:                                    "'speller' with the value 'lexicon' is not supported",
+		`{"search":"x","debug":"all"}`:                                          "debug",
 		`{"unknown":1}`:                                                         "unknown",
 	} {
 		if r := w.call("POST", "/indexes/hotels/docs/search", stable, body); r.Status != 400 || !strings.Contains(r.Body, want) {

@@ -103,9 +103,6 @@ func (v *vectorSearch) readModes(in searchRequest) error {
 	default:
 		return badInput("vectorFilterMode", "The value '%s' of the parameter vectorFilterMode is not one of preFilter, postFilter, strictPostFilter.\r\nParameter name: vectorFilterMode", in.VectorFilterMode)
 	}
-	if strings.Contains(in.Debug, "vector") || strings.Contains(in.Debug, "all") {
-		return badInput("debug", "The request is invalid. Details: The parameter 'debug' in the request payload is not a valid parameter for the operation 'search'.")
-	}
 	if in.Hybrid == nil {
 		return nil
 	}
