@@ -32,7 +32,9 @@ type Reader struct {
 	tenants   map[string]string     // by lower-cased subscription id
 	keys      map[[32]byte]keyOwner
 	digestsOf map[string][][32]byte // by lower-cased resource id
-	digest    func(secret string) [32]byte
+	sealed    map[string]keyList    // by lower-cased resource id
+	opened    map[string]map[string]string
+	of        *Keys
 }
 
 type keyOwner struct {
@@ -41,12 +43,13 @@ type keyOwner struct {
 	query   bool
 }
 
-// NewReader makes the view. digest is how account keys are indexed.
-func NewReader(s *store.Store, registry *Registry, digest func(string) [32]byte) *Reader {
+// NewReader makes the view. Account keys are indexed and opened as keys says.
+func NewReader(s *store.Store, registry *Registry, keys *Keys) *Reader {
 	r := &Reader{
-		registry: registry, digest: digest,
+		registry: registry, of: keys,
 		resources: map[string]*Resource{}, targets: map[string]api.Target{}, hosts: map[string]string{}, hostsOf: map[string][]string{}, faces: map[string]string{},
 		tenants: map[string]string{}, keys: map[[32]byte]keyOwner{}, digestsOf: map[string][][32]byte{},
+		sealed: map[string]keyList{}, opened: map[string]map[string]string{},
 	}
 	r.follower = store.NewFollower(s, []string{kindResource, kindKeys}, r.apply)
 	return r
@@ -122,6 +125,8 @@ func (r *Reader) applyKeys(id string, record store.Record, gone bool) error {
 		delete(r.keys, digest)
 	}
 	delete(r.digestsOf, id)
+	delete(r.sealed, id)
+	delete(r.opened, id)
 	if gone {
 		return nil
 	}
@@ -129,6 +134,7 @@ func (r *Reader) applyKeys(id string, record store.Record, gone bool) error {
 	if err := json.Unmarshal(record.Body, &list); err != nil {
 		return err
 	}
+	r.sealed[id] = list
 	for _, key := range list.Keys {
 		digest := key.digest()
 		r.keys[digest] = keyOwner{id, key.ID, key.Query}
@@ -212,13 +218,39 @@ func (r *Reader) TenantOf(ctx context.Context, scope rbac.Scope) (string, bool, 
 	return tenant, ok, nil
 }
 
+// Keys opens an account's keys, by name, but for those that only query. They stay
+// open until they change: whoever signs with one needs it for every request. What
+// Keys returns is shared: do not change it.
+func (r *Reader) Keys(ctx context.Context, account string) (map[string]string, error) {
+	if err := r.follower.Sync(ctx); err != nil {
+		return nil, err
+	}
+	id := strings.ToLower(account)
+	r.mu.RLock()
+	keys, list := r.opened[id], r.sealed[id]
+	r.mu.RUnlock()
+	if keys != nil {
+		return keys, nil
+	}
+	keys, err := r.of.open(account, list)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := r.sealed[id]; len(now.Keys) > 0 && slices.EqualFunc(now.Keys, list.Keys, func(a, b accountKey) bool { return a.Digest == b.Digest }) {
+		r.opened[id] = keys
+	}
+	return keys, nil
+}
+
 // FindKey finds the account that has a key. The index holds keyed digests, so
 // that neither the look-up's time nor its memory tells anything of a key.
 func (r *Reader) FindKey(ctx context.Context, key string) (api.Key, bool, error) {
 	if err := r.follower.Sync(ctx); err != nil {
 		return api.Key{}, false, err
 	}
-	digest := r.digest(key)
+	digest := r.of.Digest(key)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	owner, ok := r.keys[digest]

@@ -45,3 +45,36 @@ func TestAHostNameThatChangedHandsStays(t *testing.T) {
 	put(first, `{}`)
 	leadsTo(second)
 }
+
+// Opened keys are those of now, also right after one was regenerated, and none once
+// the account is gone.
+func TestOpenedKeysAreThoseOfNow(t *testing.T) {
+	w := servicetest.New(t, servicetest.Builtin)
+	id := w.MakeAccount(w.MakeGroup("rg"), "keyed")
+	opened := func() map[string]string {
+		t.Helper()
+		keys, err := w.Reader.Keys(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	regenerate := func(name string) {
+		t.Helper()
+		w.Need(200, w.ARM("POST", id+"/regenerateKey?api-version=2024-10-01", `{"keyName":"`+name+`"}`))
+	}
+	before := opened()
+	if len(before) != 2 || opened()["key1"] != before["key1"] {
+		t.Fatalf("%d keys", len(before))
+	}
+	regenerate("Key1")
+	if now := opened(); now["key1"] == before["key1"] || now["key2"] != before["key2"] {
+		t.Error("the first key is not the new one, or the second is not the old one")
+	}
+	if found, err := w.Manager.Delete(t.Context(), id, ""); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	if len(opened()) != 0 {
+		t.Error("keys of an account that is gone")
+	}
+}

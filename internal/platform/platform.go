@@ -231,7 +231,7 @@ func (p *Platform) assemble(config Config) error {
 	types = append(types, find.Types()...)
 	types = append(types, managedidentity.Types(p.directory)...)
 	p.registry = arm.NewRegistry(types...)
-	p.reader = arm.NewReader(p.store, p.registry, keys.Digest)
+	p.reader = arm.NewReader(p.store, p.registry, keys)
 	p.manager = arm.NewManager(p.store, p.registry, p.reader, p.directory, grants)
 	blobs.Attach(p.manager, p.reader)
 	find.Attach(p.manager, p.reader, &outbound{p: p, way: map[string]http.RoundTripper{}})

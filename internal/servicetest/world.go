@@ -123,7 +123,7 @@ func New(t testing.TB, models Models) *World {
 	find.RunIndexers(w.Jobs, nil, slog.New(slog.NewTextHandler(logWriter{t}, nil)))
 	types = append(types, find.Types()...)
 	w.Registry = arm.NewRegistry(types...)
-	w.Reader = arm.NewReader(w.Store, w.Registry, keys.Digest)
+	w.Reader = arm.NewReader(w.Store, w.Registry, keys)
 	w.Manager = arm.NewManager(w.Store, w.Registry, w.Reader, w.Directory, grants)
 	ai.Attach(w.Manager, w.Reader, w.now)
 	blobs.Attach(w.Manager, w.Reader)

@@ -88,7 +88,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return in.SetProperties(map[string]string{"principalId": principal, "clientId": client})
 		}, Remove: func(tx *store.Tx, old *arm.Resource) error { return w.directory.RemoveIdentity(tx, old.ID) }})
-	reader := arm.NewReader(w.store, w.types, func(s string) [32]byte { return seal.Digest("key", []byte(s)) })
+	reader := arm.NewReader(w.store, w.types, arm.NewKeys(w.store, seal))
 	w.manager = arm.NewManager(w.store, w.types, reader, w.directory, noAssignments{})
 	w.server = New(w.directory, reader, w, slog.New(slog.DiscardHandler), func(s string) [32]byte { return seal.Digest("run-secret", []byte(s)) })
 	err = w.store.Update(t.Context(), func(tx *store.Tx) error {

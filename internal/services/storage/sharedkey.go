@@ -72,7 +72,7 @@ func parseSharedKey(text string) (account string, signature []byte, ok bool) {
 // signingKey names the account key that signed a text; empty if none did. It
 // tries both, however soon one fits.
 func (s *Storage) signingKey(call *api.Call, text, signature []byte) (string, error) {
-	keys, err := s.keys.List(call.Request.Context(), string(call.Target.Scope))
+	keys, err := s.reader.Keys(call.Request.Context(), string(call.Target.Scope))
 	if err != nil {
 		return "", err
 	}
