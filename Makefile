@@ -62,12 +62,26 @@ soak:
 
 # The price of the gate against a bare reverse proxy, in one run; decisions
 # against other engines, in another; grants of tokens against RSA itself; vectors
-# against a scan of them and another HNSW; blobs against Azurite and plain files;
-# then the Go benchmarks of the parts.
+# against a scan of them and another HNSW; text search against bleve; blobs against
+# Azurite and plain files; then the Go benchmarks of the parts. With DATA, a directory
+# of labelled sets in BEIR's layout, only what search finds in them, against Lucene
+# (which takes Java 17 and Maven).
+DATA ?=
+ifneq ($(DATA),)
+bench: .cache/lucene
+	cd bench && $(GO) run ./search -data "$(abspath $(DATA))" -lucene $(CURDIR)/.cache/lucene
+else
 bench: clients
-	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants && $(GO) run ./vectors && \
+	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants && $(GO) run ./vectors && $(GO) run ./search && \
 	  $(GO) run ./blobs -azurite "$$(ls -td $(CURDIR)/.cache/clients/js-storage-*/node_modules/azurite | head -1)/dist/src/blob/main.js"
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /conformance)
+endif
+
+.cache/lucene: bench/search/lucene/pom.xml
+	rm -rf $@ $@.partial
+	mvn --batch-mode --quiet --file $< org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$@.partial
+	mv $@.partial $@
+	touch $@
 
 clean:
 	rm -rf bin .cache

@@ -3,9 +3,12 @@ package conformance
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -93,4 +96,34 @@ func self(t *testing.T, child string) (variable, path string) {
 		t.Fatal(err)
 	}
 	return childVariable + "=" + child, path
+}
+
+// briefly are the options of a JVM that lives for seconds, and has not the time for
+// its best compiler and its collector of several threads to pay.
+var briefly = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"}
+
+// compilations are those of Java programs in this run, by the path of their source.
+var compilations sync.Map
+
+// java is a Java program, compiled once.
+func java(t *testing.T, source string) []string {
+	t.Helper()
+	class := strings.TrimSuffix(filepath.Base(source), ".java")
+	libraries := filepath.Join(installed(t, "java", "clients/java/pom.xml"), "lib", "*")
+	classes := filepath.Join(filepath.Dir(executable), "java", class)
+	javac := exec.Command(tool(t, "javac"), "-cp", libraries, "-d", classes, program(t, source))
+	for _, option := range briefly {
+		javac.Args = append(javac.Args, "-J"+option)
+	}
+	compile, _ := compilations.LoadOrStore(source, sync.OnceValue(func() error {
+		out, err := javac.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w\n%s", javac, err, out)
+		}
+		return nil
+	}))
+	if err := compile.(func() error)(); err != nil {
+		t.Fatal(err)
+	}
+	return append(append([]string{tool(t, "java")}, briefly...), "-cp", classes+string(filepath.ListSeparator)+libraries, class)
 }

@@ -157,12 +157,11 @@ func tellGo(s *sekisho, _ door, env []string) result {
 
 // The JVM is told of proxy and CA by options only.
 func tellJava(s *sekisho, d door, env []string) result {
-	libraries := filepath.Join(installed(s.t, "java", "clients/java/pom.xml"), "lib", "*")
 	script := `eval "$("$0" env --shell jvm --data "$1")"; exec "${@:2}"`
 	if d != intercept {
 		script = `eval "$("$0" env --shell jvm --data "$1" | sed 's/-Dhttps\.proxy[^ ]*//g')"; exec "${@:2}"`
 	}
-	cmd := s.command(os.Environ(), "bash", "-euc", script, executable, s.data, tool(s.t, "java"), "-cp", libraries, program(s.t, "keyless/Keyless.java"))
+	cmd := s.command(os.Environ(), append([]string{"bash", "-euc", script, executable, s.data}, java(s.t, "keyless/Keyless.java")...)...)
 	cmd.Env = append(cmd.Env, env...)
 	return execute(s.t, cmd)
 }

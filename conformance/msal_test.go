@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -56,8 +55,7 @@ func keepers() []keeper {
 // java is a Java program in intercept mode: the JVM is told of proxy and CA by
 // options only.
 func (s *sekisho) java(path string) []string {
-	libraries := filepath.Join(installed(s.t, "java", "clients/java/pom.xml"), "lib", "*")
-	return []string{"bash", "-euc", `eval "$("$0" env --shell jvm --data "$1")"; exec "${@:2}"`, executable, s.data, tool(s.t, "java"), "-cp", libraries, program(s.t, path)}
+	return append([]string{"bash", "-euc", `eval "$("$0" env --shell jvm --data "$1")"; exec "${@:2}"`, executable, s.data}, java(s.t, path)...)
 }
 
 func TestEveryMSALObtainsKeepsRefreshesAndLosesTokensAsWithEntra(t *testing.T) {

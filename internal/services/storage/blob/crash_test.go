@@ -87,6 +87,7 @@ func TestCrash(t *testing.T) {
 	}
 	dir := t.TempDir()
 	acknowledged := map[string]bool{} // what is put, and not deleted
+	parts := map[string]int{}         // of what was read
 	for round := range rounds {
 		for _, line := range crashtest.Kill(t, dir, 1+rand.IntN(40)) {
 			what, name, _ := strings.Cut(line, " ")
@@ -104,7 +105,13 @@ func TestCrash(t *testing.T) {
 		there := map[string]bool{}
 		for _, name := range w.names(blob.ListQuery{}) {
 			there[name] = true
-			w.wantContent(at(name), filling(name))
+			// Nobody writes a blob again: it is read in its first round and in the last.
+			if _, read := parts[name]; !read || round == rounds-1 {
+				w.wantContent(at(name), filling(name))
+				b, err := w.Get(ctx, at(name), blob.Conditions{})
+				w.must(err)
+				parts[name] = len(b.Parts)
+			}
 		}
 		for name, put := range acknowledged {
 			switch deleting := number(name)%3 == 0; {
@@ -124,13 +131,11 @@ func TestCrash(t *testing.T) {
 			staged = len(records)
 			return err
 		}))
-		parts := 0
+		named := 0
 		for name := range there {
-			b, err := w.Get(ctx, at(name), blob.Conditions{})
-			w.must(err)
-			parts += len(b.Parts)
+			named += parts[name]
 		}
-		w.wantObjects(parts + staged)
+		w.wantObjects(named + staged)
 		w.must(errors.Join(docs.Close(), bucket.Close()))
 		if t.Failed() {
 			return

@@ -48,12 +48,11 @@ func TestLeaseOperationsByState(t *testing.T) {
 		{"release (A)", with("release", idA, ""), mismatch, blob.Available, blob.Available, blob.Available, blob.Available},
 		{"release (B)", with("release", idB, ""), mismatch, mismatch, mismatch, mismatch, mismatch},
 	}
+	w := newWorld(t)
 	for _, tt := range tests {
 		for state, want := range map[string]string{blob.Available: tt.available, blob.Leased: tt.leased, blob.Breaking: tt.breaking, blob.Broken: tt.broken, blob.Expired: tt.expired_} {
 			t.Run(tt.name+"/"+state, func(t *testing.T) {
-				w := newWorld(t)
-				inState(w, state)
-				b, _, err := w.LeaseBlob(ctx, at("b"), tt.action, blob.Conditions{})
+				b, _, err := w.LeaseBlob(ctx, w.inState(t, state), tt.action, blob.Conditions{})
 				got := code(err)
 				if err == nil {
 					got = b.Lease.State(time.Now().Add(time.Duration(w.ahead.Load())))
@@ -66,17 +65,19 @@ func TestLeaseOperationsByState(t *testing.T) {
 	}
 }
 
-// inState makes blob b, with a lease (A) in a state.
-func inState(w *world, state string) {
-	w.t.Helper()
-	w.put("b", "x")
+// inState makes a blob of a test's own, with a lease (A) in a state.
+func (w *world) inState(t *testing.T, state string) blob.Address {
+	t.Helper()
+	it := at(t.Name())
+	w.put(it.Name, "x")
 	do := func(a blob.LeaseAction) {
-		w.t.Helper()
-		_, _, err := w.LeaseBlob(ctx, at("b"), a, blob.Conditions{})
-		w.must(err)
+		t.Helper()
+		if _, _, err := w.LeaseBlob(ctx, it, a, blob.Conditions{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if state == blob.Available {
-		return
+		return it
 	}
 	do(blob.LeaseAction{Action: "acquire", Proposed: idA, Seconds: 30})
 	switch state {
@@ -87,6 +88,7 @@ func inState(w *world, state string) {
 	case blob.Expired:
 		w.later(time.Minute)
 	}
+	return it
 }
 
 // The rows are those of lease-blob.md, "Outcomes of use attempts on blobs by lease
@@ -111,24 +113,24 @@ func TestUseByLeaseState(t *testing.T) {
 		{"read (B)", idB, false, absent, mismatch, mismatch, absent, absent},
 		{"read", "", false, "", "", "", "", ""},
 	}
+	w := newWorld(t)
 	for _, tt := range tests {
 		for state, want := range map[string]string{blob.Available: tt.available, blob.Leased: tt.leased, blob.Breaking: tt.breaking, blob.Broken: tt.broken, blob.Expired: tt.expired_} {
 			t.Run(tt.name+"/"+state, func(t *testing.T) {
-				w := newWorld(t)
-				inState(w, state)
+				it := w.inState(t, state)
 				cond := blob.Conditions{LeaseID: tt.id}
 				if !tt.write {
-					_, err := w.Get(ctx, at("b"), cond)
+					_, err := w.Get(ctx, it, cond)
 					w.wantCode(err, want)
 					return
 				}
-				_, err := w.Change(ctx, at("b"), cond, func(*blob.Blob) error { return nil })
+				_, err := w.Change(ctx, it, cond, func(*blob.Blob) error { return nil })
 				w.wantCode(err, want)
 				if want != "" {
 					return
 				}
 				// A write without a lease ends one that is over: it can't be renewed.
-				if _, _, err := w.LeaseBlob(ctx, at("b"), blob.LeaseAction{Action: "renew", ID: idA}, blob.Conditions{}); tt.id == "" {
+				if _, _, err := w.LeaseBlob(ctx, it, blob.LeaseAction{Action: "renew", ID: idA}, blob.Conditions{}); tt.id == "" {
 					w.wantCode(err, "LeaseIdMismatchWithLeaseOperation")
 				}
 			})
@@ -150,13 +152,14 @@ func TestHowLongABreakTakes(t *testing.T) {
 		{"endless, at once", blob.Forever, nil, 0, 0},
 		{"endless, later", blob.Forever, one(40), 40, 40},
 	}
+	w := newWorld(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t)
-			w.put("b", "x")
-			_, _, err := w.LeaseBlob(ctx, at("b"), blob.LeaseAction{Action: "acquire", Seconds: tt.seconds}, blob.Conditions{})
+			it := at(t.Name())
+			w.put(it.Name, "x")
+			_, _, err := w.LeaseBlob(ctx, it, blob.LeaseAction{Action: "acquire", Seconds: tt.seconds}, blob.Conditions{})
 			w.must(err)
-			_, left, err := w.LeaseBlob(ctx, at("b"), blob.LeaseAction{Action: "break", Period: tt.period}, blob.Conditions{})
+			_, left, err := w.LeaseBlob(ctx, it, blob.LeaseAction{Action: "break", Period: tt.period}, blob.Conditions{})
 			if err != nil || left < tt.least || left > tt.most {
 				t.Errorf("%d seconds, %v; want %d to %d", left, err, tt.least, tt.most)
 			}

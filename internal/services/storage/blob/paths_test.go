@@ -220,9 +220,12 @@ func TestALargeDirectory(t *testing.T) {
 				return err
 			}
 			name := fmt.Sprintf("d/%02d/%d", i%20, i)
-			if _, err = f.blobs.parents(tx, c, name, ""); err == nil {
-				err = f.blobs.saveBlob(tx, &Blob{Container: c.ID, Name: name, Kind: BlockBlob, ETag: "0x1", Access: RootAccess("")})
+			if i < 20 { // the first in its directory
+				if _, err = f.blobs.parents(tx, c, name, ""); err != nil {
+					return err
+				}
 			}
+			err = f.blobs.saveBlob(tx, &Blob{Container: c.ID, Name: name, Kind: BlockBlob, ETag: "0x1", Access: RootAccess("")})
 		}
 		return err
 	}))

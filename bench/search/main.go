@@ -1,0 +1,58 @@
+// Command search measures text search: the engine of AI Search beside raw bleve on
+// documents that are made up and, with -data, beside Apache Lucene on labelled sets
+// in BEIR's layout. It prints Markdown.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"runtime"
+	"runtime/debug"
+)
+
+func main() {
+	log.SetFlags(0)
+	s := speed{}
+	flag.IntVar(&s.n, "n", 20_000, "number of documents")
+	flag.IntVar(&s.queries, "queries", 500, "number of queries")
+	flag.IntVar(&s.builds, "builds", 3, "of each index; the fastest counts")
+	flag.IntVar(&s.rounds, "rounds", 5, "of all queries; the fastest of each query counts")
+	data := flag.String("data", "", "measure quality, on the sets in this directory or one level below it")
+	lucene := flag.String("lucene", "", "directory with Lucene's jars")
+	source := flag.String("source", "search/lucene/Lucene.java", "the program that drives Lucene")
+	child := flag.String("child", "", "be the process of this engine")
+	dir := flag.String("dir", "", "of the child's index")
+	profile := flag.String("profile", "", "with -child: write profiles of indexing and searching to files that begin with this")
+	flag.Parse()
+	var err error
+	switch {
+	case *child != "":
+		err = s.serve(*child, *dir, *profile)
+	case *data != "":
+		err = quality{data: *data, jars: *lucene, source: *source, rounds: s.rounds}.measure()
+	default:
+		err = s.measure()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// machine names what ran.
+func machine() string {
+	return fmt.Sprintf("%s %s/%s, %d CPUs, bleve %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version("github.com/blevesearch/bleve/v2"))
+}
+
+func version(module string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, d := range info.Deps {
+		if d.Path == module {
+			return d.Version
+		}
+	}
+	return ""
+}
