@@ -173,14 +173,14 @@ func newBlobWorld(t *testing.T) *blobWorld {
 }
 
 // principal is an application with a secret.
-func (w *blobWorld) principal(name string) (app, secret, object string) {
-	w.t.Helper()
-	app, id := w.registration(map[string]any{"displayName": name})
-	graph := w.graph()
+func (s *sekisho) principal(name string) (app, secret, object string) {
+	s.t.Helper()
+	app, id := s.registration(map[string]any{"displayName": name})
+	graph := s.graph()
 	var password struct{ SecretText string }
-	graph.do(w.t, http.MethodPost, "https://graph.microsoft.com/v1.0/applications/"+id+"/addPassword", map[string]any{"passwordCredential": map[string]any{"displayName": "story"}}, &password)
+	graph.do(s.t, http.MethodPost, "https://graph.microsoft.com/v1.0/applications/"+id+"/addPassword", map[string]any{"passwordCredential": map[string]any{"displayName": "story"}}, &password)
 	var service struct{ ID string }
-	graph.do(w.t, http.MethodGet, "https://graph.microsoft.com/v1.0/servicePrincipals(appId='"+app+"')", nil, &service)
+	graph.do(s.t, http.MethodGet, "https://graph.microsoft.com/v1.0/servicePrincipals(appId='"+app+"')", nil, &service)
 	return app, password.SecretText, service.ID
 }
 

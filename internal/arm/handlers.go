@@ -88,6 +88,34 @@ func (m *Manager) Find(ctx context.Context, id string) (*Resource, error) {
 	return res, err
 }
 
+// FindScope finds where roles may be assigned: a resource, or what of its data plane
+// is a scope. Whether the latter is there, ARM does not know.
+func (m *Manager) FindScope(ctx context.Context, id string) (scope, tenant string, err error) {
+	res, err := m.Find(ctx, id)
+	if err == nil {
+		return res.ID, res.Tenant, nil
+	}
+	parsed, bad := rbac.ParseID(id)
+	above, ok := rbac.Scope(id).Parent()
+	if bad != nil || !ok || len(parsed.Types) < 2 {
+		return "", "", err
+	}
+	last := len(parsed.Types) - 1
+	t, known := m.registry.Get(parsed.Provider + "/" + strings.Join(parsed.Types[:last], "/"))
+	if !known {
+		return "", "", err
+	}
+	for _, name := range t.Scopes {
+		if strings.EqualFold(name, parsed.Types[last]) {
+			if res, err = m.Find(ctx, string(above)); err != nil {
+				return "", "", err
+			}
+			return res.ID + "/" + name + "/" + parsed.Names[last], res.Tenant, nil
+		}
+	}
+	return "", "", err
+}
+
 // FindTx is Find of what is in a transaction, to change it.
 func (m *Manager) FindTx(tx *store.Tx, id string) (*Resource, error) {
 	res, err := m.load(tx, id)

@@ -104,11 +104,7 @@ func (s *Authorization) place(ctx context.Context, call *api.Call) (scope, tenan
 		}
 		return g.ID, call.Caller.Tenant, nil
 	}
-	res, err := s.arm.Find(ctx, written)
-	if err != nil {
-		return "", "", err
-	}
-	return res.ID, res.Tenant, nil
+	return s.arm.FindScope(ctx, written)
 }
 
 func (s *Authorization) tree(ctx context.Context, tenant string) (tree *access.Tree, err error) {

@@ -6,9 +6,24 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"sekisho/internal/api"
 )
+
+// list is names with commas between; azure-search-documents 12.0 for Python writes
+// those of suggest and autocomplete as JSON's lists.
+type list string
+
+// UnmarshalJSON takes both.
+func (l *list) UnmarshalJSON(raw []byte) error {
+	var many []string
+	if err := json.Unmarshal(raw, &many); err == nil {
+		*l = list(strings.Join(many, ","))
+		return nil
+	}
+	return json.Unmarshal(raw, (*string)(l))
+}
 
 // searchRequest is the body of Documents - Search Post; searchGet makes one of the
 // query. Source: azure-rest-api-specs searchindex.json SearchRequest.

@@ -161,7 +161,7 @@ func (q *semantic) readExtras(in searchRequest) error {
 
 // candidate is a document that is ranked, as the ranker reads it.
 type candidate struct {
-	title, whole map[string]bool // words that the query has, too
+	title, whole map[int]bool // words of the query, by where they begin in it
 	passages     []passage
 	text         string
 }
@@ -169,7 +169,7 @@ type candidate struct {
 // passage is a sentence, or what stands for one.
 type passage struct {
 	text  string
-	words map[string]bool
+	words map[int]bool
 	spans []span
 }
 
@@ -179,8 +179,8 @@ type passage struct {
 // that is no model of language, and README says so.
 func (s *Search) rank(ctx context.Context, q *question, docs []stored) ([]ranking, error) {
 	candidates := make([]candidate, len(docs))
-	found := map[string]int{} // documents by words
-	asked := map[string]bool{}
+	found := map[int]int{} // documents that have a word
+	asked := map[int]bool{}
 	for i, d := range docs {
 		c, err := q.candidate(d, asked)
 		if err != nil {
@@ -191,7 +191,7 @@ func (s *Search) rank(ctx context.Context, q *question, docs []stored) ([]rankin
 		}
 		candidates[i] = c
 	}
-	cover := func(words map[string]bool) float64 {
+	cover := func(words map[int]bool) float64 {
 		have, all := 0.0, 0.0
 		for word := range asked {
 			n := float64(found[word])
@@ -238,12 +238,12 @@ func (s *Search) rank(ctx context.Context, q *question, docs []stored) ([]rankin
 	return ranks, err
 }
 
-// candidate reads the fields that the configuration names. Words of the query, as each
-// field's analyzer reads them, go into asked.
-func (q *question) candidate(d stored, asked map[string]bool) (c candidate, err error) {
-	c.title, c.whole = map[string]bool{}, map[string]bool{}
+// candidate reads the fields that the configuration names. What its content and keywords
+// take for a word of the query goes into asked.
+func (q *question) candidate(d stored, asked map[int]bool) (c candidate, err error) {
+	c.title, c.whole = map[int]bool{}, map[int]bool{}
 	var text strings.Builder
-	read := func(path string, each func(value string, tokens []analysis.Token, words map[string]bool)) error {
+	read := func(path string, asks bool, each func(value string, tokens []analysis.Token, words map[string]int)) error {
 		t := q.text[path]
 		if t == nil || t.index == nil || t.search == nil {
 			return nil
@@ -252,9 +252,12 @@ func (q *question) candidate(d stored, asked map[string]bool) (c candidate, err 
 		if err != nil {
 			return badInput("search", "The search text can't be analyzed for the field '%s': %v.\r\nParameter name: search", path, err)
 		}
-		words := map[string]bool{}
+		words := map[string]int{}
 		for _, token := range looked {
-			words[token.Text], asked[token.Text] = true, true
+			words[token.Text] = token.Start
+			if asks {
+				asked[token.Start] = true
+			}
 		}
 		for _, value := range valuesAt(d.Fields, path) {
 			if tokens, err := t.index.Analyze(value); err == nil {
@@ -267,7 +270,7 @@ func (q *question) candidate(d stored, asked map[string]bool) (c candidate, err 
 		return nil
 	}
 	if f := q.semantic.of.Fields.Title; f != nil {
-		err = read(f.Name, func(_ string, tokens []analysis.Token, words map[string]bool) {
+		err = read(f.Name, false, func(_ string, tokens []analysis.Token, words map[string]int) {
 			mark := among(tokens, words)
 			maps.Copy(c.title, mark)
 			maps.Copy(c.whole, mark)
@@ -277,7 +280,7 @@ func (q *question) candidate(d stored, asked map[string]bool) (c candidate, err 
 		if err != nil {
 			return c, err
 		}
-		err = read(f.Name, func(value string, tokens []analysis.Token, words map[string]bool) {
+		err = read(f.Name, true, func(value string, tokens []analysis.Token, words map[string]int) {
 			maps.Copy(c.whole, among(tokens, words))
 			c.passages = append(c.passages, passages(value, tokens, words)...)
 		})
@@ -289,18 +292,18 @@ func (q *question) candidate(d stored, asked map[string]bool) (c candidate, err 
 }
 
 // among are those of some words that tokens have.
-func among(tokens []analysis.Token, words map[string]bool) map[string]bool {
-	found := map[string]bool{}
+func among(tokens []analysis.Token, words map[string]int) map[int]bool {
+	found := map[int]bool{}
 	for _, t := range tokens {
-		if words[t.Text] {
-			found[t.Text] = true
+		if at, ok := words[t.Text]; ok {
+			found[at] = true
 		}
 	}
 	return found
 }
 
 // passages are the sentences of a text.
-func passages(value string, tokens []analysis.Token, words map[string]bool) (all []passage) {
+func passages(value string, tokens []analysis.Token, words map[string]int) (all []passage) {
 	tokens = slices.SortedStableFunc(slices.Values(tokens), func(a, b analysis.Token) int { return a.Start - b.Start })
 	at := 0
 	for rest, state := value, -1; rest != ""; {
@@ -315,7 +318,7 @@ func passages(value string, tokens []analysis.Token, words map[string]bool) (all
 		tokens = tokens[n:]
 		p := passage{text: strings.TrimSpace(sentence), words: among(here, words)}
 		lead := at + len(sentence) - len(strings.TrimLeft(sentence, " \t\r\n"))
-		for _, s := range spans(here, []mark{wordMark(func(w string) bool { return words[w] })}) {
+		for _, s := range spans(here, []mark{wordMark(func(w string) bool { _, ok := words[w]; return ok })}) {
 			p.spans = append(p.spans, span{s.from - lead, s.to - lead})
 		}
 		if p.text != "" {

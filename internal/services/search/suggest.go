@@ -28,11 +28,11 @@ type suggestRequest struct {
 	HighlightPre    string   `json:"highlightPreTag"`
 	HighlightPost   string   `json:"highlightPostTag"`
 	MinimumCoverage *float64 `json:"minimumCoverage"`
-	SearchFields    string   `json:"searchFields"`
+	SearchFields    list     `json:"searchFields"`
 	Top             *int     `json:"top"`
 
-	OrderBy string `json:"orderby"` // of suggest
-	Select  string `json:"select"`
+	OrderBy list `json:"orderby"` // of suggest
+	Select  list `json:"select"`
 
 	Mode string `json:"autocompleteMode"` // of autocomplete: oneTerm, twoTerms, oneTermWithContext
 }
@@ -61,13 +61,13 @@ func (s *Search) suggestFromQuery(w http.ResponseWriter, call *api.Call, handle 
 	q := query{values: call.Request.URL.Query()}
 	in := suggestRequest{Search: q.text("search"), Suggester: q.text("suggesterName"), Filter: q.text("$filter"), Fuzzy: q.truth("fuzzy"),
 		HighlightPre: q.text("highlightPreTag"), HighlightPost: q.text("highlightPostTag"), MinimumCoverage: q.fraction("minimumCoverage"),
-		SearchFields: q.text("searchFields"), Top: q.number("$top")}
+		SearchFields: list(q.text("searchFields")), Top: q.number("$top")}
 	for _, name := range own {
 		switch name {
 		case "$orderby":
-			in.OrderBy = q.text(name)
+			in.OrderBy = list(q.text(name))
 		case "$select":
-			in.Select = q.text(name)
+			in.Select = list(q.text(name))
 		case "autocompleteMode":
 			in.Mode = q.text(name)
 		}
@@ -137,8 +137,8 @@ func (s *Search) readSuggestion(call *api.Call, o *opened, in suggestRequest) (q
 		}
 	}
 	fields := q.of.Suggesters[i].Fields
-	if strings.TrimSpace(in.SearchFields) != "" {
-		if fields, err = suggestFields(fields, in.SearchFields); err != nil {
+	if in.SearchFields != "" {
+		if fields, err = suggestFields(fields, string(in.SearchFields)); err != nil {
 			return nil, err
 		}
 	}
@@ -238,12 +238,12 @@ func (s *Search) suggest(w http.ResponseWriter, call *api.Call, in suggestReques
 	if err != nil {
 		return err
 	}
-	if q.order, err = readOrder(q.of, in.OrderBy); err != nil {
+	if q.order, err = readOrder(q.of, string(in.OrderBy)); err != nil {
 		return err
 	}
 	q.pick = []string{q.of.KeyField().Name}
 	if in.Select != "" {
-		if q.pick, err = selected(q.of, in.Select); err != nil {
+		if q.pick, err = selected(q.of, string(in.Select)); err != nil {
 			return err
 		}
 	}
