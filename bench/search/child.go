@@ -121,7 +121,8 @@ func used() (peak int64, cpu time.Duration) {
 	return self.Maxrss << 10, time.Duration(self.Utime.Nano() + self.Stime.Nano())
 }
 
-// profiled writes what happens until stop into a file, if asked to.
+// profiled writes what happens until stop, and what was allocated, into files, if
+// asked to.
 func profiled(prefix, name string) (stop func(), err error) {
 	if prefix == "" {
 		return func() {}, nil
@@ -133,7 +134,14 @@ func profiled(prefix, name string) (stop func(), err error) {
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return nil, err
 	}
-	return func() { pprof.StopCPUProfile(); f.Close() }, nil
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+		if f, err := os.Create(prefix + name + "-allocs.pprof"); err == nil {
+			pprof.Lookup("allocs").WriteTo(f, 0)
+			f.Close()
+		}
+	}, nil
 }
 
 // child is a process that serves an engine.

@@ -98,6 +98,7 @@ func (s *sekisho) search(q query, filtered bool) (int, error) {
 		if f, err = filter.Parse("groups/any(g: search.in(g, '"+strings.Join(q.groups, ",")+"', ','))", s.of); err != nil {
 			return 0, err
 		}
+		f = filter.Normalize(f, func(_, value string) string { return value }) // the field has no normalizer
 	}
 	found, err := s.find(q.text, top, f)
 	return found.Total, err

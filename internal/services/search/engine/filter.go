@@ -125,7 +125,7 @@ func (v *View) Elements(path string, holds func(any) bool) *bitset.BitSet {
 // Matching are the documents that a text matches.
 func (v *View) Matching(ctx context.Context, text Node) (*bitset.BitSet, error) {
 	found := v.Nothing()
-	err := v.x.matching(ctx, text, func(slot uint32, _ float64) { found.Set(uint(slot)) })
+	err := v.x.matching(ctx, text, nil, func(slot uint32, _ float64) { found.Set(uint(slot)) })
 	return found, err
 }
 

@@ -104,7 +104,7 @@ func (x *Index) nearest(q Request, one VectorQuery) ([]vector.Hit, error) {
 
 // textRanking ranks what the text matches.
 func (x *Index) textRanking(ctx context.Context, q Request, matches *bitset.BitSet) ([]vector.Slot, error) {
-	ranked := &best{limit: q.TextRecall, less: x.ranking(nil)}
+	ranked := &best{limit: q.TextRecall, less: x.ranking(nil), byScore: true}
 	if ranked.limit == 0 {
 		ranked.limit = defaultTextRecall
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"math/bits"
 
+	"github.com/bits-and-blooms/bitset"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
 )
 
@@ -20,7 +21,12 @@ type run struct {
 	x     *Index
 	parts []part
 	k1, b float64
+	// only are the slots that are asked for; nil: all. A node may leave out others.
+	only *bitset.BitSet
 }
+
+// wants tells whether a slot is asked for.
+func (r *run) wants(slot uint32) bool { return r.only == nil || r.only.Test(uint(slot)) }
 
 // matched are the documents of a part that match so far, and their scores.
 type matched struct {
@@ -38,6 +44,16 @@ func (m *matched) hit(doc uint64, score float32) {
 }
 
 func (m *matched) has(doc uint64) bool { return m.docs[doc>>6]&(1<<(doc&63)) != 0 }
+
+// add adds the scores that others have of some documents.
+func (m *matched) add(docs []uint64, other *matched) {
+	for w, set := range docs {
+		for ; set != 0; set &= set - 1 {
+			doc := w<<6 + bits.TrailingZeros64(set)
+			m.scores[doc] += other.scores[doc]
+		}
+	}
+}
 
 // postings are those of a term in a part.
 func (r *run) postings(p int, field string, term []byte) (segment.PostingsList, error) {
@@ -88,6 +104,14 @@ func (a *Bool) prepare(r *run) error {
 }
 
 func (a *Bool) match(r *run, p int, into *matched) error {
+	if len(a.Must)+len(a.Not) == 0 {
+		for _, s := range a.Should {
+			if err := s.match(r, p, into); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	n := len(r.parts[p].slots)
 	var found *matched
 	for i, m := range a.Must {
@@ -102,9 +126,7 @@ func (a *Bool) match(r *run, p int, into *matched) error {
 		for w := range found.docs {
 			found.docs[w] &= this.docs[w]
 		}
-		for doc, score := range this.scores {
-			found.scores[doc] += score
-		}
+		found.add(found.docs, this)
 	}
 	if len(a.Should) > 0 {
 		this := newMatched(n)
@@ -116,9 +138,7 @@ func (a *Bool) match(r *run, p int, into *matched) error {
 		if found == nil {
 			found = this
 		} else {
-			for doc, score := range this.scores {
-				found.scores[doc] += score
-			}
+			found.add(found.docs, this)
 		}
 	}
 	if found == nil {
@@ -135,10 +155,7 @@ func (a *Bool) match(r *run, p int, into *matched) error {
 	}
 	for w, set := range found.docs {
 		into.docs[w] |= set
-		for ; set != 0; set &= set - 1 {
-			doc := w<<6 + bits.TrailingZeros64(set)
-			into.scores[doc] += found.scores[doc]
-		}
 	}
+	into.add(found.docs, found)
 	return nil
 }

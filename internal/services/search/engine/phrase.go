@@ -100,7 +100,9 @@ func (f *Phrase) together(r *run, p int) ([]uint64, error) {
 				if posting == nil {
 					break
 				}
-				this.hit(posting.Number(), 0)
+				if doc := posting.Number(); r.wants(r.parts[p].slots[doc]) {
+					this.hit(doc, 0)
+				}
 			}
 		}
 		if i == 0 {

@@ -68,7 +68,7 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	if err != nil {
 		return Result{}, err
 	}
-	keep := &best{limit: q.Skip + q.Top, less: x.ranking(q.Order)}
+	keep := &best{limit: q.Skip + q.Top, less: x.ranking(q.Order), byScore: len(q.Order) == 0}
 	matches := bitset.New(uint(x.next))
 	if len(q.Vectors) > 0 {
 		err = x.fused(ctx, q, matches, keep)
@@ -157,16 +157,14 @@ func (x *Index) each(ctx context.Context, q Request, fn func(slot uint32, score 
 		}
 		return nil
 	}
-	return x.matching(ctx, q.Text, func(slot uint32, score float64) {
-		if q.Filter == nil || q.Filter.Test(uint(slot)) {
-			fn(slot, score)
-		}
-	})
+	return x.matching(ctx, q.Text, q.Filter, fn)
 }
 
-// matching calls fn with every document that a text matches.
-func (x *Index) matching(ctx context.Context, text Node, fn func(slot uint32, score float64)) error {
+// matching calls fn with every document that a text matches, out of some; nil is out
+// of all.
+func (x *Index) matching(ctx context.Context, text Node, only *bitset.BitSet, fn func(slot uint32, score float64)) error {
 	r := x.run()
+	r.only = only
 	if err := text.prepare(r); err != nil {
 		return err
 	}
@@ -182,7 +180,7 @@ func (x *Index) matching(ctx context.Context, text Node, fn func(slot uint32, sc
 		for w, set := range m.docs {
 			for ; set != 0; set &= set - 1 {
 				doc := w<<6 + bits.TrailingZeros64(set)
-				if slot := slots[doc]; slot != none {
+				if slot := slots[doc]; slot != none && r.wants(slot) {
 					fn(slot, float64(m.scores[doc]))
 				}
 			}
@@ -226,9 +224,10 @@ func (x *Index) ranking(order []Order) func(a, b Hit) int {
 
 // best keeps the first so many hits: a heap with the last of them on top.
 type best struct {
-	limit int
-	less  func(a, b Hit) int
-	hits  []Hit
+	limit   int
+	less    func(a, b Hit) int
+	byScore bool // before all else
+	hits    []Hit
 }
 
 func (b *best) Len() int           { return len(b.hits) }
@@ -246,6 +245,7 @@ func (b *best) offer(h Hit) {
 	case b.limit == 0:
 	case len(b.hits) < b.limit:
 		heap.Push(b, h)
+	case b.byScore && h.Score < b.hits[0].Score: // most of them
 	case b.less(h, b.hits[0]) < 0:
 		b.hits[0] = h
 		heap.Fix(b, 0)

@@ -54,7 +54,9 @@ func (t *Term) match(r *run, p int, into *matched) error {
 			return err
 		}
 		doc := at.Number()
-		into.hit(doc, score(slots[doc], float64(at.Frequency())))
+		if slot := slots[doc]; r.wants(slot) {
+			into.hit(doc, score(slot, float64(at.Frequency())))
+		}
 	}
 }
 

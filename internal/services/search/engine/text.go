@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"fmt"
+	"sync"
 
 	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -28,8 +29,8 @@ type part struct {
 // none is no slot.
 const none = ^uint32(0)
 
-// queue analyses nothing: fields come analysed. bleve runs a batch's documents
-// through it, all the same.
+// queue counts the tokens of fields, which come analysed: bleve runs a batch's
+// documents through it.
 var queue = index.NewAnalysisQueue(2)
 
 func openText(dir string) (*text, error) {
@@ -56,8 +57,23 @@ func ordinalKey(ordinal uint64) string {
 	return string(binary.BigEndian.AppendUint64(nil, ordinal))
 }
 
-// write puts versions in, and takes others out.
+// segmentSize is how many documents are put in at once: what they are while they are
+// put in takes many times the memory that their text does.
+const segmentSize = 1000
+
+// write puts versions in, and takes others out, at last: if it fails, what was there
+// still is.
 func (t *text) write(docs []*Document, gone []uint64) error {
+	for len(docs) > segmentSize {
+		if err := t.batch(docs[:segmentSize], nil); err != nil {
+			return err
+		}
+		docs = docs[segmentSize:]
+	}
+	return t.batch(docs, gone)
+}
+
+func (t *text) batch(docs []*Document, gone []uint64) error {
 	batch := index.NewBatch()
 	for _, d := range docs {
 		batch.Update(d.indexed())
@@ -72,48 +88,76 @@ func (t *text) write(docs []*Document, gone []uint64) error {
 func (d *Document) indexed() index.Document {
 	doc := document.NewDocument(ordinalKey(d.Ordinal))
 	for _, f := range d.Texts {
-		doc.AddField(&field{name: f.Path, frequencies: f.frequencies(), length: len(f.Tokens)})
+		doc.AddField(&field{text: f})
 	}
 	return doc
 }
 
 // field is a field that is analysed already.
 type field struct {
-	name        string
+	text        Text
 	frequencies index.TokenFrequencies
-	length      int
 }
 
-func (f *field) Name() string             { return f.name }
-func (f *field) Size() int                { return len(f.name) }
+func (f *field) Name() string             { return f.text.Path }
+func (f *field) Size() int                { return len(f.text.Path) }
 func (f *field) Value() []byte            { return nil }
 func (f *field) ArrayPositions() []uint64 { return nil }
 func (f *field) EncodedFieldType() byte   { return 't' }
-func (f *field) Analyze()                 {}
+func (f *field) Analyze()                 { f.frequencies = f.text.frequencies() }
 func (f *field) Options() index.FieldIndexingOptions {
 	return index.IndexField | index.IncludeTermVectors
 }
-func (f *field) AnalyzedLength() int                              { return f.length }
+func (f *field) AnalyzedLength() int                              { return len(f.text.Tokens) }
 func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.frequencies }
 func (f *field) NumPlainTextBytes() uint64                        { return 0 }
 
-// frequencies counts the tokens of a text.
+// frequencies counts the tokens of a text. What it makes lies together: there are
+// many texts in a batch.
 func (t Text) frequencies() index.TokenFrequencies {
-	all := make(index.TokenFrequencies, len(t.Tokens))
-	locations := make([]index.TokenLocation, len(t.Tokens))
+	all := make(index.TokenFrequencies, len(t.Tokens)/2)
+	terms := make([]*index.TokenFreq, len(t.Tokens))
+	var some []index.TokenFreq
 	for i, token := range t.Tokens {
-		at := &locations[i]
-		at.Position = token.Position
 		freq, ok := all[token.Text]
 		if !ok {
-			freq = &index.TokenFreq{Term: []byte(token.Text)}
+			if len(some) == 0 {
+				some = make([]index.TokenFreq, min(64, len(t.Tokens)-i))
+			}
+			freq, some = &some[0], some[1:]
+			freq.Term = []byte(token.Text)
 			all[token.Text] = freq
 		}
-		freq.Locations = append(freq.Locations, at)
-		freq.SetFrequency(len(freq.Locations))
+		freq.SetFrequency(freq.Frequency() + 1)
+		terms[i] = freq
+	}
+	shared := places()
+	locations := make([]*index.TokenLocation, len(t.Tokens))
+	for i, freq := range terms {
+		if freq.Locations == nil {
+			n := freq.Frequency()
+			freq.Locations, locations = locations[:0:n], locations[n:]
+		}
+		at := t.Tokens[i].Position
+		if at < len(shared) {
+			freq.Locations = append(freq.Locations, &shared[at])
+		} else {
+			freq.Locations = append(freq.Locations, &index.TokenLocation{Position: at})
+		}
 	}
 	return all
 }
+
+// places are the locations of tokens at the first positions. All texts share them,
+// for bleve reads of a location what it needs, and a location is a third of what a
+// token takes while it is put in.
+var places = sync.OnceValue(func() []index.TokenLocation {
+	all := make([]index.TokenLocation, 4096)
+	for at := range all {
+		all[at].Position = at
+	}
+	return all
+})
 
 // refresh lets searches see what was written. slotOf gives the slot of a version
 // that is there. The caller holds the index's lock.

@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"sekisho/internal/services/search/schema"
 )
@@ -116,7 +118,7 @@ func (p *parser) distance(e *expr, s *scope) (found, Point) {
 
 // in is search.in. Source: search-query-odata-search-in-function.md.
 func (p *parser) in(e *expr, s *scope) Node {
-	n := In{Field: p.variable(e, 0, s).Path, Values: map[string]struct{}{}}
+	n := In{Field: p.variable(e, 0, s).Path}
 	list, delimiters := p.literal(e, 1).(string), " ,"
 	if len(e.args) == 3 {
 		if delimiters = p.literal(e, 2).(string); delimiters == "" {
@@ -124,10 +126,28 @@ func (p *parser) in(e *expr, s *scope) Node {
 			p.fail(e.args[2].at, "The delimiters of the function 'search.in' must not be empty.")
 		}
 	}
-	for v := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(delimiters, r) }) {
+	n.Values = make(map[string]struct{}, len(list)/36) // as many as GUIDs, of which long lists are
+	for v := range split(list, delimiters) {
 		n.Values[v] = struct{}{}
 	}
 	return n
+}
+
+// split gives what is between delimiters, and not empty.
+func split(list, delimiters string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for list != "" {
+			v, rest := list, ""
+			if i := strings.IndexAny(list, delimiters); i >= 0 {
+				_, size := utf8.DecodeRuneInString(list[i:])
+				v, rest = list[:i], list[i+size:]
+			}
+			if v != "" && !yield(v) {
+				return
+			}
+			list = rest
+		}
+	}
 }
 
 // match is search.ismatch.

@@ -156,6 +156,9 @@ func Normalize(n Node, fn func(field, text string) string) Node {
 		}
 		return n
 	case In:
+		if !changes(n, fn) { // as where there is no normalizer; lists are long
+			return n
+		}
 		values := make(map[string]struct{}, len(n.Values))
 		for v := range n.Values {
 			values[fn(n.Field.Name, v)] = struct{}{}
@@ -172,6 +175,15 @@ func Normalize(n Node, fn func(field, text string) string) Node {
 		return n
 	}
 	return n
+}
+
+func changes(n In, fn func(field, text string) string) bool {
+	for v := range n.Values {
+		if fn(n.Field.Name, v) != v {
+			return true
+		}
+	}
+	return false
 }
 
 func normalizeAll(nodes []Node, fn func(field, text string) string) []Node {

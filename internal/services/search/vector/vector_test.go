@@ -256,6 +256,19 @@ func TestCompression(t *testing.T) {
 		t.Skip("builds graphs")
 	}
 	vectors := random(4, 1030, 64, 20)
+	metrics := []Metric{Cosine, Euclidean}
+	exact := map[Metric][]map[uint32]float64{} // what is nearest to each query, and its similarity
+	for _, metric := range metrics {
+		x := open(t, Config{Dimensions: 64, Element: Single, Metric: metric}, graphAt)
+		fill(t, x, vectors[:1000])
+		for _, q := range vectors[1000:] {
+			nearest := map[uint32]float64{}
+			for _, h := range find(t, x, q, 10, Options{}) {
+				nearest[h.Slot] = h.Similarity
+			}
+			exact[metric] = append(exact[metric], nearest)
+		}
+	}
 	for name, c := range map[string]struct {
 		packed Compression
 		least  float64
@@ -267,22 +280,16 @@ func TestCompression(t *testing.T) {
 		"binary, discarded":      {Compression{Binary: true, Rescore: true, DiscardOriginals: true}, 0.2},
 		"truncated and rescored": {Compression{Truncation: 32, Rescore: true, Oversampling: 10}, 0.9},
 	} {
-		for _, metric := range []Metric{Cosine, Euclidean} {
+		for _, metric := range metrics {
 			x := open(t, Config{Dimensions: 64, Element: Single, Metric: metric, HNSW: &HNSW{EFConstruction: 60, EFSearch: 100}, Compression: &c.packed}, 500)
-			exact := open(t, Config{Dimensions: 64, Element: Single, Metric: metric}, graphAt)
 			fill(t, x, vectors[:1000])
-			fill(t, exact, vectors[:1000])
 			if gone := x.originals == nil; gone != c.packed.DiscardOriginals {
 				t.Errorf("%s: originals are gone: %t", name, gone)
 			}
 			found := 0
-			for _, q := range vectors[1000:] {
-				truth := map[uint32]float64{}
-				for _, h := range find(t, exact, q, 10, Options{}) {
-					truth[h.Slot] = h.Similarity
-				}
+			for i, q := range vectors[1000:] {
 				for _, h := range find(t, x, q, 10, Options{}) {
-					if s, ok := truth[h.Slot]; ok {
+					if s, ok := exact[metric][i][h.Slot]; ok {
 						found++
 						if x.originals != nil && c.packed.Rescore && math.Abs(s-h.Similarity) > 1e-6 {
 							t.Errorf("%s: similarity %g, want %g", name, h.Similarity, s)
