@@ -156,7 +156,7 @@ func (c Config) fixedSince(now Config) []string {
 	}{
 		{"proxy", c.Proxy != now.Proxy}, {"audit", c.Audit != now.Audit}, {"keeper", c.Keeper != now.Keeper}, {"metrics", c.Metrics != now.Metrics},
 		{"telemetry", c.Telemetry != now.Telemetry}, {"propagation", !equal(c.Propagation, now.Propagation)},
-		{"signIn", c.SignIn != now.SignIn}, {"blobs", c.Blobs != now.Blobs},
+		{"signIn", c.SignIn != now.SignIn}, {"blobs", c.Blobs != now.Blobs}, {"search", c.Search != now.Search},
 	} {
 		if k.changed {
 			keys = append(keys, k.name)
