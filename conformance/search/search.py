@@ -1,0 +1,196 @@
+"""The story of AI Search with azure-search-documents: indexes, documents, queries,
+errors, keys and roles. Prints what it sees of each step.
+
+The documents are made for this story, in the schema of Azure's hotels sample."""
+import json
+import os
+
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import HttpResponseError
+from azure.identity import ClientSecretCredential
+from azure.search.documents import SearchClient
+from azure.search.documents.indexes import SearchIndexClient
+from azure.search.documents.indexes.models import (
+    AnalyzeTextOptions, ComplexField, CustomAnalyzer, CustomNormalizer, DistanceScoringFunction, DistanceScoringParameters,
+    ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction, FreshnessScoringParameters, HnswAlgorithmConfiguration,
+    LexicalAnalyzerName, MagnitudeScoringFunction, MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer,
+    ScalarQuantizationCompression, ScoringProfile, SearchableField, SearchAlias, SearchField, SearchFieldDataType, SearchIndex,
+    SearchSuggester, SemanticConfiguration, SemanticField, SemanticPrioritizedFields, SemanticSearch, SimpleField, SynonymMap,
+    TagScoringFunction, TagScoringParameters, TextWeights, VectorSearch, VectorSearchProfile)
+from azure.search.documents.models import VectorizedQuery
+
+SERVICE, DOOR = os.environ["SERVICE"], os.environ["DOOR_URL"]
+authority = {"authority": DOOR, "disable_instance_discovery": True} if DOOR else {}
+admin = AzureKeyCredential(os.environ["ADMIN_KEY"])
+indexes, hotels = SearchIndexClient(SERVICE, admin), SearchClient(SERVICE, "hotels", admin)
+
+
+def say(step, *seen):
+    print(f"{step}: {json.dumps(seen, default=dict)}", flush=True)
+
+
+def refusal(act, *args, **kwargs):
+    """The exception's class, the status and the code of a refusal."""
+    try:
+        act(*args, **kwargs)
+    except HttpResponseError as e:
+        return [type(e).__name__, e.status_code, e.error.code if e.error else None]
+    return "allowed"
+
+
+def ids(text="*", **kwargs):
+    return [d["HotelId"] for d in hotels.search(text, **kwargs)]
+
+
+def every(text="*", **kwargs):
+    """Those whose order is not promised."""
+    return sorted(ids(text, **kwargs))
+
+
+def point(longitude, latitude):
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+T = SearchFieldDataType
+indexes.create_synonym_map(SynonymMap(name="words", synonyms=["hound, dog"]))
+index = SearchIndex(
+    name="hotels",
+    fields=[
+        SimpleField(name="HotelId", type=T.STRING, key=True, filterable=True, sortable=True),
+        SearchableField(name="HotelName", sortable=True),
+        SearchableField(name="Description", analyzer_name=LexicalAnalyzerName.EN_LUCENE, synonym_map_names=["words"]),
+        SearchableField(name="Code", analyzer_name="codes"),
+        SearchField(name="Category", type=T.STRING, searchable=True, filterable=True, facetable=True, sortable=True, normalizer_name="plain"),
+        SearchableField(name="Tags", collection=True, filterable=True, facetable=True),
+        SimpleField(name="ParkingIncluded", type=T.BOOLEAN, filterable=True, facetable=True),
+        SimpleField(name="LastRenovationDate", type=T.DATE_TIME_OFFSET, filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Rating", type=T.DOUBLE, filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Floors", type=T.INT32, filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Visits", type=T.INT64, filterable=True),
+        SimpleField(name="Location", type=T.GEOGRAPHY_POINT, filterable=True, sortable=True),
+        ComplexField(name="Address", fields=[SearchableField(name="City", filterable=True, facetable=True)]),
+        ComplexField(name="Rooms", collection=True, fields=[
+            SearchableField(name="Type", filterable=True), SimpleField(name="BaseRate", type=T.DOUBLE, filterable=True)]),
+        SearchField(name="Vector", type="Collection(Edm.Single)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="hnsw"),
+        SearchField(name="Exact", type="Collection(Edm.Single)", searchable=True, hidden=True, vector_search_dimensions=2, vector_search_profile_name="knn"),
+    ],
+    analyzers=[CustomAnalyzer(name="codes", tokenizer_name="bars", char_filters=["dashes"], token_filters=["lowercase"])],
+    tokenizers=[PatternTokenizer(name="bars", pattern="\\|")], char_filters=[MappingCharFilter(name="dashes", mappings=["-=>|"])],
+    normalizers=[CustomNormalizer(name="plain", token_filters=["lowercase", "asciifolding"])],
+    suggesters=[SearchSuggester(name="sg", source_fields=["HotelName", "Address/City"])],
+    scoring_profiles=[
+        ScoringProfile(name="names", text_weights=TextWeights(weights={"HotelName": 50, "Description": 1})),
+        ScoringProfile(name="rated", functions=[MagnitudeScoringFunction(
+            field_name="Rating", boost=100, parameters=MagnitudeScoringParameters(boosting_range_start=1, boosting_range_end=5))]),
+        ScoringProfile(name="near", functions=[DistanceScoringFunction(
+            field_name="Location", boost=100, parameters=DistanceScoringParameters(reference_point_parameter="here", boosting_distance=1000))]),
+        ScoringProfile(name="new", functions=[FreshnessScoringFunction(
+            field_name="LastRenovationDate", boost=100, parameters=FreshnessScoringParameters(boosting_duration="P36500D"))]),
+        ScoringProfile(name="tagged", functions=[TagScoringFunction(
+            field_name="Tags", boost=100, parameters=TagScoringParameters(tags_parameter="likes"))]),
+    ],
+    semantic_search=SemanticSearch(configurations=[SemanticConfiguration(name="meaning", prioritized_fields=SemanticPrioritizedFields(
+        title_field=SemanticField(field_name="HotelName"), content_fields=[SemanticField(field_name="Description")]))]),
+    vector_search=VectorSearch(
+        algorithms=[HnswAlgorithmConfiguration(name="graph"), ExhaustiveKnnAlgorithmConfiguration(name="scan")],
+        compressions=[ScalarQuantizationCompression(compression_name="small")],
+        profiles=[VectorSearchProfile(name="hnsw", algorithm_configuration_name="graph", compression_name="small"),
+                  VectorSearchProfile(name="knn", algorithm_configuration_name="scan")]))
+made = indexes.create_index(index)
+say("index", made.name, [f.name for f in made.fields] == [f.name for f in index.fields], [s.name for s in made.scoring_profiles],
+    made.semantic_search.configurations[0].name, indexes.get_index("hotels").vector_search.profiles[0].compression_name, list(indexes.list_index_names()))
+say("index again", refusal(indexes.create_index, index))
+made.fields.append(SimpleField(name="Added", type=T.STRING, filterable=True))
+added = indexes.create_or_update_index(made)
+made = indexes.get_index("hotels")
+made.fields[9].type = T.STRING
+say("update rules", added.fields[-1].name, refusal(indexes.create_or_update_index, made))
+say("analyze",
+    [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="AB-cd|EF", analyzer_name="codes")).tokens],
+    [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="The dogs were running", analyzer_name="en.lucene")).tokens],
+    refusal(indexes.analyze_text, "hotels", AnalyzeTextOptions(text="x", analyzer_name="none")))
+words = indexes.get_synonym_map("words")
+words.synonyms = ["hound, dog", "cheap => budget"]
+say("synonym map", indexes.create_or_update_synonym_map(words).synonyms, indexes.get_synonym_map_names(), refusal(indexes.get_synonym_map, "none"))
+
+DOCUMENTS = [
+    {"HotelId": "1", "HotelName": "Harbour Lantern", "Description": "A quiet inn by the water, where each dog is welcome.", "Code": "HL-01", "Category": "Résort",
+     "Tags": ["pool", "wifi"], "ParkingIncluded": True, "LastRenovationDate": "2020-01-01T00:00:00Z", "Rating": 4.5, "Floors": 3, "Visits": 9007199254740993,
+     "Location": point(139.7, 35.7), "Address": {"City": "Tokyo"}, "Rooms": [{"Type": "Suite", "BaseRate": 300.0}, {"Type": "Single", "BaseRate": 90.0}], "Vector": [1.0, 0.0], "Exact": [1.0, 0.0]},
+    {"HotelId": "2", "HotelName": "Budget Corner", "Description": "Small rooms and a pool on the roof.", "Code": "BC-02", "Category": "budget",
+     "Tags": ["pool"], "ParkingIncluded": False, "LastRenovationDate": "2010-01-01T00:00:00Z", "Rating": 2.5, "Floors": 10, "Visits": 2,
+     "Location": point(135.5, 34.7), "Address": {"City": "Osaka"}, "Rooms": [{"Type": "Single", "BaseRate": 60.0}], "Vector": [0.8, 0.6], "Exact": [0.8, 0.6]},
+    {"HotelId": "3", "HotelName": "Pool Garden", "Description": "A garden of old trees.", "Code": "PG-03", "Category": "boutique",
+     "Tags": [], "ParkingIncluded": True, "LastRenovationDate": "2024-01-01T00:00:00Z", "Rating": 3.5, "Floors": 5, "Visits": 3,
+     "Location": point(141.3, 43.1), "Address": {"City": "Sapporo"}, "Rooms": [], "Vector": [0.0, 1.0], "Exact": [0.0, 1.0]},
+    {"HotelId": "4", "HotelName": "Lantern Yard", "Description": None, "Category": "budget", "Tags": ["wifi", "view"], "Rating": None, "Vector": [-1.0, 0.0], "Exact": [-1.0, 0.0]},
+]
+say("upload", [[r.key, r.succeeded, r.status_code] for r in hotels.upload_documents(DOCUMENTS)], hotels.get_document_count())
+say("merge", [[r.key, r.succeeded, r.status_code, bool(r.error_message)] for r in hotels.merge_documents([{"HotelId": "4", "Floors": 2}, {"HotelId": "none", "Floors": 1}])],
+    hotels.get_document("4", selected_fields=["HotelName", "Floors"]))
+say("merge or upload", [r.status_code for r in hotels.merge_or_upload_documents([{"HotelId": "4", "Added": "yes"}, {"HotelId": "5", "HotelName": "Short"}])], every(filter="Added eq 'yes'"))
+say("delete", [r.status_code for r in hotels.delete_documents([{"HotelId": "5"}, {"HotelId": "none"}])], hotels.get_document_count())
+found = hotels.get_document("1")
+say("lookup", str(found["Visits"]), found["Rooms"], found["Address"], found["LastRenovationDate"], found["Tags"], "Exact" in found, refusal(hotels.get_document, "none"))
+
+say("simple", every("pool"), every("pool -garden", search_mode="all"), every('"old trees"'), every("lan*"), every("hound"), every("small trees"), every("small trees", search_mode="all"))
+say("search fields", every("pool", search_fields=["HotelName"]), every("bc", search_fields=["Code"]), every("suite", search_fields=["Rooms/Type"]))
+say("full", every("HotelName:lantern AND NOT yard", query_type="full"), every("lanten~1", query_type="full"), every('"garden trees"~2', query_type="full"),
+    every("/gard.*/", query_type="full"), ids("pool^5 OR HotelName:garden^50", query_type="full")[0])
+say("comparison", every(filter="Rating ge 3.5"), every(filter="Rating eq null"), every(filter="not (Floors gt 3) and ParkingIncluded"),
+    every(filter="Category eq 'RESORT'"), every(filter="LastRenovationDate lt 2015-01-01T00:00:00Z or HotelId eq '4'"), every(filter="Visits eq 9007199254740993"))
+say("collections", every(filter="Tags/any(t: t eq 'wifi')"), every(filter="Tags/all(t: t ne 'pool')"), every(filter="not Tags/any()"),
+    every(filter="Rooms/any(r: r/Type eq 'Single' and r/BaseRate lt 80.0)"), every(filter="Tags/any(t: search.in(t, 'view,pool'))"), every(filter="search.in(HotelId, '1|4', '|')"))
+say("geography", every(filter="geo.distance(Location, geography'POINT(139.7 35.7)') le 450"),
+    every(filter="geo.intersects(Location, geography'POLYGON((134 34, 140 34, 140 36, 134 36, 134 34))')"))
+say("ismatch", every(filter="search.ismatch('lantern') and Floors le 2"), every(filter="search.ismatchscoring('pool', 'HotelName')"))
+say("order", ids(order_by=["Rating desc"]), ids(order_by=["Category asc", "HotelId desc"]), ids(order_by=["geo.distance(Location, geography'POINT(141 43)') asc"])[:3])
+say("select", list(hotels.search("*", filter="HotelId eq '2'", select=["HotelId", "Address/City"]))[0]["Address"], ids(order_by=["HotelId"], top=2, skip=1),
+    [[d["HotelId"] for d in page] for page in hotels.search("*", order_by=["HotelId"], top=2).by_page()])
+answer = hotels.search("*", include_total_count=True, minimum_coverage=80, top=0, facets=["Category,sort:value", "Rating,interval:2", "Floors,values:3|6", "Tags,count:1", "LastRenovationDate,interval:year"])
+facets = answer.get_facets()
+say("facets", answer.get_count(), answer.get_coverage(), facets)
+say("highlights", [d["@search.highlights"] for d in hotels.search("trees", highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")])
+say("suggest", [[d["HotelId"], d["@search.text"]] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
+    [d["HotelId"] for d in hotels.suggest("lan", "sg", filter="Floors eq 2")], refusal(hotels.suggest, "x", "none"))
+say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [a["queryPlusText"] for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
+    sorted(a["text"] for a in hotels.autocomplete("lan", "sg", mode="twoTerms")))
+
+
+def vector(values=(1.0, 0.0), field="Vector", k=2, **more):
+    return VectorizedQuery(vector=list(values), fields=field, k_nearest_neighbors=k, **more)
+
+
+say("vector", ids(None, vector_queries=[vector()]), ids(None, vector_queries=[vector(field="Exact", k=3)]), ids(None, vector_queries=[vector(exhaustive=True)]),
+    refusal(ids, None, vector_queries=[vector(values=(1.0, 0.0, 0.0))]))
+say("filter modes", ids(None, vector_queries=[vector()], filter="Floors le 5", vector_filter_mode="preFilter"),
+    ids(None, vector_queries=[vector()], filter="Floors le 5", vector_filter_mode="postFilter"))
+# Reciprocal rank fusion: the sum of 1 / (k + rank), k = 60. The service counts ranks from 0.
+fused = {d["HotelId"]: d["@search.score"] for d in hotels.search("corner", vector_queries=[vector()])}
+several = {d["HotelId"]: d["@search.score"] for d in hotels.search(None, vector_queries=[vector(), vector(values=(0.0, 1.0), weight=2.0)])}
+say("fusion", sorted(fused), list(fused)[0], list(several)[0], round(fused["2"] - fused["1"], 6), {i: round(s, 6) for i, s in several.items()})
+say("profiles", ids("pool", scoring_profile="names")[0], ids(scoring_profile="rated")[0], ids(scoring_profile="near", scoring_parameters=["here-135.5,34.7"])[0],
+    ids(scoring_profile="new")[0], ids(scoring_profile="tagged", scoring_parameters=["likes-view"])[0], refusal(ids, scoring_profile="near"))
+say("errors", refusal(ids, filter="Rating gt"), refusal(ids, filter="None eq 1"), refusal(ids, order_by=["Description"]), refusal(ids, "a AND (", query_type="full"),
+    refusal(ids, top=-1), refusal(hotels.upload_documents, [{"HotelId": "6", "Rating": "high"}]), refusal(hotels.upload_documents, [{"HotelName": "no key"}]),
+    refusal(indexes.get_index, "none"), refusal(SearchClient(SERVICE, "none", admin).get_document_count))
+
+indexes.create_alias(SearchAlias(name="stay", indexes=["hotels"]))
+say("alias", indexes.get_alias("stay").indexes, SearchClient(SERVICE, "stay", admin).get_document_count(), [a.name for a in indexes.list_aliases()],
+    indexes.create_or_update_alias(SearchAlias(name="stay", indexes=["hotels"])).name, indexes.delete_alias("stay"), refusal(indexes.get_alias, "stay"))
+say("statistics", indexes.get_index_statistics("hotels")["documentCount"], indexes.get_service_statistics()["counters"]["indexesCount"]["usage"])
+
+query = AzureKeyCredential(os.environ["QUERY_KEY"])
+say("query key", SearchClient(SERVICE, "hotels", query).get_document_count(), refusal(SearchClient(SERVICE, "hotels", query).upload_documents, DOCUMENTS),
+    refusal(SearchIndexClient(SERVICE, query).get_index, "hotels"), refusal(SearchClient(SERVICE, "hotels", AzureKeyCredential("wrong")).get_document_count))
+for role in json.loads(os.environ["ROLES"]):
+    who = ClientSecretCredential(os.environ["AZURE_TENANT_ID"], role["app"], role["secret"], **authority)
+    its, definitions = SearchClient(SERVICE, "hotels", who), SearchIndexClient(SERVICE, who)
+    say(role["name"], *("allowed" if seen == "allowed" else seen[1:] for seen in (
+        refusal(definitions.get_index, "hotels"), refusal(definitions.create_or_update_synonym_map, words),
+        refusal(its.get_document_count), refusal(its.merge_documents, [{"HotelId": "4", "Floors": 2}]))))
+hotels.upload_documents([{"HotelId": f"many{i:03}"} for i in range(120)])
+say("paging", [len(list(page)) for page in hotels.search("*", order_by=["HotelId"]).by_page()], len(set(ids(order_by=["HotelId"]))))
+indexes.delete_index("hotels")
+indexes.delete_synonym_map("words")
+say("deleted", refusal(indexes.get_index, "hotels"), list(indexes.list_index_names()), indexes.get_synonym_map_names())
