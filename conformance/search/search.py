@@ -165,11 +165,7 @@ say("vector", ids(None, vector_queries=[vector()]), ids(None, vector_queries=[ve
     refusal(ids, None, vector_queries=[vector(values=(1.0, 0.0, 0.0))]))
 say("filter modes", ids(None, vector_queries=[vector()], filter="Floors le 5", vector_filter_mode="preFilter"),
     ids(None, vector_queries=[vector()], filter="Floors le 5", vector_filter_mode="postFilter"))
-<<<<<<< HEAD
-# Source: azure-docs search/hybrid-search-ranking.md: the sum of 1 / (k + rank), k = 60; the first rank is 0.
-=======
 # Reciprocal rank fusion: the sum of 1 / (k + rank), k = 60. The service counts ranks from 0.
->>>>>>> wt-stories
 fused = {d["HotelId"]: d["@search.score"] for d in hotels.search("corner", vector_queries=[vector()])}
 several = {d["HotelId"]: d["@search.score"] for d in hotels.search(None, vector_queries=[vector(), vector(values=(0.0, 1.0), weight=2.0)])}
 say("fusion", sorted(fused), list(fused)[0], list(several)[0], round(fused["2"] - fused["1"], 6), {i: round(s, 6) for i, s in several.items()})
