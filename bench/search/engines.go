@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/blevesearch/bleve/v2"
 	_ "github.com/blevesearch/bleve/v2/analysis/analyzer/keyword" // by its name
@@ -26,8 +25,8 @@ var engines = map[string]func(dir string) (index, error){
 
 const (
 	sekishoName = "sekisho"
-	bleveName   = "bleve"
-	phrases     = "-with-positions"
+	bleveName   = "bleve, tuned"
+	phrases     = ", with positions"
 )
 
 // index is what is measured.
@@ -95,7 +94,7 @@ func (s *sekisho) search(q query, filtered bool) (int, error) {
 	var f filter.Node
 	if filtered {
 		var err error
-		if f, err = filter.Parse("groups/any(g: search.in(g, '"+strings.Join(q.groups, ",")+"', ','))", s.of); err != nil {
+		if f, err = filter.Parse(q.filter, s.of); err != nil {
 			return 0, err
 		}
 		f = filter.Normalize(f, func(_, value string) string { return value }) // the field has no normalizer

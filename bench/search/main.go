@@ -18,6 +18,7 @@ func main() {
 	flag.IntVar(&s.queries, "queries", 500, "number of queries")
 	flag.IntVar(&s.builds, "builds", 3, "of each index; the fastest counts")
 	flag.IntVar(&s.rounds, "rounds", 5, "of all queries; the fastest of each query counts")
+	positions := flag.Bool("positions", true, "measure bleve with positions, too")
 	data := flag.String("data", "", "measure quality, on the sets in this directory or one level below it")
 	lucene := flag.String("lucene", "", "directory with Lucene's jars")
 	source := flag.String("source", "search/lucene/Lucene.java", "the program that drives Lucene")
@@ -25,6 +26,10 @@ func main() {
 	dir := flag.String("dir", "", "of the child's index")
 	profile := flag.String("profile", "", "with -child: write profiles of indexing and searching to files that begin with this")
 	flag.Parse()
+	s.order = []string{bleveName, sekishoName}
+	if *positions {
+		s.order = append(s.order, bleveName+phrases)
+	}
 	var err error
 	switch {
 	case *child != "":

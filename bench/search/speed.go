@@ -5,11 +5,15 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
 // speed compares Sekisho with bleve, each in processes of its own, in turn.
-type speed struct{ n, queries, builds, rounds int }
+type speed struct {
+	n, queries, builds, rounds int
+	order                      []string // of engines
+}
 
 // measured is what came of an engine.
 type measured struct {
@@ -18,8 +22,6 @@ type measured struct {
 	plain, filtered []time.Duration
 	found           map[string][]int
 }
-
-var order = []string{bleveName, sekishoName, bleveName + phrases}
 
 func (s speed) measure() error {
 	all := map[string]*measured{}
@@ -30,7 +32,7 @@ func (s speed) measure() error {
 		}
 	}()
 	for i := range s.builds {
-		for _, name := range order {
+		for _, name := range s.order {
 			c, err := s.start(name)
 			if err != nil {
 				return err
@@ -52,7 +54,7 @@ func (s speed) measure() error {
 	}
 	for range s.rounds {
 		for _, kind := range []string{plain, filtered} {
-			for _, name := range order {
+			for _, name := range s.order {
 				a, err := running[name].round(kind)
 				if err != nil {
 					return fmt.Errorf("%s: %w", name, err)
@@ -91,11 +93,20 @@ func (s speed) print(all map[string]*measured) {
 	fmt.Printf("%s\n\n", machine())
 	fmt.Printf("%d documents of %d words out of %d, English analyzer; %d queries of %d words, the first %d of what has one; filter: %d of %d groups, of which a document has up to %d.\n\n",
 		s.n, documentLength, vocabularySize, s.queries, queryLength, top, groupsOfAsker, allGroups, groupsOfOne)
-	fmt.Println("| | Sekisho | bleve, tuned | of it | bleve with positions | of it |")
-	fmt.Println("|---|---:|---:|---:|---:|---:|")
+	peers := slices.DeleteFunc(slices.Clone(s.order), func(name string) bool { return name == sekishoName })
+	fmt.Print("| | Sekisho |")
+	for _, name := range peers {
+		fmt.Printf(" %s | of it |", name)
+	}
+	fmt.Println("\n|---|---:|" + strings.Repeat("---:|---:|", len(peers)))
 	row := func(what string, show func(float64) string, of func(*measured) float64) {
-		a, b, c := of(all[sekishoName]), of(all[bleveName]), of(all[bleveName+phrases])
-		fmt.Printf("| %s | %s | %s | %.2f | %s | %.2f |\n", what, show(a), show(b), a/b, show(c), a/c)
+		ours := of(all[sekishoName])
+		fmt.Printf("| %s | %s |", what, show(ours))
+		for _, name := range peers {
+			theirs := of(all[name])
+			fmt.Printf(" %s | %.2f |", show(theirs), ours/theirs)
+		}
+		fmt.Println()
 	}
 	seconds := func(v float64) string { return fmt.Sprintf("%.1f s", v/1e9) }
 	ms := func(v float64) string { return fmt.Sprintf("%.2f ms", v/1e6) }

@@ -83,10 +83,11 @@ func (w *workload) documents(n int, fn func([]record) error) error {
 	return nil
 }
 
-// query is a text and the groups of who asks, all different.
+// query is a text, and the groups of who asks: in a list, and in a filter.
 type query struct {
 	text   string
 	groups []string
+	filter string
 }
 
 func (w *workload) asked(n int) (all []query) {
@@ -99,6 +100,7 @@ func (w *workload) asked(n int) (all []query) {
 		list = append(list, g)
 	}
 	slices.Sort(list)
+	filter := "groups/any(g: search.in(g, '" + strings.Join(list, ",") + "', ','))"
 	for range n {
 		var words []string
 		for len(words) < queryLength {
@@ -106,7 +108,7 @@ func (w *workload) asked(n int) (all []query) {
 				words = append(words, word)
 			}
 		}
-		all = append(all, query{strings.Join(words, " "), list})
+		all = append(all, query{strings.Join(words, " "), list, filter})
 	}
 	return all
 }
