@@ -295,7 +295,7 @@ func (s *Search) getDocument(w http.ResponseWriter, call *api.Call) error {
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && !see.sees(&d) {
 		setHeaders(w, call)
-		w.WriteHeader(http.StatusNotFound) // with no body, as Azure
+		w.WriteHeader(http.StatusNotFound) // with no body: Azure/azure-sdk-for-js#38842
 		return nil
 	}
 	if err != nil {
