@@ -202,7 +202,11 @@ func replaceText(pattern *regexp.Regexp, replacement string) filter {
 			word := tokens[i].Text
 			var out []byte
 			last := 0
-			for _, m := range pattern.FindAllStringSubmatchIndex(word, -1) {
+			all := pattern.FindAllStringSubmatchIndex(word, MaxTokens+1) // which are many times the word
+			if len(all) > MaxTokens {
+				return overflow
+			}
+			for _, m := range all {
 				out = append(out, word[last:m[0]]...)
 				out = pattern.ExpandString(out, replacement, word, m)
 				last = m[1]
