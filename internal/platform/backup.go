@@ -24,7 +24,7 @@ var kept = store.Beside{Files: []string{caFile, credentialsFile}, Logs: []string
 const TrustStoreFile = "truststore.p12"
 
 // erased is what a reset deletes beside the store's own.
-var erased = []string{caFile, credentialsFile, activityLog, blob.FilesFolder, blob.ClaimFile, bundleFile, TrustStoreFile, "browser", "control.sock"}
+var erased = []string{caFile, credentialsFile, activityLog, blob.FilesFolder, blob.ClaimFile, searchFolder, bundleFile, TrustStoreFile, "browser", "control.sock"}
 
 // BackUp writes a backup of the running instance: every change that was
 // acknowledged before the call is in it.

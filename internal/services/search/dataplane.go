@@ -1,8 +1,13 @@
 package search
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
@@ -52,6 +57,9 @@ func (s *Search) documentOperations() []api.Operation {
 		if action == readDocuments { // of documents that some may see
 			op.Checks, op.OnBehalf = readChecks, userToken
 		}
+		if action == writeDocuments {
+			op.Checks = batchChecks
+		}
 		return op
 	}
 	return []api.Operation{
@@ -72,6 +80,36 @@ func atIndex(action string, data bool) func(*api.Call) ([]api.Check, error) {
 	return func(call *api.Call) ([]api.Check, error) {
 		return []api.Check{{Scope: call.Target.Scope + rbac.Scope("/indexes/"+call.Var("name")), Action: action, Data: data}}, nil
 	}
+}
+
+// batchChecks asks for what the actions of a batch do: to delete a document is a right
+// of its own. Source: azure-docs role-based-access-control/permissions/ai-machine-learning.md,
+// Microsoft.Search/searchServices/indexes/documents/delete.
+func batchChecks(call *api.Call) ([]api.Check, error) {
+	raw, err := io.ReadAll(call.Request.Body)
+	call.Request.Body = io.NopCloser(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	var all []api.Check
+	deletes := map[bool]bool{} // whether there are such, and others
+	gjson.GetBytes(raw, "value").ForEach(func(_, a gjson.Result) bool {
+		deletes[strings.EqualFold(a.Get(`@search\.action`).String(), "delete")] = true
+		return true
+	})
+	for _, one := range []struct {
+		asked  bool
+		action string
+	}{{deletes[false] || !deletes[true], writeDocuments}, {deletes[true], deleteDocuments}} {
+		if one.asked {
+			checks, err := atIndex(one.action, true)(call)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, checks...)
+		}
+	}
+	return all, nil
 }
 
 // versionOf is the version of the API that a request is of.

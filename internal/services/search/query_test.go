@@ -302,3 +302,25 @@ func TestPages(t *testing.T) {
 		t.Errorf("three: %d %v", n, r.Get("@odata.nextLink"))
 	}
 }
+
+// To write documents and to delete them are two rights.
+func TestDeletingDocumentsIsARightOfItsOwn(t *testing.T) {
+	w := newHotels(t)
+	const guid = "00000000-0000-0000-0000-00000000d0c5"
+	w.Need(201, w.ARM(http.MethodPut, w.Subscription+"/providers/Microsoft.Authorization/roleDefinitions/"+guid+"?api-version=2022-04-01",
+		`{"properties":{"roleName":"Writer","type":"CustomRole","assignableScopes":["`+w.Subscription+`"],"permissions":[{"dataActions":["Microsoft.Search/searchServices/indexes/documents/write"]}]}}`))
+	w.Need(200, w.ARM(http.MethodPatch, w.service+"?api-version=2025-05-01", `{"properties":{"authOptions":{"aadOrApiKey":{"aadAuthFailureMode":"http403"}}}}`))
+	writer := w.Principal("writer")
+	w.Grant(writer.ID, guid, w.service)
+	for body, want := range map[string]int{
+		`{"value":[{"id":"1","Rating":1}]}`:                                                                       200,
+		`{"value":[{"@search.action":"delete","id":"1"}]}`:                                                        403,
+		`{"value":[{"@search.action":"merge","id":"2","Rating":1},{"@search.action":"Delete","id":"1"}]}`:         403,
+		`{"value":[{"@search.action":"mergeOrUpload","id":"2","Rating":1},{"@search.action":"upload","id":"5"}]}`: 200,
+	} {
+		r := w.Do(servicetest.Request{Method: "POST", URL: "https://srch.search.windows.net/indexes/hotels/docs/index?api-version=" + stable, Body: body, As: &writer})
+		if r.Status != want || want == 403 && !strings.Contains(r.Body, "documents/delete") {
+			t.Errorf("%s: %d %s, want %d", body, r.Status, r.Body, want)
+		}
+	}
+}
