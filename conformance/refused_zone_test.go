@@ -30,7 +30,7 @@ import sys, requests
 reply = requests.get(sys.argv[1], headers={"api-key": "0123456789abcdef"}, timeout=60)
 print(reply.status_code, reply.text)`, url)
 	}
-	get("https://search1.search.windows.net/indexes?api-version=2024-07-01").says("501 ", "Sekisho does not serve", "nothing was sent to Azure")
+	get("https://queue1.queue.core.windows.net/?comp=list").says("501 ", "Sekisho does not serve", "nothing was sent to Azure")
 
 	if names := seen(); len(names) != 0 {
 		t.Errorf("the machine asked for %v", names)
