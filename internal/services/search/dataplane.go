@@ -2,12 +2,11 @@ package search
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"sekisho/internal/api"
 	"sekisho/internal/arm"
@@ -93,10 +92,18 @@ func batchChecks(call *api.Call) ([]api.Check, error) {
 	}
 	var all []api.Check
 	deletes := map[bool]bool{} // whether there are such, and others
-	gjson.GetBytes(raw, "value").ForEach(func(_, a gjson.Result) bool {
-		deletes[strings.EqualFold(a.Get(`@search\.action`).String(), "delete")] = true
-		return true
-	})
+	// A body without the word, or an escape that may hide it, has no such action.
+	if bytes.Contains(bytes.ToLower(raw), []byte("delete")) || bytes.Contains(raw, []byte(`\u`)) {
+		// It is read as the handler reads it: twice the same key, or one in another
+		// case, must not mean two things. What can't be read, the handler refuses.
+		batch, _ := decodeBatch[json.RawMessage](bytes.NewReader(raw))
+		for _, fields := range batch {
+			var verb any
+			json.Unmarshal(fields[actionField], &verb)
+			text, _ := verb.(string)
+			deletes[strings.EqualFold(text, "delete")] = true
+		}
+	}
 	for _, one := range []struct {
 		asked  bool
 		action string

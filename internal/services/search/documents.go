@@ -70,36 +70,46 @@ var documentKeys = regexp.MustCompile(`^[A-Za-z0-9_\-=]+$`)
 
 const maxKey = 1024
 
+// actionField is that of a document which says what to do with it.
+const actionField = "@search.action"
+
+// decodeBatch reads the documents of a batch.
+func decodeBatch[V any](body io.Reader) ([]map[string]V, error) {
+	var in struct {
+		Value []map[string]V `json:"value"`
+	}
+	dec := json.NewDecoder(body)
+	dec.UseNumber()
+	err := dec.Decode(&in)
+	return in.Value, err
+}
+
 func readActions(body io.Reader, of *schema.Index) (actions []action, err error) {
 	raw, err := io.ReadAll(body)
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Value []map[string]any `json:"value"`
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if err := dec.Decode(&in); err != nil {
+	batch, err := decodeBatch[any](bytes.NewReader(raw))
+	if err != nil {
 		return nil, malformed(err)
 	}
 	switch {
-	case len(in.Value) == 0:
+	case len(batch) == 0:
 		return nil, badInput("value", "The request is invalid. Details: actions : No indexing actions found in the request. Please include between 1 and %d indexing actions in your request.", maxActions)
-	case len(in.Value) > maxActions:
-		return nil, badInput("value", "The request is invalid. Details: actions : Too many indexing actions found in the request: %d. Please include between 1 and %d indexing actions in your request.", len(in.Value), maxActions)
+	case len(batch) > maxActions:
+		return nil, badInput("value", "The request is invalid. Details: actions : Too many indexing actions found in the request: %d. Please include between 1 and %d indexing actions in your request.", len(batch), maxActions)
 	}
 	keyField := of.KeyField().Name
-	for i, fields := range in.Value {
+	for i, fields := range batch {
 		a := action{verb: "upload", fields: fields}
-		if v, ok := fields["@search.action"]; ok {
+		if v, ok := fields[actionField]; ok {
 			text, _ := v.(string)
 			at := slices.IndexFunc(verbs, func(known string) bool { return strings.EqualFold(known, text) })
 			if at < 0 {
-				return nil, badInput("@search.action", "The request is invalid. Details: actions : %d: Invalid indexing action '%v': it is one of %s.", i, v, strings.Join(verbs, ", "))
+				return nil, badInput(actionField, "The request is invalid. Details: actions : %d: Invalid indexing action '%v': it is one of %s.", i, v, strings.Join(verbs, ", "))
 			}
 			a.verb = verbs[at]
-			delete(fields, "@search.action")
+			delete(fields, actionField)
 		}
 		a.key, _ = fields[keyField].(string)
 		if a.key == "" {

@@ -316,6 +316,11 @@ func TestDeletingDocumentsIsARightOfItsOwn(t *testing.T) {
 		`{"value":[{"id":"1","Rating":1}]}`:                                                                       200,
 		`{"value":[{"@search.action":"delete","id":"1"}]}`:                                                        403,
 		`{"value":[{"@search.action":"merge","id":"2","Rating":1},{"@search.action":"Delete","id":"1"}]}`:         403,
+		`{"Value":[{"@search.action":"delete","id":"1"}]}`:                                                        403,
+		`{"value":[],"value":[{"@search.action":"delete","id":"1"}]}`:                                             403,
+		`{"value":[{"@search.action":"upload","@search.action":"delete","id":"1"}]}`:                              403,
+		`{"value":[{"@search.action":"\u0064elete","id":"1"}]}`:                                                   403,
+		`{"value":[{"@search.action":"delete","@SEARCH.action":"upload","id":"1"}]} {`:                            403,
 		`{"value":[{"@search.action":"mergeOrUpload","id":"2","Rating":1},{"@search.action":"upload","id":"5"}]}`: 200,
 	} {
 		r := w.Do(servicetest.Request{Method: "POST", URL: "https://srch.search.windows.net/indexes/hotels/docs/index?api-version=" + stable, Body: body, As: &writer})
