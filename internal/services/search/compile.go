@@ -156,8 +156,9 @@ func (c *compiler) words(path, text string, boost float64) (engine.Node, error) 
 	}
 	var nodes []engine.Node
 	add := func(n engine.Node) { nodes = append(nodes, n) }
+	synonyms := c.synonyms(path, tokens)
 	for i := 0; i < len(tokens); {
-		if s, ok := c.synonyms(path, tokens, i); ok {
+		if s, ok := synonyms[i]; ok {
 			var alternatives []engine.Node
 			for _, p := range s.Phrases {
 				alternatives = append(alternatives, c.sequence(path, placesOf(p), 0, boost))
@@ -193,16 +194,15 @@ func (c *compiler) analyse(path, text string) ([]analysis.Token, error) {
 	return tokens, nil
 }
 
-// synonyms are those of the tokens from a place on.
-func (c *compiler) synonyms(path string, tokens []analysis.Token, from int) (analysis.Span, bool) {
+// synonyms are those of tokens, by where they begin.
+func (c *compiler) synonyms(path string, tokens []analysis.Token) map[int]analysis.Span {
+	found := map[int]analysis.Span{}
 	if t := c.thesaurus[path]; t != nil {
 		for _, s := range t.Expand(tokens) {
-			if s.Start == from {
-				return s, true
-			}
+			found[s.Start] = s
 		}
 	}
-	return analysis.Span{}, false
+	return found
 }
 
 // phrase is text whose words stand near each other.
@@ -211,7 +211,7 @@ func (c *compiler) phrase(path, text string, slop int, boost float64) (engine.No
 	if err != nil || len(tokens) == 0 {
 		return nil, err
 	}
-	if s, ok := c.synonyms(path, tokens, 0); ok && s.End == len(tokens) {
+	if s, ok := c.synonyms(path, tokens)[0]; ok && s.End == len(tokens) {
 		return c.words(path, text, boost)
 	}
 	var terms []engine.PhraseTerm

@@ -131,19 +131,24 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	return q, malformedQuery(err)
 }
 
+// node is the text of the query for one search; nil matches everything. It is made
+// before the index stands still: automata of patterns may take a while.
+func (q *question) node() (engine.Node, error) {
+	if q.query == nil {
+		return nil, nil
+	}
+	n, err := q.compiler.compile(q.query, 1)
+	if n == nil {
+		n = engine.Nothing{} // the analyzers left nothing to look for
+	}
+	return n, malformedQuery(err)
+}
+
 // build makes what the engine evaluates.
-func (q *question) build(ctx context.Context, v *engine.View) (r engine.Request, err error) {
-	r = engine.Request{Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
+func (q *question) build(ctx context.Context, v *engine.View, text engine.Node) (r engine.Request, err error) {
+	r = engine.Request{Text: text, Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
 	if q.semantic != nil { // the ranker reads the best, whichever of them are shown
 		r.Skip, r.Top = 0, max(ranked, q.skip+q.top)
-	}
-	if q.query != nil {
-		if r.Text, err = q.compiler.compile(q.query, 1); err != nil {
-			return r, malformedQuery(err)
-		}
-		if r.Text == nil {
-			r.Text = engine.Nothing{} // the analyzers left nothing to look for
-		}
 	}
 	if r.Factor, err = q.profile.factor(v, q.text); err != nil {
 		return r, err
@@ -255,8 +260,12 @@ const attempts = 3
 func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, docs []stored, err error) {
 	for try := 1; ; try++ {
 		q.compiler.marks = marks{}
+		text, err := q.node()
+		if err != nil {
+			return found, nil, err
+		}
 		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
-			return q.build(call.Request.Context(), v)
+			return q.build(call.Request.Context(), v, text)
 		})
 		if err != nil {
 			return found, nil, err

@@ -36,7 +36,7 @@ type Search struct {
 	seal      arm.Sealer
 	jobs      *jobs.Jobs
 	files     indexer.Reader
-	log       *slog.Logger // of indexers
+	log       *slog.Logger
 	indexes   *indexes
 	out       Outbound
 	thesauri  thesauri

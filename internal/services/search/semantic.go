@@ -340,9 +340,11 @@ func (s *Search) rerank(ctx context.Context, q *question, docs []stored, reply m
 	switch {
 	case errors.As(err, &bad), err != nil && ctx.Err() != nil:
 		return nil, 0, err
-	case err != nil && q.semantic.fail:
-		return nil, 0, api.Errorf(http.StatusServiceUnavailable, "SemanticRankerUnavailable", "The semantic ranker did not answer.")
 	case err != nil:
+		s.log.WarnContext(ctx, "the semantic ranker did not answer", "error", err)
+		if q.semantic.fail {
+			return nil, 0, api.Errorf(http.StatusServiceUnavailable, "SemanticRankerUnavailable", "The semantic ranker did not answer.")
+		}
 		reason := "transient"
 		if errors.Is(err, context.DeadlineExceeded) {
 			reason = "maxWaitExceeded"

@@ -162,10 +162,10 @@ func suggestFields(of []string, named string) (fields []string, err error) {
 	return fields, nil
 }
 
-// node looks for what has all words of the text in one field, the last of them as a
+// look looks for what has all words of the text in one field, the last of them as a
 // beginning unless a space ends it. Of them, only takes the last alone.
 // Source: Lucene AnalyzingInfixSuggester.
-func (q *suggestion) node(only bool) (engine.Node, error) {
+func (q *suggestion) look(only bool) (engine.Node, error) {
 	q.terms = map[string][]mark{}
 	var fields []engine.Node
 	for _, path := range q.compiler.fields {
@@ -263,13 +263,11 @@ func (s *Search) suggest(w http.ResponseWriter, call *api.Call, in suggestReques
 // suggested are the documents that have the text.
 func (s *Search) suggested(o *opened, q *suggestion, only bool) (docs []stored, err error) {
 	ctx := q.call.Request.Context()
-	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) {
-		r, err := q.build(ctx, v)
-		if err == nil {
-			r.Text, err = q.node(only)
-		}
-		return r, err
-	})
+	text, err := q.look(only)
+	if err != nil {
+		return nil, err
+	}
+	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) { return q.build(ctx, v, text) })
 	if err != nil {
 		return nil, err
 	}
