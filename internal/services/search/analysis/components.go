@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"sekisho/internal/services/search/schema"
 )
 
 // maxLength is the longest token of any tokenizer. Source:
@@ -14,8 +16,8 @@ const maxLength = 300
 func isLetter(r rune) bool { return unicode.IsLetter(r) }
 
 // options reads a component's properties over their defaults and makes it.
-func options[O, T any](kind string, defaults O, build func(place, O) (T, error)) builder[T] {
-	return func(raw json.RawMessage, at place) (T, error) {
+func options[O, T any](kind string, defaults O, build func(schema.Place, O) (T, error)) builder[T] {
+	return func(raw json.RawMessage, at schema.Place) (T, error) {
 		o := defaults
 		if err := decode(raw, at, prefix+kind, &o); err != nil {
 			var none T
@@ -27,14 +29,14 @@ func options[O, T any](kind string, defaults O, build func(place, O) (T, error))
 
 // plain is a component without options.
 func plain[T any](made T) builder[T] {
-	return func(json.RawMessage, place) (T, error) { return made, nil }
+	return func(json.RawMessage, schema.Place) (T, error) { return made, nil }
 }
 
 // missing refuses a component of Azure that is not here.
 func missing[T any](what string) builder[T] {
-	return func(_ json.RawMessage, at place) (T, error) {
+	return func(_ json.RawMessage, at schema.Place) (T, error) {
 		var none T
-		return none, at.refuse("%s is not available in Sekisho", what)
+		return none, refuse(at, "%s is not available in Sekisho", what)
 	}
 }
 
@@ -45,35 +47,35 @@ var charFilterTypes = map[string]builder[charFilter]{
 	"html_strip": plain[charFilter](stripHTML),
 	"MappingCharFilter": options("MappingCharFilter", struct {
 		Mappings []string `json:"mappings"`
-	}{}, func(at place, o struct {
+	}{}, func(at schema.Place, o struct {
 		Mappings []string `json:"mappings"`
 	}) (charFilter, error) {
-		if err := at.required("mappings", o.Mappings); err != nil {
+		if err := required(at, "mappings", o.Mappings); err != nil {
 			return nil, err
 		}
 		of := make(map[string]string)
 		for i, m := range o.Mappings {
 			from, to, ok := strings.Cut(m, "=>")
 			if !ok || from == "" {
-				return nil, at.in("mappings").at(i).refuse("'%s' is not of the form a=>b", m)
+				return nil, refuse(at.In("mappings").At(i), "'%s' is not of the form a=>b", m)
 			}
 			from = unescape(from)
 			if _, twice := of[from]; twice {
-				return nil, at.in("mappings").at(i).refuse("'%s' is mapped twice", from)
+				return nil, refuse(at.In("mappings").At(i), "'%s' is mapped twice", from)
 			}
 			of[from] = unescape(to)
 		}
 		return mapping(of), nil
 	}),
-	"PatternReplaceCharFilter": options("PatternReplaceCharFilter", replaceOptions{}, func(at place, o replaceOptions) (charFilter, error) {
+	"PatternReplaceCharFilter": options("PatternReplaceCharFilter", replaceOptions{}, func(at schema.Place, o replaceOptions) (charFilter, error) {
 		if o.Pattern == nil || o.Replacement == nil {
-			return nil, at.refuse("The properties 'pattern' and 'replacement' are required")
+			return nil, refuse(at, "The properties 'pattern' and 'replacement' are required")
 		}
-		pattern, err := at.pattern("pattern", *o.Pattern, "")
+		pattern, err := compile(at, "pattern", *o.Pattern, "")
 		if err != nil {
 			return nil, err
 		}
-		with, err := at.replacement("replacement", *o.Replacement, pattern)
+		with, err := replacement(at, "replacement", *o.Replacement, pattern)
 		return replaceChars(pattern, with), err
 	}),
 }
@@ -155,32 +157,32 @@ type (
 	}
 )
 
-func (o gramOptions) check(at place) error {
-	if err := at.between("minGram", o.Min, 1, maxLength); err != nil {
+func (o gramOptions) check(at schema.Place) error {
+	if err := between(at, "minGram", o.Min, 1, maxLength); err != nil {
 		return err
 	}
-	if err := at.between("maxGram", o.Max, 1, maxLength); err != nil {
+	if err := between(at, "maxGram", o.Max, 1, maxLength); err != nil {
 		return err
 	}
 	if o.Min > o.Max {
-		return at.in("minGram").refuse("'minGram' (%d) must not be greater than 'maxGram' (%d)", o.Min, o.Max)
+		return refuse(at.In("minGram"), "'minGram' (%d) must not be greater than 'maxGram' (%d)", o.Min, o.Max)
 	}
 	return nil
 }
 
 func gramTokenizer(kind string, edge bool) builder[tokenizer] {
-	return options(kind, gramOptions{Min: 1, Max: 2}, func(at place, o gramOptions) (tokenizer, error) {
+	return options(kind, gramOptions{Min: 1, Max: 2}, func(at schema.Place, o gramOptions) (tokenizer, error) {
 		belongs, ok := tokenChars(o.Chars)
 		if !ok {
-			return nil, at.in("tokenChars").refuse("The values are: letter, digit, whitespace, punctuation, symbol")
+			return nil, refuse(at.In("tokenChars"), "The values are: letter, digit, whitespace, punctuation, symbol")
 		}
 		return grams(o.Min, o.Max, edge, belongs), o.check(at)
 	})
 }
 
 func lengthTokenizer(kind string, byDefault int, make func(int) tokenizer) builder[tokenizer] {
-	return options(kind, lengthOptions{Max: byDefault}, func(at place, o lengthOptions) (tokenizer, error) {
-		return make(o.Max), at.between("maxTokenLength", o.Max, 1, maxLength)
+	return options(kind, lengthOptions{Max: byDefault}, func(at schema.Place, o lengthOptions) (tokenizer, error) {
+		return make(o.Max), between(at, "maxTokenLength", o.Max, 1, maxLength)
 	})
 }
 
@@ -202,7 +204,7 @@ var tokenizerTypes = map[string]builder[tokenizer]{
 	"KeywordTokenizerV2":  lengthTokenizer("KeywordTokenizerV2", 256, whole),
 	"KeywordTokenizer": options("KeywordTokenizer", struct {
 		Buffer int `json:"bufferSize"`
-	}{256}, func(place, struct {
+	}{256}, func(schema.Place, struct {
 		Buffer int `json:"bufferSize"`
 	}) (tokenizer, error) {
 		return whole(1 << 30), nil
@@ -214,41 +216,41 @@ var tokenizerTypes = map[string]builder[tokenizer]{
 		Pattern string `json:"pattern"`
 		Flags   string `json:"flags"`
 		Group   int    `json:"group"`
-	}{`\W+`, "", -1}, func(at place, o struct {
+	}{`\W+`, "", -1}, func(at schema.Place, o struct {
 		Pattern string `json:"pattern"`
 		Flags   string `json:"flags"`
 		Group   int    `json:"group"`
 	}) (tokenizer, error) {
-		pattern, err := at.pattern("pattern", o.Pattern, o.Flags)
+		pattern, err := compile(at, "pattern", o.Pattern, o.Flags)
 		if err != nil {
 			return nil, err
 		}
-		return separated(pattern, o.Group), at.between("group", o.Group, -1, pattern.NumSubexp())
+		return separated(pattern, o.Group), between(at, "group", o.Group, -1, pattern.NumSubexp())
 	}),
-	"PathHierarchyTokenizerV2": options("PathHierarchyTokenizerV2", pathOptions{Delimiter: "/", Max: maxLength}, func(at place, o pathOptions) (tokenizer, error) {
+	"PathHierarchyTokenizerV2": options("PathHierarchyTokenizerV2", pathOptions{Delimiter: "/", Max: maxLength}, func(at schema.Place, o pathOptions) (tokenizer, error) {
 		with := o.Delimiter
 		if o.Replacement != nil {
 			with = *o.Replacement
 		}
 		switch {
 		case len([]rune(o.Delimiter)) != 1:
-			return nil, at.in("delimiter").refuse("The delimiter must be one character")
+			return nil, refuse(at.In("delimiter"), "The delimiter must be one character")
 		case len([]rune(with)) != 1:
-			return nil, at.in("replacement").refuse("The replacement must be one character")
+			return nil, refuse(at.In("replacement"), "The replacement must be one character")
 		case o.Skip < 0:
-			return nil, at.in("skip").refuse("The number must not be negative")
+			return nil, refuse(at.In("skip"), "The number must not be negative")
 		}
-		return paths(o.Delimiter, with, o.Max, o.Reverse, o.Skip), at.between("maxTokenLength", o.Max, 1, maxLength)
+		return paths(o.Delimiter, with, o.Max, o.Reverse, o.Skip), between(at, "maxTokenLength", o.Max, 1, maxLength)
 	}),
 	"MicrosoftLanguageTokenizer": options("MicrosoftLanguageTokenizer", microsoftOptions{Max: maxWord, Language: "english"},
-		func(at place, o microsoftOptions) (tokenizer, error) {
-			if err := at.between("maxTokenLength", o.Max, 1, maxLength); err != nil {
+		func(at schema.Place, o microsoftOptions) (tokenizer, error) {
+			if err := between(at, "maxTokenLength", o.Max, 1, maxLength); err != nil {
 				return nil, err
 			}
 			if o.Language == "japanese" {
 				return japanese(false), nil
 			}
-			return standard(o.Max), at.oneOf("language", o.Language, append(slices.Clone(spaced), "japanese"))
+			return standard(o.Max), oneOf(at, "language", o.Language, append(slices.Clone(spaced), "japanese"))
 		}),
 	"MicrosoftLanguageStemmingTokenizer": missing[tokenizer]("The tokenizer microsoft_language_stemming_tokenizer, whose lemmatizers are Microsoft's own,"),
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"sekisho/internal/services/search/schema"
 )
 
 // predefinedFilters are the token filters that need no definition, by type.
@@ -131,7 +133,7 @@ var filterTypes = func() map[string]builder[filter] {
 	types["PhoneticTokenFilter"] = missing[filter]("The token filter phonetic")
 	types["AsciiFoldingTokenFilter"] = options("AsciiFoldingTokenFilter", struct {
 		Original bool `json:"preserveOriginal"`
-	}{}, func(_ place, o struct {
+	}{}, func(_ schema.Place, o struct {
 		Original bool `json:"preserveOriginal"`
 	}) (filter, error) {
 		if o.Original {
@@ -142,7 +144,7 @@ var filterTypes = func() map[string]builder[filter] {
 	types["CjkBigramTokenFilter"] = options("CjkBigramTokenFilter", struct {
 		Ignore   []string `json:"ignoreScripts"`
 		Unigrams bool     `json:"outputUnigrams"`
-	}{}, func(at place, o struct {
+	}{}, func(at schema.Place, o struct {
 		Ignore   []string `json:"ignoreScripts"`
 		Unigrams bool     `json:"outputUnigrams"`
 	}) (filter, error) {
@@ -151,32 +153,32 @@ var filterTypes = func() map[string]builder[filter] {
 		for i, script := range o.Ignore {
 			kind, ok := scripts[script]
 			if !ok {
-				return nil, at.in("ignoreScripts").at(i).refuse("'%s' is not a script. The values are: han, hiragana, katakana, hangul", script)
+				return nil, refuse(at.In("ignoreScripts").At(i), "'%s' is not a script. The values are: han, hiragana, katakana, hangul", script)
 			}
 			ignore[kind] = true
 		}
 		return bigrams(ignore, o.Unigrams), nil
 	})
-	types["CommonGramTokenFilter"] = named(`{"commonWords": []}`, options("CommonGramTokenFilter", commonOptions{}, func(at place, o commonOptions) (filter, error) {
-		return commonGrams(set(o.Words, o.IgnoreCase), o.Query), at.required("commonWords", o.Words)
+	types["CommonGramTokenFilter"] = named(`{"commonWords": []}`, options("CommonGramTokenFilter", commonOptions{}, func(at schema.Place, o commonOptions) (filter, error) {
+		return commonGrams(set(o.Words, o.IgnoreCase), o.Query), required(at, "commonWords", o.Words)
 	}))
 	types["DictionaryDecompounderTokenFilter"] = options("DictionaryDecompounderTokenFilter", decompoundOptions{Word: 5, Least: 2, Most: 15}, makeDecompounder)
 	for _, kind := range []string{"EdgeNGramTokenFilter", "EdgeNGramTokenFilterV2"} {
-		types[kind] = options(kind, edgeOptions{Min: 1, Max: 2, Side: "front"}, func(at place, o edgeOptions) (filter, error) {
-			if err := at.oneOf("side", o.Side, []string{"front", "back"}); err != nil {
+		types[kind] = options(kind, edgeOptions{Min: 1, Max: 2, Side: "front"}, func(at schema.Place, o edgeOptions) (filter, error) {
+			if err := oneOf(at, "side", o.Side, []string{"front", "back"}); err != nil {
 				return nil, err
 			}
 			return edgesOf(o.Min, o.Max, o.Side == "back"), gramOptions{Min: o.Min, Max: o.Max}.check(at)
 		})
 	}
 	for _, kind := range []string{"NGramTokenFilter", "NGramTokenFilterV2"} {
-		types[kind] = options(kind, nGramOptions{Min: 1, Max: 2}, func(at place, o nGramOptions) (filter, error) {
+		types[kind] = options(kind, nGramOptions{Min: 1, Max: 2}, func(at schema.Place, o nGramOptions) (filter, error) {
 			return gramsOf(o.Min, o.Max), gramOptions{Min: o.Min, Max: o.Max}.check(at)
 		})
 	}
 	types["ElisionTokenFilter"] = options("ElisionTokenFilter", struct {
 		Articles []string `json:"articles"`
-	}{}, func(_ place, o struct {
+	}{}, func(_ schema.Place, o struct {
 		Articles []string `json:"articles"`
 	}) (filter, error) {
 		if len(o.Articles) == 0 {
@@ -188,45 +190,45 @@ var filterTypes = func() map[string]builder[filter] {
 		}
 		return elide(articles), nil
 	})
-	types["KeepTokenFilter"] = options("KeepTokenFilter", keepOptions{}, func(at place, o keepOptions) (filter, error) {
+	types["KeepTokenFilter"] = options("KeepTokenFilter", keepOptions{}, func(at schema.Place, o keepOptions) (filter, error) {
 		is := set(o.Words, o.Lower)
-		return only(func(t *Token) bool { return is(t.Text) }), at.required("keepWords", o.Words)
+		return only(func(t *Token) bool { return is(t.Text) }), required(at, "keepWords", o.Words)
 	})
-	types["KeywordMarkerTokenFilter"] = options("KeywordMarkerTokenFilter", markOptions{}, func(at place, o markOptions) (filter, error) {
-		return mark(set(o.Words, o.IgnoreCase)), at.required("keywords", o.Words)
+	types["KeywordMarkerTokenFilter"] = options("KeywordMarkerTokenFilter", markOptions{}, func(at schema.Place, o markOptions) (filter, error) {
+		return mark(set(o.Words, o.IgnoreCase)), required(at, "keywords", o.Words)
 	})
-	types["LengthTokenFilter"] = options("LengthTokenFilter", rangeOptions{Max: maxLength}, func(at place, o rangeOptions) (filter, error) {
-		if err := at.between("min", o.Min, 0, maxLength); err != nil {
+	types["LengthTokenFilter"] = options("LengthTokenFilter", rangeOptions{Max: maxLength}, func(at schema.Place, o rangeOptions) (filter, error) {
+		if err := between(at, "min", o.Min, 0, maxLength); err != nil {
 			return nil, err
 		}
 		if o.Min > o.Max {
-			return nil, at.in("min").refuse("'min' (%d) must not be greater than 'max' (%d)", o.Min, o.Max)
+			return nil, refuse(at.In("min"), "'min' (%d) must not be greater than 'max' (%d)", o.Min, o.Max)
 		}
-		return only(func(t *Token) bool { n := length(t.Text); return n >= o.Min && n <= o.Max }), at.between("max", o.Max, 0, maxLength)
+		return only(func(t *Token) bool { n := length(t.Text); return n >= o.Min && n <= o.Max }), between(at, "max", o.Max, 0, maxLength)
 	})
-	types["LimitTokenFilter"] = options("LimitTokenFilter", limitOptions{Count: 1}, func(at place, o limitOptions) (filter, error) {
-		return limit(o.Count), at.between("maxTokenCount", o.Count, 1, 1<<31-1)
+	types["LimitTokenFilter"] = options("LimitTokenFilter", limitOptions{Count: 1}, func(at schema.Place, o limitOptions) (filter, error) {
+		return limit(o.Count), between(at, "maxTokenCount", o.Count, 1, 1<<31-1)
 	})
-	types["PatternCaptureTokenFilter"] = options("PatternCaptureTokenFilter", captureOptions{Original: true}, func(at place, o captureOptions) (filter, error) {
+	types["PatternCaptureTokenFilter"] = options("PatternCaptureTokenFilter", captureOptions{Original: true}, func(at schema.Place, o captureOptions) (filter, error) {
 		var patterns []*regexp.Regexp
 		for _, expression := range o.Patterns {
-			pattern, err := at.pattern("patterns", expression, "")
+			pattern, err := compile(at, "patterns", expression, "")
 			if err != nil {
 				return nil, err
 			}
 			patterns = append(patterns, pattern)
 		}
-		return capture(patterns, o.Original), at.required("patterns", o.Patterns)
+		return capture(patterns, o.Original), required(at, "patterns", o.Patterns)
 	})
-	types["PatternReplaceTokenFilter"] = options("PatternReplaceTokenFilter", replaceOptions{}, func(at place, o replaceOptions) (filter, error) {
+	types["PatternReplaceTokenFilter"] = options("PatternReplaceTokenFilter", replaceOptions{}, func(at schema.Place, o replaceOptions) (filter, error) {
 		if o.Pattern == nil || o.Replacement == nil {
-			return nil, at.refuse("The properties 'pattern' and 'replacement' are required")
+			return nil, refuse(at, "The properties 'pattern' and 'replacement' are required")
 		}
-		pattern, err := at.pattern("pattern", *o.Pattern, "")
+		pattern, err := compile(at, "pattern", *o.Pattern, "")
 		if err != nil {
 			return nil, err
 		}
-		with, err := at.replacement("replacement", *o.Replacement, pattern)
+		with, err := replacement(at, "replacement", *o.Replacement, pattern)
 		return replaceText(pattern, with), err
 	})
 	types["ShingleTokenFilter"] = options("ShingleTokenFilter", shingleOptions{Max: 2, Min: 2, Unigrams: true, Separator: " ", Filler: "_"}, makeShingles)
@@ -234,64 +236,64 @@ var filterTypes = func() map[string]builder[filter] {
 	types["StemmerTokenFilter"] = named(inEnglish, options("StemmerTokenFilter", languageOptions{}, stemmerOf("stemmer", stemmerLanguages, stemmers)))
 	types["StemmerOverrideTokenFilter"] = options("StemmerOverrideTokenFilter", struct {
 		Rules []string `json:"rules"`
-	}{}, func(at place, o struct {
+	}{}, func(at schema.Place, o struct {
 		Rules []string `json:"rules"`
 	}) (filter, error) {
 		stems := make(map[string]string)
 		for i, rule := range o.Rules {
 			from, to, ok := strings.Cut(rule, "=>")
 			if from, to = strings.TrimSpace(from), strings.TrimSpace(to); !ok || from == "" || to == "" {
-				return nil, at.in("rules").at(i).refuse("'%s' is not of the form word => stem", rule)
+				return nil, refuse(at.In("rules").At(i), "'%s' is not of the form word => stem", rule)
 			}
 			stems[from] = to
 		}
-		return override(stems), at.required("rules", o.Rules)
+		return override(stems), required(at, "rules", o.Rules)
 	})
 	types["StopwordsTokenFilter"] = options("StopwordsTokenFilter", stopwordsOptions{Trailing: true}, makeStopwords)
 	types["SynonymTokenFilter"] = options("SynonymTokenFilter", synonymOptions{Expand: true}, makeSynonyms)
 	types["TruncateTokenFilter"] = options("TruncateTokenFilter", struct {
 		Length int `json:"length"`
-	}{maxLength}, func(at place, o struct {
+	}{maxLength}, func(at schema.Place, o struct {
 		Length int `json:"length"`
 	}) (filter, error) {
-		return truncate(o.Length), at.between("length", o.Length, 1, maxLength)
+		return truncate(o.Length), between(at, "length", o.Length, 1, maxLength)
 	})
 	types["UniqueTokenFilter"] = options("UniqueTokenFilter", struct {
 		Same bool `json:"onlyOnSamePosition"`
-	}{}, func(_ place, o struct {
+	}{}, func(_ schema.Place, o struct {
 		Same bool `json:"onlyOnSamePosition"`
 	}) (filter, error) {
 		return unique(o.Same), nil
 	})
 	types["WordDelimiterTokenFilter"] = options("WordDelimiterTokenFilter",
-		delimiterOptions{Words: true, Numbers: true, Case: true, Numerics: true, Possessive: true}, func(_ place, o delimiterOptions) (filter, error) {
+		delimiterOptions{Words: true, Numbers: true, Case: true, Numerics: true, Possessive: true}, func(_ schema.Place, o delimiterOptions) (filter, error) {
 			return delimit(delimiting{words: o.Words, numbers: o.Numbers, joinWords: o.JoinWords, joinNumbers: o.JoinNumbers, joinAll: o.JoinAll,
 				caseChange: o.Case, numerics: o.Numerics, possessive: o.Possessive, original: o.Original, protected: tokenSet(o.Protected)}), nil
 		})
 	return types
 }()
 
-func makeDecompounder(at place, o decompoundOptions) (filter, error) {
-	if err := at.between("minWordSize", o.Word, 1, maxLength); err != nil {
+func makeDecompounder(at schema.Place, o decompoundOptions) (filter, error) {
+	if err := between(at, "minWordSize", o.Word, 1, maxLength); err != nil {
 		return nil, err
 	}
-	if err := at.between("minSubwordSize", o.Least, 1, maxLength); err != nil {
+	if err := between(at, "minSubwordSize", o.Least, 1, maxLength); err != nil {
 		return nil, err
 	}
-	if err := at.between("maxSubwordSize", o.Most, 1, maxLength); err != nil {
+	if err := between(at, "maxSubwordSize", o.Most, 1, maxLength); err != nil {
 		return nil, err
 	}
-	return decompound(set(o.Words, false), o.Word, o.Least, o.Most, o.Longest), at.required("wordList", o.Words)
+	return decompound(set(o.Words, false), o.Word, o.Least, o.Most, o.Longest), required(at, "wordList", o.Words)
 }
 
 // maxShingle bounds shingles, which Azure's documents do not.
 const maxShingle = 64
 
-func makeShingles(at place, o shingleOptions) (filter, error) {
-	if err := at.between("maxShingleSize", o.Max, 2, maxShingle); err != nil {
+func makeShingles(at schema.Place, o shingleOptions) (filter, error) {
+	if err := between(at, "maxShingleSize", o.Max, 2, maxShingle); err != nil {
 		return nil, err
 	}
-	if err := at.between("minShingleSize", o.Min, 2, o.Max); err != nil {
+	if err := between(at, "minShingleSize", o.Min, 2, o.Max); err != nil {
 		return nil, err
 	}
 	return shingles(shingling{min: o.Min, max: o.Max, unigrams: o.Unigrams, unigramsIfNoOther: o.IfNone, separator: o.Separator, fillWith: o.Filler}), nil
@@ -302,7 +304,7 @@ const inEnglish = `{"language": "english"}`
 // named is a filter with a required property, and what that is when the filter is
 // used by its predefined name.
 func named(defaults string, build builder[filter]) builder[filter] {
-	return func(raw json.RawMessage, at place) (filter, error) {
+	return func(raw json.RawMessage, at schema.Place) (filter, error) {
 		if raw == nil {
 			raw = json.RawMessage(defaults)
 		}
@@ -310,35 +312,35 @@ func named(defaults string, build builder[filter]) builder[filter] {
 	}
 }
 
-func stemmerOf(name string, languages []string, built map[string]func(string) string) func(place, languageOptions) (filter, error) {
-	return func(at place, o languageOptions) (filter, error) {
+func stemmerOf(name string, languages []string, built map[string]func(string) string) func(schema.Place, languageOptions) (filter, error) {
+	return func(at schema.Place, o languageOptions) (filter, error) {
 		if o.Language == "" {
-			return nil, at.in("language").refuse("The property 'language' is required")
+			return nil, refuse(at.In("language"), "The property 'language' is required")
 		}
-		if err := at.oneOf("language", o.Language, languages); err != nil {
+		if err := oneOf(at, "language", o.Language, languages); err != nil {
 			return nil, err
 		}
 		if built[o.Language] == nil {
-			return nil, at.in("language").refuse("The language '%s' of the token filter %s is not available in Sekisho. Available are: %s", o.Language, name, joined(built, ""))
+			return nil, refuse(at.In("language"), "The language '%s' of the token filter %s is not available in Sekisho. Available are: %s", o.Language, name, joined(built, ""))
 		}
 		return stem(built[o.Language]), nil
 	}
 }
 
-func makeStopwords(at place, o stopwordsOptions) (filter, error) {
+func makeStopwords(at schema.Place, o stopwordsOptions) (filter, error) {
 	list := o.Words
 	switch {
 	case o.Words != nil && o.List != "":
-		return nil, at.in("stopwordsList").refuse("'stopwords' and 'stopwordsList' cannot both be set")
+		return nil, refuse(at.In("stopwordsList"), "'stopwords' and 'stopwordsList' cannot both be set")
 	case o.Words == nil:
 		if o.List == "" {
 			o.List = "english"
 		}
-		if err := at.oneOf("stopwordsList", o.List, stopLanguages); err != nil {
+		if err := oneOf(at, "stopwordsList", o.List, stopLanguages); err != nil {
 			return nil, err
 		}
 		if stoplists[o.List] == nil {
-			return nil, at.in("stopwordsList").refuse("The list '%s' is not available in Sekisho. Available are: %s", o.List, joined(stoplists, ""))
+			return nil, refuse(at.In("stopwordsList"), "The list '%s' is not available in Sekisho. Available are: %s", o.List, joined(stoplists, ""))
 		}
 		for word := range stoplists[o.List]() {
 			list = append(list, word)
@@ -351,13 +353,13 @@ func makeStopwords(at place, o stopwordsOptions) (filter, error) {
 	return only(func(t *Token) bool { return !is(t.Text) }), nil
 }
 
-func makeSynonyms(at place, o synonymOptions) (filter, error) {
-	if err := at.required("synonyms", o.Synonyms); err != nil {
+func makeSynonyms(at schema.Place, o synonymOptions) (filter, error) {
+	if err := required(at, "synonyms", o.Synonyms); err != nil {
 		return nil, err
 	}
 	parsed, err := ParseSynonyms(o.Synonyms)
 	if err != nil {
-		return nil, at.in("synonyms").refuse("%v", err)
+		return nil, refuse(at.In("synonyms"), "%v", err)
 	}
 	// Terms are cut at white space, as Lucene's SynonymFilterFactory does.
 	words := chain(runs(notSpace, maxWord))
@@ -366,7 +368,7 @@ func makeSynonyms(at place, o synonymOptions) (filter, error) {
 	}
 	t, err := parsed.with(words, o.Expand)
 	if err != nil {
-		return nil, at.in("synonyms").refuse("%v", err)
+		return nil, refuse(at.In("synonyms"), "%v", err)
 	}
 	t.ignoreCase = o.IgnoreCase
 	return t.filter, nil

@@ -4,35 +4,23 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/services/search/schema"
 )
 
-// place is where in the definition something stands, as a JSON path.
-type place string
-
-func (p place) in(property string) place {
-	if p == "" {
-		return place(property)
-	}
-	return p + "." + place(property)
-}
-
-func (p place) at(i int) place { return place(fmt.Sprintf("%s[%d]", p, i)) }
-
 // refuse is the error for what stands at a place.
-func (p place) refuse(format string, args ...any) error {
-	return api.BadRequest("InvalidRequestParameter", string(p), "The request is invalid. Details: %s : "+format, append([]any{p}, args...)...)
+func refuse(at schema.Place, format string, args ...any) error {
+	return api.BadRequest("InvalidRequestParameter", string(at), "The request is invalid. Details: %s : "+format, append([]any{at}, args...)...)
 }
 
 // decode reads the properties of a component into the struct that options points
 // to, whose tags name them exactly. Properties that are null keep their default.
-func decode(raw json.RawMessage, at place, odataType string, options any) error {
+func decode(raw json.RawMessage, at schema.Place, odataType string, options any) error {
 	if raw == nil {
 		return nil // named without being defined: all defaults
 	}
@@ -43,21 +31,21 @@ func decode(raw json.RawMessage, at place, odataType string, options any) error 
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return at.refuse("an object is expected")
+		return refuse(at, "an object is expected")
 	}
 	seen := make(map[string]bool)
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return at.refuse("%v", err)
+			return refuse(at, "%v", err)
 		}
 		name, _ := t.(string)
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return at.refuse("%v", err)
+			return refuse(at, "%v", err)
 		}
 		if seen[name] {
-			return at.in(name).refuse("The property '%s' stands there twice", name)
+			return refuse(at.In(name), "The property '%s' stands there twice", name)
 		}
 		seen[name] = true
 		if name == "@odata.type" || name == "name" {
@@ -65,7 +53,7 @@ func decode(raw json.RawMessage, at place, odataType string, options any) error 
 		}
 		field, ok := fields[name]
 		if !ok {
-			return at.in(name).refuse("The property '%s' does not exist on type '%s'. Make sure to only use property names that are defined by the type",
+			return refuse(at.In(name), "The property '%s' does not exist on type '%s'. Make sure to only use property names that are defined by the type",
 				name, strings.TrimPrefix(odataType, "#"))
 		}
 		if string(value) == "null" {
@@ -74,9 +62,9 @@ func decode(raw json.RawMessage, at place, odataType string, options any) error 
 		if err := json.Unmarshal(value, field.Addr().Interface()); err != nil {
 			var wrong *json.UnmarshalTypeError
 			if errors.As(err, &wrong) {
-				return at.in(name).refuse("Cannot convert a %s to the type of '%s', which is %s", wrong.Value, name, typeName(field.Type()))
+				return refuse(at.In(name), "Cannot convert a %s to the type of '%s', which is %s", wrong.Value, name, typeName(field.Type()))
 			}
-			return at.in(name).refuse("%v", err)
+			return refuse(at.In(name), "%v", err)
 		}
 	}
 	return nil
@@ -95,25 +83,25 @@ func typeName(t reflect.Type) string {
 }
 
 // between checks the range of a number.
-func (p place) between(property string, value, least, most int) error {
+func between(at schema.Place, property string, value, least, most int) error {
 	if value < least || value > most {
-		return p.in(property).refuse("The value %d of '%s' is not between %d and %d", value, property, least, most)
+		return refuse(at.In(property), "The value %d of '%s' is not between %d and %d", value, property, least, most)
 	}
 	return nil
 }
 
 // oneOf checks an enumeration. The error lists what there is.
-func (p place) oneOf(property, value string, known []string) error {
+func oneOf(at schema.Place, property, value string, known []string) error {
 	if !slices.Contains(known, value) {
-		return p.in(property).refuse("'%s' is not a value of '%s'. The values are: %s", value, property, strings.Join(known, ", "))
+		return refuse(at.In(property), "'%s' is not a value of '%s'. The values are: %s", value, property, strings.Join(known, ", "))
 	}
 	return nil
 }
 
 // required checks that a list was given.
-func (p place) required(property string, list []string) error {
+func required(at schema.Place, property string, list []string) error {
 	if list == nil {
-		return p.in(property).refuse("The property '%s' is required", property)
+		return refuse(at.In(property), "The property '%s' is required", property)
 	}
 	return nil
 }
@@ -123,19 +111,19 @@ var flags = map[string]string{"CASE_INSENSITIVE": "i", "DOTALL": "s", "MULTILINE
 
 var regexFlags = []string{"CANON_EQ", "CASE_INSENSITIVE", "COMMENTS", "DOTALL", "LITERAL", "MULTILINE", "UNICODE_CASE", "UNIX_LINES"}
 
-// pattern compiles a regular expression. It runs in time linear to the text (RE2),
+// compile reads a regular expression. It runs in time linear to the text (RE2),
 // so what Java has beyond that (look-around, references to groups, possessive
 // quantifiers) is refused. flagged is "A|B" as Azure has it.
-func (p place) pattern(property, expression, flagged string) (*regexp.Regexp, error) {
+func compile(at schema.Place, property, expression, flagged string) (*regexp.Regexp, error) {
 	prefix := ""
 	if flagged != "" {
 		for flag := range strings.SplitSeq(flagged, "|") {
-			if err := p.oneOf("flags", flag, regexFlags); err != nil {
+			if err := oneOf(at, "flags", flag, regexFlags); err != nil {
 				return nil, err
 			}
 			letter, ok := flags[flag]
 			if !ok {
-				return nil, p.in("flags").refuse("The flag %s is not supported here", flag)
+				return nil, refuse(at.In("flags"), "The flag %s is not supported here", flag)
 			}
 			if flag == "LITERAL" {
 				expression = regexp.QuoteMeta(expression)
@@ -148,7 +136,7 @@ func (p place) pattern(property, expression, flagged string) (*regexp.Regexp, er
 	}
 	compiled, err := regexp.Compile(prefix + expression)
 	if err != nil {
-		return nil, p.in(property).refuse("The regular expression is not supported: %v", err)
+		return nil, refuse(at.In(property), "The regular expression is not supported: %v", err)
 	}
 	return compiled, nil
 }
@@ -156,7 +144,7 @@ func (p place) pattern(property, expression, flagged string) (*regexp.Regexp, er
 var groupReference = regexp.MustCompile(`\\(.)|\$(\d)|\$\{(\w+)\}|(\$)`)
 
 // replacement translates Java's replacement ($1, ${name}, \$) to Go's.
-func (p place) replacement(property, text string, pattern *regexp.Regexp) (string, error) {
+func replacement(at schema.Place, property, text string, pattern *regexp.Regexp) (string, error) {
 	var b strings.Builder
 	last := 0
 	for _, m := range groupReference.FindAllStringSubmatchIndex(text, -1) {
@@ -175,16 +163,16 @@ func (p place) replacement(property, text string, pattern *regexp.Regexp) (strin
 			b.WriteString(sub(1))
 		case sub(2) != "":
 			if int(sub(2)[0]-'0') > pattern.NumSubexp() {
-				return "", p.in(property).refuse("The pattern has no group %s", sub(2))
+				return "", refuse(at.In(property), "The pattern has no group %s", sub(2))
 			}
 			b.WriteString("${" + sub(2) + "}")
 		case sub(3) != "":
 			if pattern.SubexpIndex(sub(3)) < 0 {
-				return "", p.in(property).refuse("The pattern has no group named '%s'", sub(3))
+				return "", refuse(at.In(property), "The pattern has no group named '%s'", sub(3))
 			}
 			b.WriteString("${" + sub(3) + "}")
 		default:
-			return "", p.in(property).refuse("A $ must name a group; write \\$ for the character")
+			return "", refuse(at.In(property), "A $ must name a group; write \\$ for the character")
 		}
 	}
 	b.WriteString(text[last:])

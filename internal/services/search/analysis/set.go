@@ -59,25 +59,25 @@ func New(of *schema.Index) (*Set, error) {
 }
 
 // builder makes a component of its definition.
-type builder[T any] func(raw json.RawMessage, at place) (T, error)
+type builder[T any] func(raw json.RawMessage, at schema.Place) (T, error)
 
 // define makes the components of one list.
 func define[T any](list string, of []schema.Component, types map[string]builder[T], reserved func(string) bool, add func(name, kind string, made T)) error {
 	seen := make(map[string]bool)
 	for i, c := range of {
-		at := place(list).at(i)
+		at := schema.Place(list).At(i)
 		switch {
 		case !componentName.MatchString(c.Name):
-			return at.in("name").refuse("The name '%s' is not valid: it must only contain letters, digits, spaces, dashes or underscores, can only start and end with alphanumeric characters, and is limited to 128 characters", c.Name)
+			return refuse(at.In("name"), "The name '%s' is not valid: it must only contain letters, digits, spaces, dashes or underscores, can only start and end with alphanumeric characters, and is limited to 128 characters", c.Name)
 		case reserved(c.Name):
-			return at.in("name").refuse("The name '%s' is the name of a predefined component", c.Name)
+			return refuse(at.In("name"), "The name '%s' is the name of a predefined component", c.Name)
 		case seen[c.Name]:
-			return at.in("name").refuse("There is another component named '%s'", c.Name)
+			return refuse(at.In("name"), "There is another component named '%s'", c.Name)
 		}
 		seen[c.Name] = true
 		build, ok := types[strings.TrimPrefix(c.ODataType, prefix)]
 		if !ok || !strings.HasPrefix(c.ODataType, prefix) {
-			return at.in("@odata.type").refuse("The type '%s' is not one of %s. The types are: %s", c.ODataType, list, joined(types, prefix))
+			return refuse(at.In("@odata.type"), "The type '%s' is not one of %s. The types are: %s", c.ODataType, list, joined(types, prefix))
 		}
 		made, err := build(c.Raw, at)
 		if err != nil {
@@ -99,40 +99,40 @@ func joined[T any](of map[string]T, prefix string) string {
 // fields checks the analyzers and normalizers that fields name.
 func (s *Set) fields(fields []*schema.Field, list string) error {
 	for i, f := range fields {
-		at := place(list).at(i)
+		at := schema.Place(list).At(i)
 		for _, named := range [][2]string{{"analyzer", f.Analyzer}, {"indexAnalyzer", f.IndexAnalyzer}, {"searchAnalyzer", f.SearchAnalyzer}} {
 			property, name := named[0], named[1]
 			if name == "" {
 				continue
 			}
-			if err := s.check(at.in(property), name); err != nil {
+			if err := s.check(at.In(property), name); err != nil {
 				return err
 			}
 			// Source: azure-rest-api-specs, SearchField.searchAnalyzer and indexAnalyzer.
 			if property != "analyzer" && s.analyzers[name] == nil && language(name) {
-				return at.in(property).refuse("The property cannot be set to the name of a language analyzer ('%s'); use the analyzer property instead", name)
+				return refuse(at.In(property), "The property cannot be set to the name of a language analyzer ('%s'); use the analyzer property instead", name)
 			}
 		}
 		if f.Normalizer != "" {
 			if _, ok := s.Normalizer(f.Normalizer); !ok {
-				return at.in("normalizer").refuse("The normalizer '%s' is not defined. Predefined are: %s", f.Normalizer, joined(normalizers, ""))
+				return refuse(at.In("normalizer"), "The normalizer '%s' is not defined. Predefined are: %s", f.Normalizer, joined(normalizers, ""))
 			}
 		}
-		if err := s.fields(f.Fields, string(at.in("fields"))); err != nil {
+		if err := s.fields(f.Fields, string(at.In("fields"))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Set) check(at place, name string) error {
+func (s *Set) check(at schema.Place, name string) error {
 	if _, ok := s.Analyzer(name); ok {
 		return nil
 	}
 	if unbuilt[name] {
-		return at.refuse("The analyzer '%s' is not available in Sekisho. Predefined analyzers are: %s", name, strings.Join(Names(), ", "))
+		return refuse(at, "The analyzer '%s' is not available in Sekisho. Predefined analyzers are: %s", name, strings.Join(Names(), ", "))
 	}
-	return at.refuse("The analyzer '%s' is not defined. Predefined analyzers are: %s", name, strings.Join(Names(), ", "))
+	return refuse(at, "The analyzer '%s' is not defined. Predefined analyzers are: %s", name, strings.Join(Names(), ", "))
 }
 
 // Analyzer finds an analyzer by its name.
@@ -159,7 +159,7 @@ func (s *Set) Normalizer(name string) (*Normalizer, bool) {
 // index, as the analyze API does. Errors name the path below at, which is empty
 // for the body of a request.
 func (s *Set) Compose(at, tokenizer string, tokenFilters, charFilters []string) (*Analyzer, error) {
-	return s.compose(place(at), composition{Tokenizer: tokenizer, TokenFilters: tokenFilters, CharFilters: charFilters})
+	return s.compose(schema.Place(at), composition{Tokenizer: tokenizer, TokenFilters: tokenFilters, CharFilters: charFilters})
 }
 
 // composition is a custom analyzer.
@@ -169,26 +169,26 @@ type composition struct {
 	CharFilters  []string `json:"charFilters"`
 }
 
-func (s *Set) compose(at place, c composition) (*Analyzer, error) {
+func (s *Set) compose(at schema.Place, c composition) (*Analyzer, error) {
 	a := &Analyzer{}
 	var err error
 	if c.Tokenizer == "" {
-		return nil, at.in("tokenizer").refuse("The property 'tokenizer' is required")
+		return nil, refuse(at.In("tokenizer"), "The property 'tokenizer' is required")
 	}
-	if a.tokenize, err = resolve(at.in("tokenizer"), "tokenizer", c.Tokenizer, s.tokenizers, predefinedTokenizers, tokenizerTypes); err != nil {
+	if a.tokenize, err = resolve(at.In("tokenizer"), "tokenizer", c.Tokenizer, s.tokenizers, predefinedTokenizers, tokenizerTypes); err != nil {
 		return nil, err
 	}
-	if a.chars, err = resolveAll(at.in("charFilters"), "char filter", c.CharFilters, s.chars, predefinedChars, charFilterTypes); err != nil {
+	if a.chars, err = resolveAll(at.In("charFilters"), "char filter", c.CharFilters, s.chars, predefinedChars, charFilterTypes); err != nil {
 		return nil, err
 	}
-	a.filters, err = resolveAll(at.in("tokenFilters"), "token filter", c.TokenFilters, s.filters, predefinedFilters, filterTypes)
+	a.filters, err = resolveAll(at.In("tokenFilters"), "token filter", c.TokenFilters, s.filters, predefinedFilters, filterTypes)
 	return a, err
 }
 
-func resolveAll[T any](at place, kind string, names []string, defined map[string]T, predefined map[string]string, types map[string]builder[T]) ([]T, error) {
+func resolveAll[T any](at schema.Place, kind string, names []string, defined map[string]T, predefined map[string]string, types map[string]builder[T]) ([]T, error) {
 	var all []T
 	for i, name := range names {
-		made, err := resolve(at.at(i), kind, name, defined, predefined, types)
+		made, err := resolve(at.At(i), kind, name, defined, predefined, types)
 		if err != nil {
 			return nil, err
 		}
@@ -197,13 +197,13 @@ func resolveAll[T any](at place, kind string, names []string, defined map[string
 	return all, nil
 }
 
-func resolve[T any](at place, kind, name string, defined map[string]T, predefined map[string]string, types map[string]builder[T]) (T, error) {
+func resolve[T any](at schema.Place, kind, name string, defined map[string]T, predefined map[string]string, types map[string]builder[T]) (T, error) {
 	if made, ok := defined[name]; ok {
 		return made, nil
 	}
 	if predefined[name] == "" {
 		var none T
-		return none, at.refuse("The %s '%s' is not defined. Predefined are: %s", kind, name, joined(predefined, ""))
+		return none, refuse(at, "The %s '%s' is not defined. Predefined are: %s", kind, name, joined(predefined, ""))
 	}
 	return types[predefined[name]](nil, at)
 }
@@ -211,8 +211,8 @@ func resolve[T any](at place, kind, name string, defined map[string]T, predefine
 func (s *Set) analyzerTypes() map[string]builder[*Analyzer] {
 	return map[string]builder[*Analyzer]{
 		"CustomAnalyzer": options("CustomAnalyzer", composition{}, s.compose),
-		"PatternAnalyzer": options("PatternAnalyzer", patternOptions{Pattern: `\W+`, Lowercase: true}, func(at place, o patternOptions) (*Analyzer, error) {
-			pattern, err := at.pattern("pattern", o.Pattern, o.Flags)
+		"PatternAnalyzer": options("PatternAnalyzer", patternOptions{Pattern: `\W+`, Lowercase: true}, func(at schema.Place, o patternOptions) (*Analyzer, error) {
+			pattern, err := compile(at, "pattern", o.Pattern, o.Flags)
 			if err != nil {
 				return nil, err
 			}
@@ -222,10 +222,10 @@ func (s *Set) analyzerTypes() map[string]builder[*Analyzer] {
 			}
 			return a.with(stop(tokenSet(o.Stopwords))), nil
 		}),
-		"StandardAnalyzer": options("StandardAnalyzer", standardOptions{Max: maxWord}, func(at place, o standardOptions) (*Analyzer, error) {
-			return chain(standard(o.Max), lower, stop(tokenSet(o.Stopwords))), at.between("maxTokenLength", o.Max, 1, maxLength)
+		"StandardAnalyzer": options("StandardAnalyzer", standardOptions{Max: maxWord}, func(at schema.Place, o standardOptions) (*Analyzer, error) {
+			return chain(standard(o.Max), lower, stop(tokenSet(o.Stopwords))), between(at, "maxTokenLength", o.Max, 1, maxLength)
 		}),
-		"StopAnalyzer": options("StopAnalyzer", stopOptions{}, func(_ place, o stopOptions) (*Analyzer, error) {
+		"StopAnalyzer": options("StopAnalyzer", stopOptions{}, func(_ schema.Place, o stopOptions) (*Analyzer, error) {
 			words := stopEnglish
 			if o.Stopwords != nil {
 				words = tokenSet(o.Stopwords)
@@ -243,9 +243,9 @@ var normalizing = words(`MappingCharFilter PatternReplaceCharFilter arabic_norma
 
 func (s *Set) normalizerTypes() map[string]builder[*Normalizer] {
 	return map[string]builder[*Normalizer]{
-		"CustomNormalizer": options("CustomNormalizer", normalization{}, func(at place, o normalization) (*Normalizer, error) {
+		"CustomNormalizer": options("CustomNormalizer", normalization{}, func(at schema.Place, o normalization) (*Normalizer, error) {
 			if len(o.TokenFilters)+len(o.CharFilters) == 0 {
-				return nil, at.refuse("A normalizer must have at least one filter")
+				return nil, refuse(at, "A normalizer must have at least one filter")
 			}
 			allowed := func(property string, names []string, kinds, predefined map[string]string) error {
 				for i, name := range names {
@@ -254,7 +254,7 @@ func (s *Set) normalizerTypes() map[string]builder[*Normalizer] {
 						kind = predefined[name]
 					}
 					if kind != "" && !normalizing[kind] {
-						return at.in(property).at(i).refuse("A normalizer cannot use '%s'", name)
+						return refuse(at.In(property).At(i), "A normalizer cannot use '%s'", name)
 					}
 				}
 				return nil

@@ -29,7 +29,7 @@ func (x *Index) checkChange(old *Index, downtime bool) error {
 }
 
 // sameFields lets fields be added, and what is used at query time be changed.
-func sameFields(old, new []*Field, prefix string, at place) error {
+func sameFields(old, new []*Field, prefix string, at Place) error {
 	var gone []string
 	for _, o := range old {
 		i := slices.IndexFunc(new, func(f *Field) bool { return f.Name == o.Name })
@@ -37,11 +37,11 @@ func sameFields(old, new []*Field, prefix string, at place) error {
 			gone = append(gone, prefix+o.Name)
 			continue
 		}
-		n, at := new[i], at.at(i)
+		n, at := new[i], at.At(i)
 		if !o.same(n) {
 			return at.frozen("CannotChangeExistingField", "Existing field '%s' cannot be changed.", prefix+o.Name)
 		}
-		if err := sameFields(o.Fields, n.Fields, prefix+o.Name+"/", at.in("fields")); err != nil {
+		if err := sameFields(o.Fields, n.Fields, prefix+o.Name+"/", at.In("fields")); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func sameFields(old, new []*Field, prefix string, at place) error {
 	}
 	for i, f := range new {
 		if f.Stored != nil && !*f.Stored && !slices.ContainsFunc(old, func(o *Field) bool { return o.Name == f.Name }) {
-			return at.at(i).in("stored").invalid(codeField, "The property 'stored' of the new field '%s' must be true: it can be false only when an index is created.", prefix+f.Name)
+			return at.At(i).In("stored").invalid(codeField, "The property 'stored' of the new field '%s' must be true: it can be false only when an index is created.", prefix+f.Name)
 		}
 	}
 	return nil
@@ -66,7 +66,7 @@ func (f *Field) same(other *Field) bool {
 	return reflect.DeepEqual(plain(f), plain(other))
 }
 
-func needsDowntime(at place) error {
+func needsDowntime(at Place) error {
 	return at.frozen("IndexDowntimeNotAllowed", "Index update not allowed because it would cause downtime. In order to add new analyzers, tokenizers, token filters, or character filters to an existing index, "+
 		"or modify its similarity settings, set the 'allowIndexDowntime' query parameter to 'true' in the index update request. "+
 		"Note that this operation will put your index offline for at least a few seconds, causing your indexing and query requests to fail. "+
@@ -76,7 +76,7 @@ func needsDowntime(at place) error {
 // sameComponents lets analyzers and their parts be added, in a downtime.
 func (x *Index) sameComponents(old *Index, downtime bool) error {
 	for _, list := range []struct {
-		name     place
+		name     Place
 		kind     string
 		old, new []Component
 	}{{"analyzers", "analyzer", old.Analyzers, x.Analyzers}, {"normalizers", "normalizer", old.Normalizers, x.Normalizers}, {"tokenizers", "tokenizer", old.Tokenizers, x.Tokenizers},
@@ -119,7 +119,7 @@ func sameJSON(a, b json.RawMessage) bool {
 // sameSuggesters lets suggesters be added, and fields to them, of fields that are
 // new: what is there has no prefixes.
 func (x *Index) sameSuggesters(old *Index) error {
-	at := place("suggesters")
+	at := Place("suggesters")
 	for _, o := range old.Suggesters {
 		n := find(x.Suggesters, func(s Suggester) bool { return s.Name == o.Name })
 		if n == nil {
@@ -138,7 +138,7 @@ func (x *Index) sameSuggesters(old *Index) error {
 		}
 		for j, path := range s.Fields {
 			if !slices.Contains(before, path) && old.Field(path) != nil {
-				return at.at(i).in("sourceFields").at(j).frozen("CannotAddExistingFieldToSuggester",
+				return at.At(i).In("sourceFields").At(j).frozen("CannotAddExistingFieldToSuggester",
 					"Fields that were already present in an index (field name: '%s') cannot be referenced by a new suggester. Only new fields added in the same index update operation are allowed.", path)
 			}
 		}
@@ -156,13 +156,13 @@ func (x *Index) sameVectors(old *Index) error {
 		}
 		before, after := old.Vectors.profile(f.VectorProfile), x.Vectors.profile(f.VectorProfile)
 		if before.Algorithm != after.Algorithm || before.Compression != after.Compression {
-			return place("vectorSearch.profiles").frozen("CannotChangeExistingVectorSearchProfile", "Existing vector search profile '%s' cannot be changed: the field '%s' uses it.", before.Name, f.Name)
+			return Place("vectorSearch.profiles").frozen("CannotChangeExistingVectorSearchProfile", "Existing vector search profile '%s' cannot be changed: the field '%s' uses it.", before.Name, f.Name)
 		}
 		if !old.Vectors.algorithm(before.Algorithm).same(x.Vectors.algorithm(after.Algorithm)) {
-			return place("vectorSearch.algorithms").frozen("CannotChangeExistingAlgorithmConfiguration", "Existing vector search algorithm configuration '%s' cannot be changed: the field '%s' uses it.", before.Algorithm, f.Name)
+			return Place("vectorSearch.algorithms").frozen("CannotChangeExistingAlgorithmConfiguration", "Existing vector search algorithm configuration '%s' cannot be changed: the field '%s' uses it.", before.Algorithm, f.Name)
 		}
 		if before.Compression != "" && !old.Vectors.compression(before.Compression).same(x.Vectors.compression(after.Compression)) {
-			return place("vectorSearch.compressions").frozen("CannotChangeExistingCompressionConfiguration", "Existing vector search compression configuration '%s' cannot be changed: the field '%s' uses it.", before.Compression, f.Name)
+			return Place("vectorSearch.compressions").frozen("CannotChangeExistingCompressionConfiguration", "Existing vector search compression configuration '%s' cannot be changed: the field '%s' uses it.", before.Compression, f.Name)
 		}
 	}
 	return nil

@@ -8,17 +8,19 @@ import (
 	"sekisho/internal/api"
 )
 
-// place is where something stands in a definition, as a JSON path.
-type place string
+// Place is where something stands in a definition, as a JSON path.
+type Place string
 
-func (p place) in(property string) place {
+// In is the place of a property of what stands there.
+func (p Place) In(property string) Place {
 	if p == "" {
-		return place(property)
+		return Place(property)
 	}
-	return p + "." + place(property)
+	return p + "." + Place(property)
 }
 
-func (p place) at(i int) place { return place(fmt.Sprintf("%s[%d]", p, i)) }
+// At is the place of an element of what stands there.
+func (p Place) At(i int) Place { return Place(fmt.Sprintf("%s[%d]", p, i)) }
 
 // What Azure calls the ways in which a definition is wrong.
 // Source: Azure/azure-sdk-for-js#29296, OrchardCMS/OrchardCore#19298.
@@ -30,7 +32,7 @@ const (
 )
 
 // invalid refuses a definition for what stands at a place.
-func (p place) invalid(code, format string, args ...any) *api.Error {
+func (p Place) invalid(code, format string, args ...any) *api.Error {
 	text := fmt.Sprintf(format, args...)
 	e := api.BadRequest("InvalidRequestParameter", string(p), "The request is invalid. Details: definition : %s", text)
 	e.Details = []api.Error{{Code: code, Target: string(p), Message: text + " Parameters: definition"}}
@@ -39,19 +41,19 @@ func (p place) invalid(code, format string, args ...any) *api.Error {
 
 // frozen refuses a change of what may not change.
 // Source: MicrosoftLearning/mslearn-knowledge-mining#23.
-func (p place) frozen(code, format string, args ...any) *api.Error {
+func (p Place) frozen(code, format string, args ...any) *api.Error {
 	e := api.BadRequest("OperationNotAllowed", string(p), format, args...)
 	e.Details = []api.Error{{Code: code, Target: string(p), Message: e.Message}}
 	return e
 }
 
 // malformed refuses JSON that is none of a definition. It has no code in Azure.
-func (p place) malformed(format string, args ...any) *api.Error {
+func (p Place) malformed(format string, args ...any) *api.Error {
 	return &api.Error{Status: http.StatusBadRequest, Target: string(p), Message: "The request is invalid. Details: " + fmt.Sprintf(format, args...)}
 }
 
 // oneOf holds a value to those that there are.
-func (p place) oneOf(value string, values ...string) error {
+func (p Place) oneOf(value string, values ...string) error {
 	for _, v := range values {
 		if v == value {
 			return nil
@@ -61,7 +63,7 @@ func (p place) oneOf(value string, values ...string) error {
 }
 
 // property is the last name of a path.
-func (p place) property() string {
+func (p Place) property() string {
 	name := string(p[strings.LastIndexByte(string(p), '.')+1:])
 	name, _, _ = strings.Cut(name, "[")
 	return name

@@ -57,10 +57,10 @@ func Read(raw []byte) (*Index, error) { return Plan(nil, raw, Options{}) }
 var componentNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,126}[A-Za-z0-9])?$`)
 
 // named holds the names of a list against the rule and each other.
-func (p place) named(kind string, names ...string) error {
+func (p Place) named(kind string, names ...string) error {
 	seen := map[string]bool{}
 	for i, name := range names {
-		at := p.at(i).in("name")
+		at := p.At(i).In("name")
 		if !componentNames.MatchString(name) {
 			return at.invalid(codeName, "The name '%s' of a %s is invalid. Names must only contain letters, digits, dashes or underscores, can only start and end with alphanumeric characters, and are limited to 128 characters.", name, kind)
 		}

@@ -19,10 +19,10 @@ func decode(raw []byte, v version) (*Index, error) {
 		return nil, err
 	}
 	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, place("").malformed("Invalid JSON. There is more than one value.")
+		return nil, Place("").malformed("Invalid JSON. There is more than one value.")
 	}
 	if err := json.Unmarshal(raw, &x); err != nil {
-		return nil, place("").malformed("%v", err)
+		return nil, Place("").malformed("%v", err)
 	}
 	return &x, nil
 }
@@ -46,7 +46,7 @@ var (
 // names are what Azure calls the types. Source: Azure/gpt-rag-ingestion#37.
 var names = map[reflect.Type]string{reflect.TypeFor[Index](): "IndexDefinition", reflect.TypeFor[Field](): "SchemaField"}
 
-func (r *reader) name(t reflect.Type, at place) string {
+func (r *reader) name(t reflect.Type, at Place) string {
 	name := names[t]
 	if name == "" {
 		name = t.Name()
@@ -58,7 +58,7 @@ func (r *reader) name(t reflect.Type, at place) string {
 	return Namespace(r.version.name) + name
 }
 
-func (r *reader) token(at place) (json.Token, error) {
+func (r *reader) token(at Place) (json.Token, error) {
 	t, err := r.dec.Token()
 	if err != nil {
 		return nil, at.malformed("Invalid JSON. %v.", err)
@@ -67,7 +67,7 @@ func (r *reader) token(at place) (json.Token, error) {
 }
 
 // value reads one value.
-func (r *reader) value(t reflect.Type, at place) error {
+func (r *reader) value(t reflect.Type, at Place) error {
 	if t == typeRaw {
 		var any json.RawMessage
 		if err := r.dec.Decode(&any); err != nil {
@@ -83,7 +83,7 @@ func (r *reader) value(t reflect.Type, at place) error {
 }
 
 // begun reads the rest of a value that begins with a token.
-func (r *reader) begun(t reflect.Type, token json.Token, at place) error {
+func (r *reader) begun(t reflect.Type, token json.Token, at Place) error {
 	if r.depth++; r.depth > maxNesting {
 		return at.malformed("The maximum nesting depth of %d was exceeded.", maxNesting)
 	}
@@ -107,12 +107,12 @@ func (r *reader) begun(t reflect.Type, token json.Token, at place) error {
 var nodes = map[json.Delim]string{'{': "StartObject", '[': "StartArray", 0: "PrimitiveValue"}
 
 // node refuses a value of another shape. Source: Azure/azure-search-vector-samples#262.
-func node(open json.Delim, wanted string, at place) error {
+func node(open json.Delim, wanted string, at Place) error {
 	return at.malformed("An unexpected '%s' node was found when reading from the JSON reader. A '%s' node was expected.", nodes[open], wanted)
 }
 
 // members visits the properties of an object that is open, each once.
-func (r *reader) members(at place, visit func(name string) error) error {
+func (r *reader) members(at Place, visit func(name string) error) error {
 	seen := map[string]bool{}
 	for r.dec.More() {
 		token, err := r.token(at)
@@ -121,7 +121,7 @@ func (r *reader) members(at place, visit func(name string) error) error {
 		}
 		name, _ := token.(string)
 		if seen[name] {
-			return at.in(name).malformed("Multiple properties with the name '%s' were detected in a resource. Properties must not be duplicated.", name)
+			return at.In(name).malformed("Multiple properties with the name '%s' were detected in a resource. Properties must not be duplicated.", name)
 		}
 		seen[name] = true
 		if err := visit(name); err != nil {
@@ -132,7 +132,7 @@ func (r *reader) members(at place, visit func(name string) error) error {
 	return err
 }
 
-func (r *reader) object(t reflect.Type, open json.Delim, at place) error {
+func (r *reader) object(t reflect.Type, open json.Delim, at Place) error {
 	if open != '{' {
 		return node(open, "StartObject", at)
 	}
@@ -145,18 +145,18 @@ func (r *reader) object(t reflect.Type, open json.Delim, at place) error {
 	return r.members(at, func(name string) error {
 		f, ok := fields[name]
 		if !ok && strings.HasPrefix(name, "@odata.") {
-			return r.value(typeRaw, at.in(name))
+			return r.value(typeRaw, at.In(name))
 		}
 		if !ok || !r.version.has(f.Tag) {
 			return r.unknown(t, name, at)
 		}
-		return r.value(f.Type, at.in(name))
+		return r.value(f.Type, at.In(name))
 	})
 }
 
 // unknown refuses a property. Source: Azure/gpt-rag-ingestion#37,
 // Azure-Samples/azure-search-openai-demo#2823.
-func (r *reader) unknown(t reflect.Type, name string, at place) error {
+func (r *reader) unknown(t reflect.Type, name string, at Place) error {
 	absent := ""
 	if r.version.name != "" {
 		absent = " or is not present in the API version '" + r.version.name + "'"
@@ -166,50 +166,50 @@ func (r *reader) unknown(t reflect.Type, name string, at place) error {
 		return at.malformed("Invalid JSON. %v.", err)
 	}
 	if value[0] == '{' || value[0] == '[' {
-		return at.in(name).malformed("Cannot find nested property '%s' on the resource type '%s'%s.", name, r.name(t, at), absent)
+		return at.In(name).malformed("Cannot find nested property '%s' on the resource type '%s'%s.", name, r.name(t, at), absent)
 	}
-	return at.in(name).malformed("The property '%s' does not exist on type '%s'%s. Make sure to only use property names that are defined by the type.", name, r.name(t, at), absent)
+	return at.In(name).malformed("The property '%s' does not exist on type '%s'%s. Make sure to only use property names that are defined by the type.", name, r.name(t, at), absent)
 }
 
 // component reads an analyzer or a part of one, which package analysis looks into.
-func (r *reader) component(open json.Delim, at place) error {
+func (r *reader) component(open json.Delim, at Place) error {
 	if open != '{' {
 		return node(open, "StartObject", at)
 	}
 	return r.members(at, func(name string) error {
 		if name == "name" || name == "@odata.type" {
-			return r.value(reflect.TypeFor[string](), at.in(name))
+			return r.value(reflect.TypeFor[string](), at.In(name))
 		}
-		return r.value(typeRaw, at.in(name))
+		return r.value(typeRaw, at.In(name))
 	})
 }
 
-func (r *reader) entries(t reflect.Type, open json.Delim, at place) error {
+func (r *reader) entries(t reflect.Type, open json.Delim, at Place) error {
 	if open != '{' {
 		return node(open, "StartObject", at)
 	}
 	return r.members(at, func(name string) error {
-		token, err := r.token(at.in(name))
+		token, err := r.token(at.In(name))
 		if err != nil {
 			return err
 		}
-		return r.primitive(t.Elem(), token, at.in(name))
+		return r.primitive(t.Elem(), token, at.In(name))
 	})
 }
 
-func (r *reader) list(t reflect.Type, open json.Delim, at place) error {
+func (r *reader) list(t reflect.Type, open json.Delim, at Place) error {
 	if open != '[' {
 		return node(open, "StartArray", at)
 	}
 	for i := 0; r.dec.More(); i++ {
-		token, err := r.token(at.at(i))
+		token, err := r.token(at.At(i))
 		if err != nil {
 			return err
 		}
 		if token == nil {
-			return at.at(i).malformed("A null value was found in a collection, which has no nulls.")
+			return at.At(i).malformed("A null value was found in a collection, which has no nulls.")
 		}
-		if err := r.begun(t.Elem(), token, at.at(i)); err != nil {
+		if err := r.begun(t.Elem(), token, at.At(i)); err != nil {
 			return err
 		}
 	}
@@ -218,7 +218,7 @@ func (r *reader) list(t reflect.Type, open json.Delim, at place) error {
 }
 
 // primitive holds a string, number or boolean against its type.
-func (r *reader) primitive(t reflect.Type, token json.Token, at place) error {
+func (r *reader) primitive(t reflect.Type, token json.Token, at Place) error {
 	if open, ok := token.(json.Delim); ok {
 		return node(open, "PrimitiveValue", at)
 	}

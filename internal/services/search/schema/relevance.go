@@ -19,23 +19,23 @@ const InfixMatching = "analyzingInfixMatching"
 
 // checkSuggesters. Source: azure-docs search/index-add-suggesters.md, "Choose fields".
 func (x *Index) checkSuggesters(version) error {
-	at := place("suggesters")
+	at := Place("suggesters")
 	if len(x.Suggesters) > 1 {
-		return at.at(1).invalid(codeIndex, "The index '%s' has %d suggesters, but an index has at most one.", x.Name, len(x.Suggesters))
+		return at.At(1).invalid(codeIndex, "The index '%s' has %d suggesters, but an index has at most one.", x.Name, len(x.Suggesters))
 	}
 	if err := at.named("suggester", namesOf(x.Suggesters, func(s Suggester) string { return s.Name })...); err != nil {
 		return err
 	}
 	for i, s := range x.Suggesters {
-		at := at.at(i)
-		if err := at.in("searchMode").oneOf(s.Mode, InfixMatching); err != nil {
+		at := at.At(i)
+		if err := at.In("searchMode").oneOf(s.Mode, InfixMatching); err != nil {
 			return err
 		}
 		if len(s.Fields) == 0 {
-			return at.in("sourceFields").invalid(codeIndex, "The suggester '%s' must have at least one source field.", s.Name)
+			return at.In("sourceFields").invalid(codeIndex, "The suggester '%s' must have at least one source field.", s.Name)
 		}
 		for j, path := range s.Fields {
-			at, f := at.in("sourceFields").at(j), x.Field(path)
+			at, f := at.In("sourceFields").At(j), x.Field(path)
 			switch {
 			case f == nil:
 				return at.invalid(codeIndex, "The suggester '%s' refers to the field '%s', which does not exist.", s.Name, path)
@@ -61,7 +61,7 @@ func suggestable(analyzer string) bool {
 // checkProfiles holds scoring profiles against the fields.
 // Source: azure-docs search/index-add-scoring-profiles.md.
 func (x *Index) checkProfiles(v version) error {
-	at := place("scoringProfiles")
+	at := Place("scoringProfiles")
 	if len(x.ScoringProfiles) > maxProfiles {
 		return at.invalid(codeIndex, "The index '%s' has %d scoring profiles, but an index has at most %d.", x.Name, len(x.ScoringProfiles), maxProfiles)
 	}
@@ -69,20 +69,20 @@ func (x *Index) checkProfiles(v version) error {
 		return err
 	}
 	for i, p := range x.ScoringProfiles {
-		if err := x.checkProfile(p, at.at(i), v); err != nil {
+		if err := x.checkProfile(p, at.At(i), v); err != nil {
 			return err
 		}
 	}
 	if d := x.DefaultScoringProfile; d != "" && find(x.ScoringProfiles, func(p ScoringProfile) bool { return p.Name == d }) == nil {
-		return place("defaultScoringProfile").invalid(codeIndex, "The default scoring profile '%s' is not defined.", d)
+		return Place("defaultScoringProfile").invalid(codeIndex, "The default scoring profile '%s' is not defined.", d)
 	}
 	return nil
 }
 
-func (x *Index) checkProfile(p ScoringProfile, at place, v version) error {
+func (x *Index) checkProfile(p ScoringProfile, at Place, v version) error {
 	if p.Text != nil {
 		for _, path := range slices.Sorted(maps.Keys(p.Text.Weights)) {
-			at, weight, f := at.in("text").in("weights").in(path), p.Text.Weights[path], x.Field(path)
+			at, weight, f := at.In("text").In("weights").In(path), p.Text.Weights[path], x.Field(path)
 			switch {
 			case f == nil:
 				return at.invalid(codeIndex, "The scoring profile '%s' has a weight for the field '%s', which does not exist.", p.Name, path)
@@ -98,15 +98,15 @@ func (x *Index) checkProfile(p ScoringProfile, at place, v version) error {
 		if v.from("2026-04-01", "2025-11-01") {
 			known = append(known, "product")
 		}
-		if err := at.in("functionAggregation").oneOf(p.Aggregation, known...); err != nil {
+		if err := at.In("functionAggregation").oneOf(p.Aggregation, known...); err != nil {
 			return err
 		}
 	}
 	if len(p.Functions) > maxFunctions {
-		return at.in("functions").invalid(codeIndex, "The scoring profile '%s' has %d functions, but a profile has at most %d.", p.Name, len(p.Functions), maxFunctions)
+		return at.In("functions").invalid(codeIndex, "The scoring profile '%s' has %d functions, but a profile has at most %d.", p.Name, len(p.Functions), maxFunctions)
 	}
 	for i, f := range p.Functions {
-		if err := x.checkFunction(p, f, at.in("functions").at(i)); err != nil {
+		if err := x.checkFunction(p, f, at.In("functions").At(i)); err != nil {
 			return err
 		}
 	}
@@ -118,12 +118,12 @@ var scored = map[string][]Type{
 	"freshness": {DateTime}, "magnitude": {Int32, Int64, Double}, "distance": {Point}, "tag": {String, "Collection(Edm.String)"},
 }
 
-func (x *Index) checkFunction(p ScoringProfile, fn ScoringFunction, at place) error {
-	if err := at.in("type").oneOf(fn.Type, "freshness", "magnitude", "distance", "tag"); err != nil {
+func (x *Index) checkFunction(p ScoringProfile, fn ScoringFunction, at Place) error {
+	if err := at.In("type").oneOf(fn.Type, "freshness", "magnitude", "distance", "tag"); err != nil {
 		return err
 	}
 	wrong := func(property, format string, args ...any) error {
-		return at.in(property).invalid(codeIndex, "The %s function of the scoring profile '%s' "+format, append([]any{fn.Type, p.Name}, args...)...)
+		return at.In(property).invalid(codeIndex, "The %s function of the scoring profile '%s' "+format, append([]any{fn.Type, p.Name}, args...)...)
 	}
 	f := x.Field(fn.FieldName)
 	switch {
@@ -142,7 +142,7 @@ func (x *Index) checkFunction(p ScoringProfile, fn ScoringFunction, at place) er
 	if fn.Type == "tag" {
 		interpolations = interpolations[:2]
 	}
-	if err := at.in("interpolation").oneOf(fn.Interpolation, interpolations...); err != nil {
+	if err := at.In("interpolation").oneOf(fn.Interpolation, interpolations...); err != nil {
 		return err
 	}
 	for _, parameters := range []struct {
@@ -196,11 +196,11 @@ func (x *Index) below(path string) bool {
 // checkSemantic holds semantic configurations against the fields.
 // Source: azure-docs search/semantic-how-to-configure.md, "Choose fields".
 func (x *Index) checkSemantic(version) error {
-	s, at := x.Semantic, place("semantic")
+	s, at := x.Semantic, Place("semantic")
 	if s == nil {
 		return nil
 	}
-	list := at.in("configurations")
+	list := at.In("configurations")
 	if len(s.Configurations) > maxConfigurations {
 		return list.invalid(codeIndex, "The index '%s' has %d semantic configurations, but an index has at most %d.", x.Name, len(s.Configurations), maxConfigurations)
 	}
@@ -208,9 +208,9 @@ func (x *Index) checkSemantic(version) error {
 		return err
 	}
 	for i, c := range s.Configurations {
-		at, fields := list.at(i), list.at(i).in("prioritizedFields")
+		at, fields := list.At(i), list.At(i).In("prioritizedFields")
 		if c.RankingOrder != "" {
-			if err := at.in("rankingOrder").oneOf(c.RankingOrder, "BoostedRerankerScore", "RerankerScore"); err != nil {
+			if err := at.In("rankingOrder").oneOf(c.RankingOrder, "BoostedRerankerScore", "RerankerScore"); err != nil {
 				return err
 			}
 		}
@@ -218,30 +218,30 @@ func (x *Index) checkSemantic(version) error {
 			return fields.invalid(codeIndex, "The semantic configuration '%s' must have at least one of titleField, prioritizedContentFields and prioritizedKeywordsFields.", c.Name)
 		}
 		if c.Fields.Title != nil {
-			if err := x.checkSemanticField(c, *c.Fields.Title, fields.in("titleField")); err != nil {
+			if err := x.checkSemanticField(c, *c.Fields.Title, fields.In("titleField")); err != nil {
 				return err
 			}
 		}
 		for j, f := range c.Fields.Content {
-			if err := x.checkSemanticField(c, f, fields.in("prioritizedContentFields").at(j)); err != nil {
+			if err := x.checkSemanticField(c, f, fields.In("prioritizedContentFields").At(j)); err != nil {
 				return err
 			}
 		}
 		for j, f := range c.Fields.Keywords {
-			if err := x.checkSemanticField(c, f, fields.in("prioritizedKeywordsFields").at(j)); err != nil {
+			if err := x.checkSemanticField(c, f, fields.In("prioritizedKeywordsFields").At(j)); err != nil {
 				return err
 			}
 		}
 	}
 	if s.Default != "" && find(s.Configurations, func(c SemanticConfiguration) bool { return c.Name == s.Default }) == nil {
-		return at.in("defaultConfiguration").invalid(codeIndex, "The default semantic configuration '%s' is not defined.", s.Default)
+		return at.In("defaultConfiguration").invalid(codeIndex, "The default semantic configuration '%s' is not defined.", s.Default)
 	}
 	return nil
 }
 
-func (x *Index) checkSemanticField(c SemanticConfiguration, named SemanticField, at place) error {
+func (x *Index) checkSemanticField(c SemanticConfiguration, named SemanticField, at Place) error {
 	f := x.Field(named.Name)
-	switch at = at.in("fieldName"); {
+	switch at = at.In("fieldName"); {
 	case f == nil:
 		return at.invalid(codeIndex, "The semantic configuration '%s' refers to the field '%s', which does not exist.", c.Name, named.Name)
 	case f.Type.Element() != String:

@@ -12,49 +12,49 @@ const classic = "#Microsoft.Azure.Search.ClassicSimilarity"
 func (x *Index) checkRest(version) error {
 	switch {
 	case utf8.RuneCountInString(x.Description) > maxDescription:
-		return place("description").invalid(codeIndex, "The description has more than %d characters.", maxDescription)
+		return Place("description").invalid(codeIndex, "The description has more than %d characters.", maxDescription)
 	case x.EncryptionKey != nil:
-		return place("encryptionKey").invalid(codeIndex, "Customer-managed encryption keys of indexes are not available in Sekisho.")
+		return Place("encryptionKey").invalid(codeIndex, "Customer-managed encryption keys of indexes are not available in Sekisho.")
 	case Is(x.Purview):
-		return place("purviewEnabled").invalid(codeIndex, "Sensitivity labels of Microsoft Purview are not available in Sekisho.")
+		return Place("purviewEnabled").invalid(codeIndex, "Sensitivity labels of Microsoft Purview are not available in Sekisho.")
 	case x.PermissionFilter != "":
-		if err := place("permissionFilterOption").oneOf(x.PermissionFilter, "enabled", "disabled"); err != nil {
+		if err := Place("permissionFilterOption").oneOf(x.PermissionFilter, "enabled", "disabled"); err != nil {
 			return err
 		}
 	}
-	if err := x.Similarity.check(place("similarity")); err != nil {
+	if err := x.Similarity.check(Place("similarity")); err != nil {
 		return err
 	}
-	return x.CORS.check(place("corsOptions"))
+	return x.CORS.check(Place("corsOptions"))
 }
 
 // check. Source: azure-docs search/index-ranking-similarity.md: b is between 0 and
 // 1, k1 between 0 and 3.
-func (s *Similarity) check(at place) error {
+func (s *Similarity) check(at Place) error {
 	switch {
 	case s.ODataType == classic:
-		return at.in("@odata.type").invalid(codeIndex, "The similarity algorithm ClassicSimilarity is of services created before July 15, 2020. This service has BM25Similarity only.")
+		return at.In("@odata.type").invalid(codeIndex, "The similarity algorithm ClassicSimilarity is of services created before July 15, 2020. This service has BM25Similarity only.")
 	case s.ODataType != BM25:
-		return at.in("@odata.type").invalid(codeIndex, "'%s' is not a similarity algorithm. This service has %s only.", s.ODataType, BM25)
+		return at.In("@odata.type").invalid(codeIndex, "'%s' is not a similarity algorithm. This service has %s only.", s.ODataType, BM25)
 	case s.K1 != nil && (*s.K1 < 0 || *s.K1 > 3):
-		return at.in("k1").invalid(codeIndex, "The property 'k1' is %v, but must be between 0 and 3.", *s.K1)
+		return at.In("k1").invalid(codeIndex, "The property 'k1' is %v, but must be between 0 and 3.", *s.K1)
 	case s.B != nil && (*s.B < 0 || *s.B > 1):
-		return at.in("b").invalid(codeIndex, "The property 'b' is %v, but must be between 0 and 1.", *s.B)
+		return at.In("b").invalid(codeIndex, "The property 'b' is %v, but must be between 0 and 1.", *s.B)
 	}
 	return nil
 }
 
 // check. Source: azure-docs search/search-how-to-create-search-index.md, "Set corsOptions".
-func (c *CORS) check(at place) error {
+func (c *CORS) check(at Place) error {
 	if c == nil {
 		return nil
 	}
 	if len(c.Origins) == 0 {
-		return at.in("allowedOrigins").invalid(codeIndex, "The property 'allowedOrigins' must have at least one origin.")
+		return at.In("allowedOrigins").invalid(codeIndex, "The property 'allowedOrigins' must have at least one origin.")
 	}
 	for i, origin := range c.Origins {
 		u, err := url.Parse(origin)
-		switch at := at.in("allowedOrigins").at(i); {
+		switch at := at.In("allowedOrigins").At(i); {
 		case origin == "*" && len(c.Origins) > 1:
 			return at.invalid(codeIndex, "The origin '*' must be the only one.")
 		case origin == "*":
@@ -63,7 +63,7 @@ func (c *CORS) check(at place) error {
 		}
 	}
 	if c.MaxAge != nil && *c.MaxAge < 0 {
-		return at.in("maxAgeInSeconds").invalid(codeIndex, "The property 'maxAgeInSeconds' is %d, but must not be negative.", *c.MaxAge)
+		return at.In("maxAgeInSeconds").invalid(codeIndex, "The property 'maxAgeInSeconds' is %d, but must not be negative.", *c.MaxAge)
 	}
 	return nil
 }

@@ -20,11 +20,11 @@ const (
 // it. Source: azure-rest-api-specs searchservice.json VectorSearch;
 // azure-docs search/vector-search-how-to-create-index.md.
 func (x *Index) checkVectors(v version) error {
-	s, at := x.Vectors, place("vectorSearch")
+	s, at := x.Vectors, Place("vectorSearch")
 	if s == nil {
 		s = &VectorSearch{}
 	}
-	for _, check := range []func(place, version) error{s.checkNames, s.checkAlgorithms, s.checkVectorizers, s.checkCompressions, s.checkProfiles} {
+	for _, check := range []func(Place, version) error{s.checkNames, s.checkAlgorithms, s.checkVectorizers, s.checkCompressions, s.checkProfiles} {
 		if err := check(at, v); err != nil {
 			return err
 		}
@@ -33,19 +33,19 @@ func (x *Index) checkVectors(v version) error {
 		if !f.Type.Vector() {
 			continue
 		}
-		if err := s.fits(f, place("fields").at(i)); err != nil {
+		if err := s.fits(f, Place("fields").At(i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *VectorSearch) checkNames(at place, _ version) error {
+func (s *VectorSearch) checkNames(at Place, _ version) error {
 	for _, err := range []error{
-		at.in("profiles").named("vector search profile", namesOf(s.Profiles, func(p VectorProfile) string { return p.Name })...),
-		at.in("algorithms").named("vector search algorithm configuration", namesOf(s.Algorithms, func(a Algorithm) string { return a.Name })...),
-		at.in("vectorizers").named("vectorizer", namesOf(s.Vectorizers, func(v Vectorizer) string { return v.Name })...),
-		at.in("compressions").named("compression configuration", namesOf(s.Compressions, func(c Compression) string { return c.Name })...),
+		at.In("profiles").named("vector search profile", namesOf(s.Profiles, func(p VectorProfile) string { return p.Name })...),
+		at.In("algorithms").named("vector search algorithm configuration", namesOf(s.Algorithms, func(a Algorithm) string { return a.Name })...),
+		at.In("vectorizers").named("vectorizer", namesOf(s.Vectorizers, func(v Vectorizer) string { return v.Name })...),
+		at.In("compressions").named("compression configuration", namesOf(s.Compressions, func(c Compression) string { return c.Name })...),
 	} {
 		if err != nil {
 			return err
@@ -54,24 +54,24 @@ func (s *VectorSearch) checkNames(at place, _ version) error {
 	return nil
 }
 
-func (s *VectorSearch) checkAlgorithms(at place, v version) error {
+func (s *VectorSearch) checkAlgorithms(at Place, v version) error {
 	for i, a := range s.Algorithms {
-		at := at.in("algorithms").at(i)
-		if err := at.in("kind").oneOf(a.Kind, KindHNSW, KindExhaustive); err != nil {
+		at := at.In("algorithms").At(i)
+		if err := at.In("kind").oneOf(a.Kind, KindHNSW, KindExhaustive); err != nil {
 			return err
 		}
 		switch {
 		case a.Kind == KindHNSW && a.Exhaustive != nil:
-			return at.in("exhaustiveKnnParameters").invalid(codeIndex, "The algorithm configuration '%s' of kind hnsw cannot have the property 'exhaustiveKnnParameters'.", a.Name)
+			return at.In("exhaustiveKnnParameters").invalid(codeIndex, "The algorithm configuration '%s' of kind hnsw cannot have the property 'exhaustiveKnnParameters'.", a.Name)
 		case a.Kind == KindExhaustive && a.HNSW != nil:
-			return at.in("hnswParameters").invalid(codeIndex, "The algorithm configuration '%s' of kind exhaustiveKnn cannot have the property 'hnswParameters'.", a.Name)
+			return at.In("hnswParameters").invalid(codeIndex, "The algorithm configuration '%s' of kind exhaustiveKnn cannot have the property 'hnswParameters'.", a.Name)
 		case a.Kind == KindExhaustive:
-			if err := metric(at.in("exhaustiveKnnParameters"), a.Exhaustive.Metric, v); err != nil {
+			if err := metric(at.In("exhaustiveKnnParameters"), a.Exhaustive.Metric, v); err != nil {
 				return err
 			}
 			continue
 		}
-		at = at.in("hnswParameters")
+		at = at.In("hnswParameters")
 		if err := metric(at, a.HNSW.Metric, v); err != nil {
 			return err
 		}
@@ -80,19 +80,19 @@ func (s *VectorSearch) checkAlgorithms(at place, v version) error {
 			value, least, most int
 		}{{"m", *a.HNSW.M, 4, 10}, {"efConstruction", *a.HNSW.EFConstruction, 100, 1000}, {"efSearch", *a.HNSW.EFSearch, 100, 1000}} {
 			if p.value < p.least || p.value > p.most {
-				return at.in(p.name).invalid(codeIndex, "The property '%s' of the algorithm configuration '%s' is %d, but must be between %d and %d.", p.name, a.Name, p.value, p.least, p.most)
+				return at.In(p.name).invalid(codeIndex, "The property '%s' of the algorithm configuration '%s' is %d, but must be between %d and %d.", p.name, a.Name, p.value, p.least, p.most)
 			}
 		}
 	}
 	return nil
 }
 
-func metric(at place, name string, v version) error {
+func metric(at Place, name string, v version) error {
 	known := []string{"cosine", "euclidean", "dotProduct"}
 	if v.from("2024-07-01", "2024-05-01") {
 		known = append(known, "hamming")
 	}
-	return at.in("metric").oneOf(name, known...)
+	return at.In("metric").oneOf(name, known...)
 }
 
 // Metric is how an algorithm measures.
@@ -105,11 +105,11 @@ func (a Algorithm) Metric() string {
 
 // checkVectorizers. Source of a text: Azure/azure-search-vector-samples, "Error in
 // Vectorizer"; azure-docs search/vector-search-vectorizer-azure-open-ai.md.
-func (s *VectorSearch) checkVectorizers(at place, v version) error {
+func (s *VectorSearch) checkVectorizers(at Place, v version) error {
 	for i, z := range s.Vectorizers {
-		at := at.in("vectorizers").at(i)
+		at := at.In("vectorizers").At(i)
 		wrong := func(property, format string, args ...any) error {
-			return at.in(property).invalid(codeIndex, "Error in Vectorizer '%s' : "+format, append([]any{z.Name}, args...)...)
+			return at.In(property).invalid(codeIndex, "Error in Vectorizer '%s' : "+format, append([]any{z.Name}, args...)...)
 		}
 		switch z.Kind {
 		case "azureOpenAI":
@@ -133,7 +133,7 @@ func (s *VectorSearch) checkVectorizers(at place, v version) error {
 				return wrong("azureOpenAIParameters.modelName", "'modelName' parameter is required%s.", in)
 			}
 			if p.ModelName != "" {
-				if err := at.in("azureOpenAIParameters").in("modelName").oneOf(p.ModelName, "text-embedding-ada-002", "text-embedding-3-large", "text-embedding-3-small"); err != nil {
+				if err := at.In("azureOpenAIParameters").In("modelName").oneOf(p.ModelName, "text-embedding-ada-002", "text-embedding-3-large", "text-embedding-3-small"); err != nil {
 					return err
 				}
 			}
@@ -144,7 +144,7 @@ func (s *VectorSearch) checkVectorizers(at place, v version) error {
 		case "aml", "aiServicesVision":
 			return wrong("kind", "vectorizers of kind '%s' are not available in Sekisho.", z.Kind)
 		default:
-			return at.in("kind").oneOf(z.Kind, "azureOpenAI", "customWebApi")
+			return at.In("kind").oneOf(z.Kind, "azureOpenAI", "customWebApi")
 		}
 	}
 	return nil
@@ -175,31 +175,31 @@ func https(text string) bool {
 }
 
 // checkCompressions. Source: azure-docs search/vector-search-how-to-quantization.md.
-func (s *VectorSearch) checkCompressions(at place, v version) error {
+func (s *VectorSearch) checkCompressions(at Place, v version) error {
 	for i, c := range s.Compressions {
-		at := at.in("compressions").at(i)
+		at := at.In("compressions").At(i)
 		kinds := []string{KindScalar}
 		if v.from("2024-07-01", "2024-05-01") {
 			kinds = append(kinds, KindBinary)
 		}
-		if err := at.in("kind").oneOf(c.Kind, kinds...); err != nil {
+		if err := at.In("kind").oneOf(c.Kind, kinds...); err != nil {
 			return err
 		}
 		switch r := c.Rescoring; {
 		case c.Kind == KindBinary && c.Scalar != nil:
-			return at.in("scalarQuantizationParameters").invalid(codeIndex, "The compression configuration '%s' of kind binaryQuantization cannot have the property 'scalarQuantizationParameters'.", c.Name)
+			return at.In("scalarQuantizationParameters").invalid(codeIndex, "The compression configuration '%s' of kind binaryQuantization cannot have the property 'scalarQuantizationParameters'.", c.Name)
 		case c.Scalar != nil && c.Scalar.Type != "" && c.Scalar.Type != "int8":
-			return at.in("scalarQuantizationParameters").in("quantizedDataType").oneOf(c.Scalar.Type, "int8")
+			return at.In("scalarQuantizationParameters").In("quantizedDataType").oneOf(c.Scalar.Type, "int8")
 		case c.Truncation < 0:
-			return at.in("truncationDimension").invalid(codeIndex, "The property 'truncationDimension' of the compression configuration '%s' is %d, but must be positive.", c.Name, c.Truncation)
+			return at.In("truncationDimension").invalid(codeIndex, "The property 'truncationDimension' of the compression configuration '%s' is %d, but must be positive.", c.Name, c.Truncation)
 		case r != nil && (c.Rerank != nil || c.Oversampling != nil):
-			return at.in("rescoringOptions").invalid(codeIndex, "The compression configuration '%s' has 'rescoringOptions' beside the properties that it replaces: 'rerankWithOriginalVectors' and 'defaultOversampling'.", c.Name)
+			return at.In("rescoringOptions").invalid(codeIndex, "The compression configuration '%s' has 'rescoringOptions' beside the properties that it replaces: 'rerankWithOriginalVectors' and 'defaultOversampling'.", c.Name)
 		case c.Oversampling != nil && *c.Oversampling < 1:
-			return at.in("defaultOversampling").invalid(codeIndex, "The property 'defaultOversampling' of the compression configuration '%s' is %v, but must be at least 1.", c.Name, *c.Oversampling)
+			return at.In("defaultOversampling").invalid(codeIndex, "The property 'defaultOversampling' of the compression configuration '%s' is %v, but must be at least 1.", c.Name, *c.Oversampling)
 		case r != nil && r.Oversampling != nil && *r.Oversampling < 1:
-			return at.in("rescoringOptions").in("defaultOversampling").invalid(codeIndex, "The property 'defaultOversampling' of the compression configuration '%s' is %v, but must be at least 1.", c.Name, *r.Oversampling)
+			return at.In("rescoringOptions").In("defaultOversampling").invalid(codeIndex, "The property 'defaultOversampling' of the compression configuration '%s' is %v, but must be at least 1.", c.Name, *r.Oversampling)
 		case r != nil && r.Storage != "":
-			if err := at.in("rescoringOptions").in("rescoreStorageMethod").oneOf(r.Storage, "preserveOriginals", "discardOriginals"); err != nil {
+			if err := at.In("rescoringOptions").In("rescoreStorageMethod").oneOf(r.Storage, "preserveOriginals", "discardOriginals"); err != nil {
 				return err
 			}
 		}
@@ -207,16 +207,16 @@ func (s *VectorSearch) checkCompressions(at place, v version) error {
 	return nil
 }
 
-func (s *VectorSearch) checkProfiles(at place, _ version) error {
+func (s *VectorSearch) checkProfiles(at Place, _ version) error {
 	for i, p := range s.Profiles {
-		at := at.in("profiles").at(i)
+		at := at.In("profiles").At(i)
 		switch {
 		case s.algorithm(p.Algorithm) == nil:
-			return at.in("algorithm").invalid(codeAlgorithm, "The vector search profile '%s' uses a vector search algorithm configuration '%s' which is not defined.", p.Name, p.Algorithm)
+			return at.In("algorithm").invalid(codeAlgorithm, "The vector search profile '%s' uses a vector search algorithm configuration '%s' which is not defined.", p.Name, p.Algorithm)
 		case p.Vectorizer != "" && find(s.Vectorizers, func(v Vectorizer) bool { return v.Name == p.Vectorizer }) == nil:
-			return at.in("vectorizer").invalid(codeIndex, "The vector search profile '%s' uses a vectorizer '%s' which is not defined.", p.Name, p.Vectorizer)
+			return at.In("vectorizer").invalid(codeIndex, "The vector search profile '%s' uses a vectorizer '%s' which is not defined.", p.Name, p.Vectorizer)
 		case p.Compression != "" && s.compression(p.Compression) == nil:
-			return at.in("compression").invalid(codeIndex, "The vector search profile '%s' uses a compression configuration '%s' which is not defined.", p.Name, p.Compression)
+			return at.In("compression").invalid(codeIndex, "The vector search profile '%s' uses a compression configuration '%s' which is not defined.", p.Name, p.Compression)
 		}
 	}
 	return nil
@@ -245,22 +245,22 @@ func (s *VectorSearch) compression(name string) *Compression {
 
 // fits holds a vector field against its profile. Source of the text:
 // OrchardCMS/OrchardCore#19298.
-func (s *VectorSearch) fits(f *Field, at place) error {
+func (s *VectorSearch) fits(f *Field, at Place) error {
 	p := s.profile(f.VectorProfile)
 	if p == nil {
-		return at.in("vectorSearchProfile").invalid(codeAlgorithm, "The field '%s' uses a vector search algorithm configuration '%s' which is not defined.", f.Name, f.VectorProfile)
+		return at.In("vectorSearchProfile").invalid(codeAlgorithm, "The field '%s' uses a vector search algorithm configuration '%s' which is not defined.", f.Name, f.VectorProfile)
 	}
 	bits := f.Type.Element() == Byte
 	if m := s.algorithm(p.Algorithm).Metric(); bits != (m == "hamming") {
-		return at.in("vectorSearchProfile").invalid(codeField, "The vector field '%s' is of type '%s' and its profile '%s' has the metric %s: fields of type Collection(Edm.Byte), and no others, have the metric hamming.", f.Name, f.Type, p.Name, m)
+		return at.In("vectorSearchProfile").invalid(codeField, "The vector field '%s' is of type '%s' and its profile '%s' has the metric %s: fields of type Collection(Edm.Byte), and no others, have the metric hamming.", f.Name, f.Type, p.Name, m)
 	}
 	c := s.compression(p.Compression)
 	switch {
 	case c == nil:
 	case f.Type.Element() != Single && f.Type.Element() != Half:
-		return at.in("vectorSearchProfile").invalid(codeField, "The vector field '%s' of type '%s' cannot be compressed: only fields of type Collection(Edm.Single) or Collection(Edm.Half) can.", f.Name, f.Type)
+		return at.In("vectorSearchProfile").invalid(codeField, "The vector field '%s' of type '%s' cannot be compressed: only fields of type Collection(Edm.Single) or Collection(Edm.Half) can.", f.Name, f.Type)
 	case c.Truncation > f.Dimensions:
-		return at.in("vectorSearchProfile").invalid(codeField, "The vector field '%s' has %d dimensions, but the compression configuration '%s' truncates vectors to %d.", f.Name, f.Dimensions, c.Name, c.Truncation)
+		return at.In("vectorSearchProfile").invalid(codeField, "The vector field '%s' has %d dimensions, but the compression configuration '%s' truncates vectors to %d.", f.Name, f.Dimensions, c.Name, c.Truncation)
 	}
 	return nil
 }
