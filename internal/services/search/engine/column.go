@@ -50,15 +50,15 @@ type bool8 uint8
 // Point is a place on earth, in degrees.
 type Point = filter.Point
 
-// ordered are values of an ordered type: the first of a slot, and the others of
-// those few that have more.
-type ordered[T cmp.Ordered] struct {
+// cells are the values of a type: the first of a slot, and the others of those few
+// that have more.
+type cells[T any] struct {
 	first   []T
 	more    map[uint32][]T
 	present bitset.BitSet
 }
 
-func (c *ordered[T]) put(slot uint32, values []T) {
+func (c *cells[T]) put(slot uint32, values []T) {
 	for int(slot) >= len(c.first) {
 		c.first = append(c.first, make([]T, max(64, len(c.first)/4))...)
 	}
@@ -71,18 +71,19 @@ func (c *ordered[T]) put(slot uint32, values []T) {
 		if c.more == nil {
 			c.more = map[uint32][]T{}
 		}
-		c.more[slot] = values[1:]
+		c.more[slot] = slices.Clone(values[1:])
 	}
 }
 
-func (c *ordered[T]) clear(slot uint32) {
+func (c *cells[T]) clear(slot uint32) {
 	c.present.Clear(uint(slot))
 	delete(c.more, slot)
 }
 
-func (c *ordered[T]) null(slot uint32) bool { return !c.present.Test(uint(slot)) }
+func (c *cells[T]) null(slot uint32) bool { return !c.present.Test(uint(slot)) }
 
-func (c *ordered[T]) compare(a, b uint32) int {
+// by orders two slots by their first values.
+func (c *cells[T]) by(compare func(x, y T) int, a, b uint32) int {
 	switch x, y := c.null(a), c.null(b); {
 	case x && y:
 		return 0
@@ -91,11 +92,11 @@ func (c *ordered[T]) compare(a, b uint32) int {
 	case y:
 		return 1
 	}
-	return cmp.Compare(c.first[a], c.first[b])
+	return compare(c.first[a], c.first[b])
 }
 
 // all calls fn with each value of a slot until it is false.
-func (c *ordered[T]) all(slot uint32, fn func(T) bool) {
+func (c *cells[T]) all(slot uint32, fn func(T) bool) {
 	if c.null(slot) || !fn(c.first[slot]) {
 		return
 	}
@@ -107,7 +108,7 @@ func (c *ordered[T]) all(slot uint32, fn func(T) bool) {
 }
 
 // scan gives the slots that have a value for which holds.
-func (c *ordered[T]) scan(holds func(T) bool) *bitset.BitSet {
+func (c *cells[T]) scan(holds func(T) bool) *bitset.BitSet {
 	found := bitset.New(c.present.Len())
 	for i, ok := c.present.NextSet(0); ok; i, ok = c.present.NextSet(i + 1) {
 		if holds(c.first[i]) || slices.ContainsFunc(c.more[uint32(i)], holds) {
@@ -116,6 +117,11 @@ func (c *ordered[T]) scan(holds func(T) bool) *bitset.BitSet {
 	}
 	return found
 }
+
+// ordered are cells of an ordered type.
+type ordered[T cmp.Ordered] struct{ cells[T] }
+
+func (c *ordered[T]) compare(a, b uint32) int { return c.by(cmp.Compare[T], a, b) }
 
 // numbers are integers, numbers with a fraction, and booleans.
 type numbers[T int64 | float64 | bool8] struct{ ordered[T] }
@@ -184,57 +190,21 @@ func instant(t time.Time) int64 { return t.UnixMilli() }
 func moment(v int64) time.Time { return time.UnixMilli(v).UTC() }
 
 // points are places.
-type points struct {
-	at      []Point
-	more    map[uint32][]Point
-	present bitset.BitSet
-}
+type points struct{ cells[Point] }
 
 func (c *points) set(slot uint32, values []any) {
-	for int(slot) >= len(c.at) {
-		c.at = append(c.at, make([]Point, max(64, len(c.at)/4))...)
-	}
-	for i, v := range values {
-		p, ok := v.(Point)
-		switch {
-		case !ok:
-		case i == 0:
-			c.at[slot] = p
-			c.present.Set(uint(slot))
-		default:
-			if c.more == nil {
-				c.more = map[uint32][]Point{}
-			}
-			c.more[slot] = append(c.more[slot], p)
+	all := make([]Point, 0, len(values))
+	for _, v := range values {
+		if p, ok := v.(Point); ok {
+			all = append(all, p)
 		}
 	}
+	c.put(slot, all)
 }
 
-func (c *points) clear(slot uint32) {
-	c.present.Clear(uint(slot))
-	delete(c.more, slot)
-}
-
-func (c *points) null(slot uint32) bool   { return !c.present.Test(uint(slot)) }
 func (c *points) compare(_, _ uint32) int { return 0 } // places have no order but from somewhere
-func (c *points) values(slot uint32) []any {
-	if c.null(slot) {
-		return nil
-	}
-	all := []any{c.at[slot]}
-	for _, p := range c.more[slot] {
-		all = append(all, p)
-	}
-	return all
-}
 
-// scan gives the slots that have a place for which holds.
-func (c *points) scan(holds func(Point) bool) *bitset.BitSet {
-	found := bitset.New(c.present.Len())
-	for i, ok := c.present.NextSet(0); ok; i, ok = c.present.NextSet(i + 1) {
-		if holds(c.at[i]) || slices.ContainsFunc(c.more[uint32(i)], holds) {
-			found.Set(i)
-		}
-	}
-	return found
+func (c *points) values(slot uint32) (all []any) {
+	c.all(slot, func(p Point) bool { all = append(all, p); return true })
+	return all
 }

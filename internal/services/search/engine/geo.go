@@ -11,5 +11,5 @@ func (c *points) distance(slot uint32, from Point) float64 {
 	if c.null(slot) {
 		return math.Inf(1)
 	}
-	return filter.Kilometres(c.at[slot], from)
+	return filter.Kilometres(c.first[slot], from)
 }

@@ -15,10 +15,7 @@ type stringColumn struct {
 	texts   []string
 	members []members
 	free    []uint32 // numbers of strings that nobody has any more
-
-	first   []uint32 // by slot
-	more    map[uint32][]uint32
-	present bitset.BitSet
+	cells[uint32]
 }
 
 // members are the slots that have a value: a list of few, a bitmap of many.
@@ -65,9 +62,6 @@ func (m *members) mark(found *bitset.BitSet) {
 func newStrings() *stringColumn { return &stringColumn{ids: map[string]uint32{}} }
 
 func (c *stringColumn) set(slot uint32, values []any) {
-	for int(slot) >= len(c.first) {
-		c.first = append(c.first, make([]uint32, max(64, len(c.first)/4))...)
-	}
 	var seen []uint32
 	for _, v := range values {
 		s, ok := v.(string)
@@ -81,17 +75,7 @@ func (c *stringColumn) set(slot uint32, values []any) {
 		seen = append(seen, id)
 		c.members[id].add(slot)
 	}
-	if len(seen) == 0 {
-		return
-	}
-	c.first[slot] = seen[0]
-	c.present.Set(uint(slot))
-	if len(seen) > 1 {
-		if c.more == nil {
-			c.more = map[uint32][]uint32{}
-		}
-		c.more[slot] = slices.Clone(seen[1:])
-	}
+	c.put(slot, seen)
 }
 
 // number is that of a string, which may be new.
@@ -112,43 +96,23 @@ func (c *stringColumn) number(s string) uint32 {
 }
 
 func (c *stringColumn) clear(slot uint32) {
-	for _, id := range c.numbers(slot) {
+	c.all(slot, func(id uint32) bool {
 		if c.members[id].remove(slot) {
 			delete(c.ids, c.texts[id])
 			c.texts[id], c.members[id] = "", members{}
 			c.free = append(c.free, id)
 		}
-	}
-	c.present.Clear(uint(slot))
-	delete(c.more, slot)
+		return true
+	})
+	c.cells.clear(slot)
 }
-
-// numbers are those of a slot's strings.
-func (c *stringColumn) numbers(slot uint32) []uint32 {
-	if c.null(slot) {
-		return nil
-	}
-	return append([]uint32{c.first[slot]}, c.more[slot]...)
-}
-
-func (c *stringColumn) null(slot uint32) bool { return !c.present.Test(uint(slot)) }
 
 func (c *stringColumn) compare(a, b uint32) int {
-	switch x, y := c.null(a), c.null(b); {
-	case x && y:
-		return 0
-	case x:
-		return -1
-	case y:
-		return 1
-	}
-	return strings.Compare(c.texts[c.first[a]], c.texts[c.first[b]])
+	return c.by(func(x, y uint32) int { return strings.Compare(c.texts[x], c.texts[y]) }, a, b)
 }
 
 func (c *stringColumn) values(slot uint32) (all []any) {
-	for _, id := range c.numbers(slot) {
-		all = append(all, c.texts[id])
-	}
+	c.all(slot, func(id uint32) bool { all = append(all, c.texts[id]); return true })
 	return all
 }
 
