@@ -6,6 +6,7 @@ import (
 
 	"github.com/blevesearch/vellum"
 
+	"sekisho/internal/api"
 	"sekisho/internal/services/search/analysis"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/lucene"
@@ -24,9 +25,15 @@ type compiler struct {
 	marks   marks
 	// thesaurus are the synonyms of fields.
 	thesaurus map[string]*analysis.Thesaurus
+	clauses   int  // words, phrases and patterns, each times its fields
 	denied    int  // below a negation nothing is marked
 	partial   bool // of a suggestion, whose filter may not search
 }
+
+// maxClauses bounds the clauses of a query.
+// Source: azure-docs search/search-limits-quotas-capacity.md, "API request limits"; of
+// the text of the error and what it counts, Azure/azure-sdk-for-python#39837.
+const maxClauses = 3000
 
 // searchFields reads the fields that are searched: those named, or all searchable.
 func searchFields(of *schema.Index, text texts, named string) ([]string, error) {
@@ -132,6 +139,11 @@ func (c *compiler) eachField(field string, boost float64, make func(path string,
 		if n != nil {
 			nodes = append(nodes, n)
 		}
+		if c.clauses > maxClauses {
+			return nil, api.BadRequest("ClauseLimitExceeded", "search", "Failed to execute query because it exceeded the maximum clause limit of %[1]d. "+
+				"This can happen when the query terms multiplied by fields specified in the query exceeds %[1]d. If fields are not explicitly specified, all searchable fields in the index are used. "+
+				"Please limit the number of terms in the query or scope the query terms to a smaller number of searchable fields using the 'searchFields' parameter or fielded search syntax.", maxClauses)
+		}
 	}
 	return either(nodes), nil
 }
@@ -228,6 +240,7 @@ func (c *compiler) phrase(path, text string, slop int, boost float64) (engine.No
 
 // sequence looks for terms that follow each other.
 func (c *compiler) sequence(path string, terms []engine.PhraseTerm, slop int, boost float64) engine.Node {
+	c.clauses++
 	m := mark{}
 	for _, t := range terms {
 		m.words = append(m.words, func(token string) bool { return slices.Contains(t.Texts, token) })
@@ -276,6 +289,7 @@ func (c *compiler) automaton(q lucene.Query, boost float64) (engine.Node, error)
 		field = q.Field
 	}
 	return c.eachField(field, boost, func(path string, boost float64) (engine.Node, error) {
+		c.clauses++
 		c.mark(path, wordMark(accepts(accept)))
 		if fuzzy, ok := accept.(*terms.Fuzzy); ok {
 			return &engine.Fuzzy{Field: path, Accept: accept, Likeness: fuzzy.Similarity, Most: terms.MaxExpansions, Boost: boost}, nil

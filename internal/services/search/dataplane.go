@@ -122,9 +122,17 @@ func batchChecks(call *api.Call) ([]api.Check, error) {
 // versionOf is the version of the API that a request is of.
 func versionOf(call *api.Call) string { return call.Request.URL.Query().Get("api-version") }
 
-// versioned holds a request to name a version of the API that can be.
+// maxURL is how long a URL may be, in bytes. Azure names no status; 414 is HTTP's.
+// Source: azure-docs search/search-limits-quotas-capacity.md, "API request limits".
+const maxURL = 8 << 10
+
+// versioned holds a request to name a version of the API that can be, in a URL that
+// is not too long.
 func (s *Search) versioned(handle handler) handler {
 	return func(w http.ResponseWriter, call *api.Call) error {
+		if n := len(call.URL("")) + len(call.Request.URL.RequestURI()); n > maxURL {
+			return api.Errorf(http.StatusRequestURITooLong, "", "The URL of the request has %d bytes, but at most %d are possible. A longer query is sent by POST.", n, maxURL)
+		}
 		switch version := versionOf(call); {
 		case version == "":
 			return api.BadRequest("MissingApiVersionParameter", "api-version", "The api-version query parameter (?api-version=) is required for all requests.")

@@ -232,6 +232,49 @@ func TestQueriesThatAreWrong(t *testing.T) {
 	}
 }
 
+// Azure's limits on a request, at the limit and beyond it.
+func TestRequestLimits(t *testing.T) {
+	w := newHotels(t)
+	post := func(body string) servicetest.Reply {
+		return w.call("POST", "/indexes/hotels/docs/search", stable, body)
+	}
+	words := func(n int, rest string) string { return `{"search":"` + strings.Repeat("inn ", n) + `"` + rest + `}` }
+	for _, c := range []struct {
+		name   string
+		ask    func(beyond int) servicetest.Reply
+		status int
+		want   string
+	}{
+		{"URL", func(n int) servicetest.Reply {
+			const url, rest = "https://srch.search.windows.net", "/indexes/hotels/docs?search=&api-version=" + stable
+			return w.call("GET", "/indexes/hotels/docs?search="+strings.Repeat("x", 8192-len(url+rest)+n), stable, "")
+		}, 414, "at most 8192"},
+		{"body", func(n int) servicetest.Reply { return post(strings.Repeat(" ", 16<<20-2+n) + "{}") }, 413, ""},
+		{"$orderby", func(n int) servicetest.Reply {
+			return post(`{"orderby":"` + strings.Repeat("Rating,", 31+n) + `Rating"}`)
+		}, 400, "32"},
+		{"$skip", func(n int) servicetest.Reply { return post(fmt.Sprintf(`{"skip":%d}`, 100000+n)) }, 400, "100000"},
+		{"search", func(n int) servicetest.Reply {
+
+			return post(`{"search":"` + strings.Repeat(strings.Repeat("x", 199)+" ", 499) + strings.Repeat("x", 200+n) + `"}`)
+		}, 400, "100000"},
+		{"clauses of a field", func(n int) servicetest.Reply { return post(words(3000+n, `,"searchFields":"Name"`)) }, 400, "ClauseLimitExceeded"},
+		{"clauses of six fields", func(n int) servicetest.Reply { return post(words(500+n, "")) }, 400, "ClauseLimitExceeded"},
+		{"a term", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 32766+n) + `"}`) }, 400, "32766"},
+		{"a prefix", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 1000+n) + `*"}`) }, 400, "1000"},
+		{"suggestions", func(n int) servicetest.Reply {
+			return w.call("POST", "/indexes/hotels/docs/suggest", stable, fmt.Sprintf(`{"search":"a","suggesterName":"sg","top":%d}`, 100+n))
+		}, 400, "100"},
+	} {
+		if r := c.ask(0); r.Status != 200 {
+			t.Errorf("%s, at the limit: %d %.300s", c.name, r.Status, r.Body)
+		}
+		if r := c.ask(1); r.Status != c.status || !strings.Contains(r.Body, c.want) {
+			t.Errorf("%s, beyond the limit: %d %.300s", c.name, r.Status, r.Body)
+		}
+	}
+}
+
 // The semantic ranker orders, quotes and answers: the built-in one by words, another
 // by its model, and a broken one leaves the first ranking.
 func TestSemanticRanking(t *testing.T) {

@@ -15,11 +15,13 @@ import (
 )
 
 // Limits of vector queries. Source: azure-rest-api-specs searchindex.json VectorQuery
-// and HybridSearch; azure-ai-docs search/vector-search-how-to-query.
+// and HybridSearch; azure-ai-docs search/vector-search-how-to-query,
+// search-limits-quotas-capacity.
 const (
 	defaultNearest = 50
 	maxNearest     = 10000
 	maxTextRecall  = 10000
+	maxFields      = 10 // of a vector query
 	// maxRankings is a bound of ours on the fields of all vector queries of a request.
 	maxRankings = 100
 )
@@ -200,7 +202,9 @@ func (q vectorQuery) check(of *schema.Index) (fields []*schema.Field, err error)
 			e.Code = "OperationNotAllowed"
 			return nil, e
 		}
-		fields = append(fields, f)
+		if fields = append(fields, f); len(fields) > maxFields {
+			return nil, invalidVector("InvalidVectorQuery", "vector.fields", "The vector query's 'fields' parameter has more than %d fields.", maxFields)
+		}
 	}
 	return fields, nil
 }

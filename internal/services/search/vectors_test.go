@@ -178,7 +178,8 @@ func TestVectorQueriesThatAzureRefuses(t *testing.T) {
 		{stable, `{"vectorQueries":[{"kind":"text","text":"ant","fields":"v"}]}`, "InvalidRequestParameter", "InvalidVectorQuery", "Field 'v' does not have a vectorizer defined in it's vector profile."},
 		{stable, `{"vectorQueries":[{` + near + `}],"vectorFilterMode":"late"}`, "InvalidRequestParameter", "", "vectorFilterMode"},
 		{preview, `{"vectorQueries":[{` + near + `}],"hybridSearch":{"maxTextRecallSize":10001}}`, "InvalidRequestParameter", "", "between 1 and 10000"},
-		{stable, `{"vectorQueries":[{"kind":"vector","vector":[1,0],"fields":"` + strings.Repeat("v,", 100) + `v"}]}`, "InvalidRequestParameter", "", "more than 100 fields"},
+		{stable, `{"vectorQueries":[{"kind":"vector","vector":[1,0],"fields":"` + strings.Repeat("v,", 10) + `v"}]}`, "InvalidRequestParameter", "InvalidVectorQuery", "more than 10 fields"},
+		{stable, `{"vectorQueries":[` + strings.Repeat(`{"kind":"vector","vector":[1,0],"fields":"`+strings.Repeat("v,", 9)+`v"},`, 10) + `{"kind":"vector","vector":[1,0],"fields":"v"}]}`, "InvalidRequestParameter", "", "more than 100 fields"},
 		// What the api-version does not have.
 		{"2020-06-30", `{"vectorQueries":[{` + near + `}]}`, "InvalidRequestParameter", "", "The parameter 'vectorQueries' in the request payload is not a valid parameter for the operation 'search'."},
 		{stable, `{"vectorQueries":[{` + near + `}],"hybridSearch":{}}`, "InvalidRequestParameter", "", "The parameter 'hybridSearch'"},

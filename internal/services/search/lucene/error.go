@@ -8,10 +8,9 @@ import (
 // Bounds of a query text.
 // Source: azure-docs search/query-simple-syntax.md, "Query size limits".
 const (
-	maxLength  = 100000 // UTF-16 units of the whole text
-	maxClauses = 1024
-	maxTerm    = 32766 // bytes, Lucene's IndexWriter.MAX_TERM_LENGTH
-	maxPrefix  = 1000  // UTF-16 units
+	maxLength = 100000 // UTF-16 units of the whole text
+	maxTerm   = 32766  // bytes, Lucene's IndexWriter.MAX_TERM_LENGTH
+	maxPrefix = 1000   // UTF-16 units
 )
 
 // maxDepth bounds how deep groups nest, and with it what recursion costs. Azure
@@ -21,9 +20,8 @@ const maxDepth = 256
 // Error says what is wrong with a query text, in the words of Azure where they are
 // known.
 type Error struct {
-	At   int // the byte of the text at which it is wrong
-	Msg  string
-	Code string // Azure's code, where it is not that of every wrong parameter
+	At  int // the byte of the text at which it is wrong
+	Msg string
 }
 
 func (e *Error) Error() string { return e.Msg }
@@ -45,19 +43,6 @@ func tooLong(text string) *Error {
 
 func tooDeep(at int) *Error {
 	return &Error{At: at, Msg: fmt.Sprintf("The query nests more than %d groups.", maxDepth)}
-}
-
-// clauses counts the clauses of one query.
-// The code and the words of its error are those that azure-sdk-for-python issue 39837
-// cites, of the like limit on terms multiplied by fields.
-type clauses int
-
-func (c *clauses) add(at int) error {
-	if *c++; *c > maxClauses {
-		return &Error{At: at, Code: "ClauseLimitExceeded", Msg: fmt.Sprintf("Failed to execute query because "+
-			"it exceeded the maximum clause limit of %d.", maxClauses)}
-	}
-	return nil
 }
 
 func checkTerm(at int, text string) error {

@@ -42,7 +42,6 @@ type full struct {
 	all       bool
 	now, then token
 	failed    error // of reading the token behind then
-	clauses   clauses
 }
 
 // advance makes the token that follows the current one.
@@ -113,9 +112,6 @@ func (p *full) query(field string, depth int) (Query, error) {
 			if err := p.advance(); err != nil {
 				return nil, err
 			}
-		}
-		if err := p.clauses.add(p.now.at); err != nil {
-			return nil, err
 		}
 		q, err := p.clause(field, depth)
 		if err != nil {

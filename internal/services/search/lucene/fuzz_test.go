@@ -54,7 +54,7 @@ func check(t *testing.T, s string, q Query, err error) {
 		}
 		leaves++
 	})
-	if leaves > 4*maxClauses {
+	if leaves > 4*(len(s)+1) {
 		t.Fatalf("%d nodes", leaves)
 	}
 }
@@ -76,8 +76,6 @@ func walk(q Query, fn func(Query)) {
 func TestBounds(t *testing.T) {
 	for name, parse := range map[string]func(string, bool) (Query, error){"simple": ParseSimple, "full": ParseFull} {
 		for text, ok := range map[string]bool{
-			strings.Repeat("a ", 1024):                                true,
-			strings.Repeat("a ", 1025):                                false,
 			strings.Repeat("(", 256) + "a" + strings.Repeat(")", 256): true,
 			strings.Repeat("(", 257) + "a" + strings.Repeat(")", 257): false,
 			strings.Repeat("(", 100000):                               name == "simple",

@@ -28,10 +28,9 @@ func ParseSimple(text string, all bool) (Query, error) {
 }
 
 type simple struct {
-	text    string
-	all     bool
-	pair    map[int]int // where the group that begins here ends
-	clauses clauses
+	text string
+	all  bool
+	pair map[int]int // where the group that begins here ends
 }
 
 // pairs finds the parenthesis that closes each. It is found beforehand, for a search
@@ -124,7 +123,6 @@ func (p *simple) parse(i, end, depth int) (Query, error) {
 	for i < end {
 		var q Query
 		var err error
-		at := i
 		switch p.text[i] {
 		case '(':
 			i, q, err = p.group(&t, i, depth)
@@ -151,9 +149,6 @@ func (p *simple) parse(i, end, depth int) (Query, error) {
 			return nil, err
 		}
 		if q != nil {
-			if err := p.clauses.add(at); err != nil {
-				return nil, err
-			}
 			t.add(q, not, p.all)
 		}
 		not = false // a - negates only what it touches
