@@ -67,11 +67,11 @@ soak:
 # against a scan of them and another HNSW; text search against bleve; blobs against
 # Azurite and plain files; then the Go benchmarks of the parts. With DATA, a directory
 # of labelled sets in BEIR's layout, only what search finds in them, against Lucene
-# (which takes Java 17 and Maven).
+# and by MiniLM's vectors (both take Java 17 and Maven).
 DATA ?=
 ifneq ($(DATA),)
-bench: .cache/lucene
-	cd bench && $(GO) run ./search -data "$(abspath $(DATA))" -lucene $(CURDIR)/.cache/lucene
+bench: .cache/lucene .cache/minilm
+	cd bench && $(GO) run ./search -data "$(abspath $(DATA))" -lucene $(CURDIR)/.cache/lucene -model $(CURDIR)/.cache/minilm
 else
 bench: clients
 	cd bench && $(GO) run . && $(GO) run ./decide && $(GO) run ./grants && $(GO) run ./vectors && $(GO) run ./search && \
@@ -79,7 +79,8 @@ bench: clients
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /conformance)
 endif
 
-.cache/lucene: bench/search/lucene/pom.xml
+# .cache/minilm also keeps the vectors that the model has made.
+.cache/lucene .cache/minilm: .cache/%: bench/search/%/pom.xml
 	rm -rf $@ $@.partial
 	mvn --batch-mode --quiet --file $< org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$@.partial
 	mv $@.partial $@

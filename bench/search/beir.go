@@ -30,6 +30,8 @@ type entry struct {
 	ID    string `json:"_id"`
 	Title string `json:"title"`
 	Text  string `json:"text"`
+
+	vector []float32
 }
 
 // sets are those in a directory, or in the directories in it.
@@ -118,6 +120,26 @@ func entries(path string) (all []entry, err error) {
 		all = append(all, e)
 	}
 	return all, lines.Err()
+}
+
+// embed makes the vectors of all documents and queries.
+func (s *set) embed(m model) error {
+	all := slices.Concat(s.documents, s.queries)
+	texts := make([]string, len(all))
+	for i, e := range all {
+		texts[i] = e.Text
+	}
+	vectors, err := m.embed(texts)
+	if err != nil {
+		return err
+	}
+	for i := range s.documents {
+		s.documents[i].vector = vectors[i]
+	}
+	for i := range s.queries {
+		s.queries[i].vector = vectors[len(s.documents)+i]
+	}
+	return nil
 }
 
 // japanese tells whether most queries have kana.

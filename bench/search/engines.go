@@ -52,6 +52,10 @@ func definition(analyzer string) *schema.Index {
 		{Name: "id", Type: schema.String, Key: &yes},
 		{Name: "text", Type: schema.String, Searchable: &yes, Analyzer: analyzer},
 		{Name: "groups", Type: "Collection(Edm.String)", Filterable: &yes},
+		{Name: "vector", Type: "Collection(Edm.Single)", Searchable: &yes, Dimensions: dimensions, VectorProfile: "hnsw"},
+	}, Vectors: &schema.VectorSearch{
+		Profiles:   []schema.VectorProfile{{Name: "hnsw", Algorithm: "hnsw"}},
+		Algorithms: []schema.Algorithm{{Name: "hnsw", Kind: "hnsw"}},
 	}}
 }
 
@@ -86,6 +90,9 @@ func (s *sekisho) add(batch []record) error {
 		}
 		s.last++
 		docs[i] = &engine.Document{Ordinal: s.last, Key: r.key, Texts: []engine.Text{text}, Values: map[string]any{"groups": groups}, Lengths: map[string]int{"text": len(tokens)}}
+		if r.vector != nil {
+			docs[i].Vectors = map[string][]float32{"vector": r.vector}
+		}
 	}
 	return s.x.Apply(docs, nil)
 }
@@ -99,21 +106,31 @@ func (s *sekisho) search(q query, filtered bool) (int, error) {
 		}
 		f = filter.Normalize(f, func(_, value string) string { return value }) // the field has no normalizer
 	}
-	found, err := s.find(q.text, top, f)
+	r, err := s.words(q.text)
+	if err != nil {
+		return 0, err
+	}
+	r.Top = top
+	found, err := s.find(r, f)
 	return found.Total, err
 }
 
-func (s *sekisho) find(text string, top int, f filter.Node) (engine.Result, error) {
+// words is a search for one of a text's words.
+func (s *sekisho) words(text string) (r engine.Request, err error) {
 	tokens, err := s.analyzer.Analyze(text)
 	if err != nil {
-		return engine.Result{}, err
+		return r, err
 	}
 	any := &engine.Bool{}
 	for _, t := range tokens {
 		any.Should = append(any.Should, &engine.Term{Field: "text", Text: t.Text, Boost: 1})
 	}
+	r.Text = any
+	return r, nil
+}
+
+func (s *sekisho) find(r engine.Request, f filter.Node) (engine.Result, error) {
 	return s.x.Search(context.Background(), func(v *engine.View) (engine.Request, error) {
-		r := engine.Request{Text: any, Top: top}
 		if f != nil {
 			in := f.(filter.Any).Body.(filter.In)
 			r.Filter = v.In("groups", in.Values)

@@ -22,6 +22,10 @@ func main() {
 	data := flag.String("data", "", "measure quality, on the sets in this directory or one level below it")
 	lucene := flag.String("lucene", "", "directory with Lucene's jars")
 	source := flag.String("source", "search/lucene/Lucene.java", "the program that drives Lucene")
+	m := model{}
+	flag.StringVar(&m.jars, "model", "", "directory with the jars of "+modelName)
+	flag.StringVar(&m.source, "embed", "search/minilm/MiniLM.java", "the program that drives it")
+	nearest := flag.Int("k", depth, "of vector queries, how many nearest")
 	child := flag.String("child", "", "be the process of this engine")
 	dir := flag.String("dir", "", "of the child's index")
 	profile := flag.String("profile", "", "with -child: write profiles of indexing and searching to files that begin with this")
@@ -35,7 +39,7 @@ func main() {
 	case *child != "":
 		err = s.serve(*child, *dir, *profile)
 	case *data != "":
-		err = quality{data: *data, jars: *lucene, source: *source, rounds: s.rounds}.measure()
+		err = quality{data: *data, jars: *lucene, source: *source, model: m, nearest: *nearest, rounds: s.rounds}.measure()
 	default:
 		err = s.measure()
 	}

@@ -11,12 +11,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sekisho/internal/services/search/engine"
 )
 
-// quality compares what Sekisho finds with what Lucene finds.
+// quality compares what Sekisho finds with what Lucene finds and, in English, by
+// words with what it finds by vectors and by both.
 type quality struct {
 	data         string
 	jars, source string
+	model        model
+	nearest      int // k of a vector query
 	rounds       int
 }
 
@@ -65,20 +70,30 @@ func (q quality) compare(s *set) (err error) {
 	if s.japanese() {
 		language = "ja"
 	}
-	ours, err := newSekisho(filepath.Join(dir, "sekisho"), language+".lucene")
-	if err != nil {
-		return err
+	ways := []sekishoSet{{analyzer: language + ".lucene"}}
+	if language == "en" {
+		if err := s.embed(q.model); err != nil {
+			return err
+		}
+		ways = append(ways, sekishoSet{nearest: q.nearest}, sekishoSet{analyzer: language + ".lucene", nearest: q.nearest})
 	}
-	lucene, err := q.lucene(language, filepath.Join(dir, "lucene"))
-	if err != nil {
-		return errors.Join(err, ours.close())
-	}
-	engines := []searcher{&sekishoSet{sekisho: ours, analyzer: language + ".lucene"}, lucene}
+	var engines []searcher
 	defer func() {
 		for _, e := range engines {
 			err = errors.Join(err, e.close())
 		}
 	}()
+	for i, e := range ways {
+		if e.sekisho, err = newSekisho(filepath.Join(dir, fmt.Sprint("sekisho", i)), language+".lucene"); err != nil {
+			return err
+		}
+		engines = append(engines, &e)
+	}
+	lucene, err := q.lucene(language, filepath.Join(dir, "lucene"))
+	if err != nil {
+		return err
+	}
+	engines = append(engines, lucene)
 	indexed := make([]time.Duration, len(engines))
 	fastest := make([][]answered, len(engines))
 	for i, e := range engines {
@@ -117,18 +132,35 @@ func (q quality) compare(s *set) (err error) {
 	return nil
 }
 
-// sekishoSet is Sekisho with a set in it.
+// sekishoSet is Sekisho with a set in it, which is searched by words, by vectors, or
+// by both.
 type sekishoSet struct {
 	*sekisho
-	analyzer string
+	analyzer string // of words; "": none
+	nearest  int    // vectors of a query; 0: none
 }
 
-func (e *sekishoSet) name() string { return "Sekisho, " + e.analyzer }
+func (e *sekishoSet) name() string {
+	switch {
+	case e.nearest == 0:
+		return "Sekisho, " + e.analyzer
+	case e.analyzer == "":
+		return fmt.Sprintf("Sekisho, vectors, k %d", e.nearest)
+	}
+	return fmt.Sprintf("Sekisho, hybrid of both, k %d", e.nearest)
+}
 
 func (e *sekishoSet) index(s *set) (time.Duration, error) {
 	var all []record
 	for _, d := range s.documents {
-		all = append(all, record{key: d.ID, text: d.Text})
+		r := record{key: d.ID}
+		if e.analyzer != "" {
+			r.text = d.Text
+		}
+		if e.nearest != 0 {
+			r.vector = d.vector
+		}
+		all = append(all, r)
 	}
 	begun := time.Now()
 	err := e.add(all)
@@ -138,7 +170,7 @@ func (e *sekishoSet) index(s *set) (time.Duration, error) {
 func (e *sekishoSet) round(s *set) (all []answered, err error) {
 	for _, q := range s.queries {
 		begun := time.Now()
-		found, err := e.find(q.Text, depth, nil)
+		found, err := e.find(q)
 		a := answered{took: time.Since(begun)}
 		if err != nil {
 			return nil, err
@@ -149,6 +181,21 @@ func (e *sekishoSet) round(s *set) (all []answered, err error) {
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+func (e *sekishoSet) find(q entry) (engine.Result, error) {
+	var r engine.Request
+	if e.analyzer != "" {
+		var err error
+		if r, err = e.sekisho.words(q.Text); err != nil {
+			return engine.Result{}, err
+		}
+	}
+	if e.nearest != 0 {
+		r.Vectors = []engine.VectorQuery{{Path: "vector", Vector: q.vector, K: e.nearest, Weight: 1}}
+	}
+	r.Top = depth
+	return e.sekisho.find(r, nil)
 }
 
 // luceneSet is Lucene, in a process of its own, with a set in it.

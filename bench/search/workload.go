@@ -25,6 +25,7 @@ type record struct {
 	key    string
 	text   string
 	groups []string
+	vector []float32 // nil if it has none
 }
 
 // workload draws documents and queries: the same ones for a seed.
