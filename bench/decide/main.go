@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"log"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
+	"sekisho/bench/pinned"
 	"sekisho/rbac"
 )
 
@@ -57,7 +57,7 @@ func main() {
 	runtime.GOMAXPROCS(1)
 	fmt.Printf("%s %s/%s, one of %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	for _, module := range []string{"github.com/cedar-policy/cedar-go", "github.com/open-policy-agent/opa", "github.com/casbin/casbin/v3"} {
-		fmt.Printf(", %s %s", module, version(module))
+		fmt.Printf(", %s %s", module, pinned.Version(module))
 	}
 	fmt.Println()
 	var kept []upkeep
@@ -73,15 +73,4 @@ func main() {
 		kept = append(kept, u)
 	}
 	printUpkeep(kept)
-}
-
-// version is that of a module in this build.
-func version(module string) string {
-	info, _ := debug.ReadBuildInfo()
-	for _, m := range info.Deps {
-		if m.Path == module {
-			return m.Version
-		}
-	}
-	return "?"
 }

@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"log"
 	"runtime"
-	"runtime/debug"
+
+	"sekisho/bench/pinned"
 )
 
 func main() {
@@ -50,18 +51,5 @@ func main() {
 
 // machine names what ran.
 func machine() string {
-	return fmt.Sprintf("%s %s/%s, %d CPUs, bleve %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version("github.com/blevesearch/bleve/v2"))
-}
-
-func version(module string) string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, d := range info.Deps {
-		if d.Path == module {
-			return d.Version
-		}
-	}
-	return ""
+	return fmt.Sprintf("%s %s/%s, %d CPUs, bleve %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), pinned.Version("github.com/blevesearch/bleve/v2"))
 }

@@ -9,11 +9,11 @@ import (
 	"log"
 	"math/rand/v2"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/coder/hnsw"
 
+	"sekisho/bench/pinned"
 	"sekisho/internal/services/search/vector"
 )
 
@@ -38,7 +38,7 @@ func main() {
 	flag.Parse()
 	vectors := cloud(*n+*queries, *dimensions, *clusters)
 	asked, vectors := vectors[*n:], vectors[:*n]
-	fmt.Printf("%s %s/%s, %d CPUs to build with and one to search with, coder/hnsw %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), version("github.com/coder/hnsw"))
+	fmt.Printf("%s %s/%s, %d CPUs to build with and one to search with, coder/hnsw %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), pinned.Version("github.com/coder/hnsw"))
 	fmt.Printf("%d vectors of %d dimensions around %d points, cosine, the %d nearest of %d queries.\n\n", *n, *dimensions, *clusters, nearest, *queries)
 	fmt.Println("| | built in | recall@10 | queries/s | of the scan |")
 	fmt.Println("|---|---|---|---|---|")
@@ -166,17 +166,4 @@ func cloud(n, dimensions, clusters int) [][]float32 {
 		all[i] = one(points[r.IntN(clusters)], 0.7)
 	}
 	return all
-}
-
-func version(module string) string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, d := range info.Deps {
-		if d.Path == module {
-			return d.Version
-		}
-	}
-	return ""
 }
