@@ -82,7 +82,7 @@ func ordinalKey(ordinal uint64) string {
 
 // segmentSize is how many documents are put in at once: what they are while they are
 // put in takes many times the memory that their text does.
-const segmentSize = 1000
+const segmentSize = 2000
 
 // write puts versions in, and takes others out, at last: if it fails, what was there
 // still is.
