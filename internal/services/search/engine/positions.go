@@ -14,35 +14,57 @@ import (
 // textFormat changes with what is kept: an index of another format is made anew.
 const textFormat = "places 1"
 
-// frequencies counts the tokens of a text. What it makes lies together: there are
-// many texts in a batch.
-func (t Text) frequencies() index.TokenFrequencies {
-	all := make(index.TokenFrequencies, len(t.Tokens)/2)
-	var some []index.TokenFreq
-	for i, token := range t.Tokens {
-		freq, ok := all[token.Text]
-		switch {
-		case !ok:
-			if len(some) == 0 {
-				some = make([]index.TokenFreq, min(64, len(t.Tokens)-i))
-			}
-			freq, some = &some[0], some[1:]
+// counter counts the terms of a field's texts, one text after the other, in the same
+// memory: bleve asks for a document's when it has done with those of the one before.
+// All of a batch would take many times what their text does.
+type counter struct {
+	terms index.TokenFrequencies
+	most  int // terms that there were room for since it was made
+	made  []*[64]index.TokenFreq
+}
+
+// several is where a text has a term that it has more than once.
+type several struct {
+	location index.TokenLocation
+	only     [1]*index.TokenLocation
+}
+
+// count gives the terms of a text, until it is called again.
+func (c *counter) count(t Text) index.TokenFrequencies {
+	if c.terms == nil || c.most > 8*len(t.Tokens)+1024 { // to clear it would take longer than to count
+		*c = counter{terms: make(index.TokenFrequencies, len(t.Tokens)/2)}
+	}
+	clear(c.terms)
+	for _, token := range t.Tokens {
+		freq, ok := c.terms[token.Text]
+		if !ok {
+			freq = c.next()
 			freq.SetFrequency(token.Position<<1 | 1)
-			all[token.Text] = freq
+			c.terms[token.Text] = freq
 			continue
-		case freq.Locations == nil:
-			made := &struct {
-				at   index.TokenLocation
-				list [1]*index.TokenLocation
-			}{}
-			made.at.Position, made.list[0] = freq.Frequency()>>1, &made.at
-			freq.Locations = made.list[:]
+		}
+		if freq.Locations == nil {
+			s := &several{location: index.TokenLocation{Position: freq.Frequency() >> 1}}
+			s.only[0] = &s.location
+			freq.Locations = s.only[:]
 			freq.SetFrequency(1 << 1)
 		}
 		freq.SetFrequency(freq.Frequency() + 1<<1)
 		freq.Locations[0].ArrayPositions = append(freq.Locations[0].ArrayPositions, uint64(token.Position))
 	}
-	return all
+	c.most = max(c.most, len(c.terms))
+	return c.terms
+}
+
+// next is room for a term more than there are.
+func (c *counter) next() *index.TokenFreq {
+	n := len(c.terms)
+	if n/64 == len(c.made) {
+		c.made = append(c.made, new([64]index.TokenFreq))
+	}
+	freq := &c.made[n/64][n%64]
+	freq.Locations = nil
+	return freq
 }
 
 // frequency is how often a text has a term.

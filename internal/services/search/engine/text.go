@@ -29,9 +29,9 @@ type part struct {
 // none is no slot.
 const none = ^uint32(0)
 
-// queue counts the tokens of fields, which come analysed: bleve runs a batch's
-// documents through it.
-var queue = index.NewAnalysisQueue(2)
+// queue does nothing to fields, which come analysed: bleve runs a batch's documents
+// through it.
+var queue = index.NewAnalysisQueue(1)
 
 func openText(dir string) (*text, error) {
 	// What is derived need not be waited for: Open finds out what is missing.
@@ -80,8 +80,8 @@ func ordinalKey(ordinal uint64) string {
 	return string(binary.BigEndian.AppendUint64(nil, ordinal))
 }
 
-// segmentSize is how many documents are put in at once: what they are while they are
-// put in takes many times the memory that their text does.
+// segmentSize is how many documents are put in at once: the more, the fewer
+// dictionaries are written and merged, and the more memory they take meanwhile.
 const segmentSize = 2000
 
 // write puts versions in, and takes others out, at last: if it fails, what was there
@@ -98,8 +98,9 @@ func (t *text) write(docs []*Document, gone []uint64) error {
 
 func (t *text) batch(docs []*Document, gone []uint64) error {
 	batch := index.NewBatch()
+	counters := map[string]*counter{}
 	for _, d := range docs {
-		batch.Update(d.indexed())
+		batch.Update(d.indexed(counters))
 	}
 	for _, ordinal := range gone {
 		batch.Delete(ordinalKey(ordinal))
@@ -107,19 +108,22 @@ func (t *text) batch(docs []*Document, gone []uint64) error {
 	return t.index.Batch(batch)
 }
 
-// indexed is the document as bleve takes it.
-func (d *Document) indexed() index.Document {
+// indexed is the document as bleve takes it, whose terms are counted by field.
+func (d *Document) indexed(counters map[string]*counter) index.Document {
 	doc := document.NewDocument(ordinalKey(d.Ordinal))
-	for _, f := range d.Texts {
-		doc.AddField(&field{text: f})
+	for _, t := range d.Texts {
+		if counters[t.Path] == nil {
+			counters[t.Path] = &counter{}
+		}
+		doc.AddField(&field{t, counters[t.Path]})
 	}
 	return doc
 }
 
 // field is a field that is analysed already.
 type field struct {
-	text        Text
-	frequencies index.TokenFrequencies
+	text    Text
+	counter *counter
 }
 
 func (f *field) Name() string             { return f.text.Path }
@@ -127,12 +131,12 @@ func (f *field) Size() int                { return len(f.text.Path) }
 func (f *field) Value() []byte            { return nil }
 func (f *field) ArrayPositions() []uint64 { return nil }
 func (f *field) EncodedFieldType() byte   { return 't' }
-func (f *field) Analyze()                 { f.frequencies = f.text.frequencies() }
+func (f *field) Analyze()                 {}
 func (f *field) Options() index.FieldIndexingOptions {
 	return index.IndexField | index.IncludeTermVectors
 }
 func (f *field) AnalyzedLength() int                              { return 0 } // the index has lengths of its own
-func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.frequencies }
+func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.counter.count(f.text) }
 func (f *field) NumPlainTextBytes() uint64                        { return 0 }
 
 // refresh lets searches see what was written. slotOf gives the slot of a version
