@@ -45,7 +45,7 @@ func (f *Phrase) match(r *run, p int, into *matched) error {
 	if err != nil {
 		return err
 	}
-	places := map[uint64][][]int{} // of the terms, less where each should be
+	found := map[uint64][][]int{} // places of the terms, less where each should be
 	for i, t := range f.Terms {
 		for _, lists := range f.lists[i] {
 			if lists[p] == nil {
@@ -64,19 +64,17 @@ func (f *Phrase) match(r *run, p int, into *matched) error {
 				if docs[doc>>6]&(1<<(doc&63)) == 0 {
 					continue
 				}
-				if places[doc] == nil {
-					places[doc] = make([][]int, len(f.Terms))
+				if found[doc] == nil {
+					found[doc] = make([][]int, len(f.Terms))
 				}
-				for _, l := range posting.Locations() {
-					places[doc][i] = append(places[doc][i], int(l.Pos())-t.At)
-				}
+				places(posting, func(at int) { found[doc][i] = append(found[doc][i], at-t.At) })
 			}
 		}
 	}
 	score := r.scorer(f.Field, f.Boost*f.idf)
-	for doc, at := range places {
-		if times := f.near(at); times > 0 {
-			into.hit(doc, score(r.parts[p].slots[doc], times))
+	for doc, at := range found {
+		if n := f.near(at); n > 0 {
+			into.hit(doc, score(r.parts[p].slots[doc], n))
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func (t *Term) match(r *run, p int, into *matched) error {
 		}
 		doc := at.Number()
 		if slot := slots[doc]; r.wants(slot) {
-			into.hit(doc, score(slot, float64(at.Frequency())))
+			into.hit(doc, score(slot, frequency(at)))
 		}
 	}
 }

@@ -2,8 +2,8 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -29,9 +29,9 @@ type part struct {
 // none is no slot.
 const none = ^uint32(0)
 
-// queue counts the tokens of fields, which come analysed: bleve runs a batch's
-// documents through it.
-var queue = index.NewAnalysisQueue(2)
+// queue does nothing to fields, which come analysed: bleve runs a batch's documents
+// through it.
+var queue = index.NewAnalysisQueue(1)
 
 func openText(dir string) (*text, error) {
 	// What is derived need not be waited for: Open finds out what is missing.
@@ -42,7 +42,30 @@ func openText(dir string) (*text, error) {
 	if err := x.Open(); err != nil {
 		return nil, fmt.Errorf("text of the index in %s: %w", dir, err)
 	}
-	return &text{index: x, slots: map[uint64][]uint32{}}, nil
+	t := &text{index: x, slots: map[uint64][]uint32{}}
+	if err := t.checkFormat(); err != nil {
+		t.close()
+		return nil, fmt.Errorf("text of the index in %s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// checkFormat marks an index that is new, and holds one that is not to its mark.
+func (t *text) checkFormat() error {
+	r, err := t.index.Reader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	key := []byte("format")
+	mark, err := r.GetInternal(key)
+	if err != nil || string(mark) == textFormat {
+		return err
+	}
+	if n, err := r.DocCount(); err != nil || n > 0 {
+		return errors.Join(err, fmt.Errorf("it is of the format %q, and not %q", mark, textFormat))
+	}
+	return t.index.SetInternal(key, []byte(textFormat))
 }
 
 func (t *text) close() error {
@@ -57,9 +80,9 @@ func ordinalKey(ordinal uint64) string {
 	return string(binary.BigEndian.AppendUint64(nil, ordinal))
 }
 
-// segmentSize is how many documents are put in at once: what they are while they are
-// put in takes many times the memory that their text does.
-const segmentSize = 1000
+// segmentSize is how many documents are put in at once: the more, the fewer
+// dictionaries are written and merged, and the more memory they take meanwhile.
+const segmentSize = 2000
 
 // write puts versions in, and takes others out, at last: if it fails, what was there
 // still is.
@@ -75,8 +98,9 @@ func (t *text) write(docs []*Document, gone []uint64) error {
 
 func (t *text) batch(docs []*Document, gone []uint64) error {
 	batch := index.NewBatch()
+	counters := map[string]*counter{}
 	for _, d := range docs {
-		batch.Update(d.indexed())
+		batch.Update(d.indexed(counters))
 	}
 	for _, ordinal := range gone {
 		batch.Delete(ordinalKey(ordinal))
@@ -84,19 +108,22 @@ func (t *text) batch(docs []*Document, gone []uint64) error {
 	return t.index.Batch(batch)
 }
 
-// indexed is the document as bleve takes it.
-func (d *Document) indexed() index.Document {
+// indexed is the document as bleve takes it, whose terms are counted by field.
+func (d *Document) indexed(counters map[string]*counter) index.Document {
 	doc := document.NewDocument(ordinalKey(d.Ordinal))
-	for _, f := range d.Texts {
-		doc.AddField(&field{text: f})
+	for _, t := range d.Texts {
+		if counters[t.Path] == nil {
+			counters[t.Path] = &counter{}
+		}
+		doc.AddField(&field{t, counters[t.Path]})
 	}
 	return doc
 }
 
 // field is a field that is analysed already.
 type field struct {
-	text        Text
-	frequencies index.TokenFrequencies
+	text    Text
+	counter *counter
 }
 
 func (f *field) Name() string             { return f.text.Path }
@@ -104,60 +131,13 @@ func (f *field) Size() int                { return len(f.text.Path) }
 func (f *field) Value() []byte            { return nil }
 func (f *field) ArrayPositions() []uint64 { return nil }
 func (f *field) EncodedFieldType() byte   { return 't' }
-func (f *field) Analyze()                 { f.frequencies = f.text.frequencies() }
+func (f *field) Analyze()                 {}
 func (f *field) Options() index.FieldIndexingOptions {
 	return index.IndexField | index.IncludeTermVectors
 }
-func (f *field) AnalyzedLength() int                              { return len(f.text.Tokens) }
-func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.frequencies }
+func (f *field) AnalyzedLength() int                              { return 0 } // the index has lengths of its own
+func (f *field) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.counter.count(f.text) }
 func (f *field) NumPlainTextBytes() uint64                        { return 0 }
-
-// frequencies counts the tokens of a text. What it makes lies together: there are
-// many texts in a batch.
-func (t Text) frequencies() index.TokenFrequencies {
-	all := make(index.TokenFrequencies, len(t.Tokens)/2)
-	terms := make([]*index.TokenFreq, len(t.Tokens))
-	var some []index.TokenFreq
-	for i, token := range t.Tokens {
-		freq, ok := all[token.Text]
-		if !ok {
-			if len(some) == 0 {
-				some = make([]index.TokenFreq, min(64, len(t.Tokens)-i))
-			}
-			freq, some = &some[0], some[1:]
-			freq.Term = []byte(token.Text)
-			all[token.Text] = freq
-		}
-		freq.SetFrequency(freq.Frequency() + 1)
-		terms[i] = freq
-	}
-	shared := places()
-	locations := make([]*index.TokenLocation, len(t.Tokens))
-	for i, freq := range terms {
-		if freq.Locations == nil {
-			n := freq.Frequency()
-			freq.Locations, locations = locations[:0:n], locations[n:]
-		}
-		at := t.Tokens[i].Position
-		if at < len(shared) {
-			freq.Locations = append(freq.Locations, &shared[at])
-		} else {
-			freq.Locations = append(freq.Locations, &index.TokenLocation{Position: at})
-		}
-	}
-	return all
-}
-
-// places are the locations of tokens at the first positions. All texts share them,
-// for bleve reads of a location what it needs, and a location is a third of what a
-// token takes while it is put in.
-var places = sync.OnceValue(func() []index.TokenLocation {
-	all := make([]index.TokenLocation, 4096)
-	for at := range all {
-		all[at].Position = at
-	}
-	return all
-})
 
 // refresh lets searches see what was written. slotOf gives the slot of a version
 // that is there. The caller holds the index's lock.
