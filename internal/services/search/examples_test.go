@@ -99,6 +99,11 @@ func TestDocumentedExamples(t *testing.T) {
 	w.sampleFilters()
 	w.textPages()
 	w.otherTexts()
+	w.printedScores()
+	w.profiles()
+	w.similarity()
+	w.fusion()
+	w.sampleProfiles()
 }
 
 // example is a query of the sample, and what its page shows of the answer.
