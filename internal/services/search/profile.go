@@ -131,17 +131,19 @@ func (p *profile) factor(v *engine.View, text texts) (func(slot uint32) float64,
 
 func aggregate(how string, all []func(uint32) float64) func(uint32) float64 {
 	return func(slot uint32) float64 {
-		sum, least, most := 0.0, math.Inf(1), math.Inf(-1)
+		sum, product, least, most := 0.0, 1.0, math.Inf(1), math.Inf(-1)
 		for _, f := range all {
 			x := f(slot)
 			if how == "firstMatching" && x != 1 {
 				return x
 			}
-			sum, least, most = sum+x, min(least, x), max(most, x)
+			sum, product, least, most = sum+x, product*x, min(least, x), max(most, x)
 		}
 		switch how {
 		case "average":
 			return sum / float64(len(all))
+		case "product":
+			return product
 		case "minimum":
 			return least
 		case "maximum":
@@ -155,7 +157,8 @@ func aggregate(how string, all []func(uint32) float64) func(uint32) float64 {
 
 // interpolations shape how a boost falls from 1, where a value is closest, to 0: the
 // quadratic one slowly at first, the logarithmic one quickly at first. Azure tells
-// the shapes and not the formulas.
+// the shapes and not the formulas; the linear one is that of the scores which it prints
+// (azure-ai-docs search/index-add-scoring-profiles.md, "function aggregation").
 // Source: azure-rest-api-specs searchservice.json ScoringFunctionInterpolation.
 var interpolations = map[string]func(float64) float64{
 	"":            func(near float64) float64 { return near },

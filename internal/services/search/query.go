@@ -161,7 +161,7 @@ func (q *question) build(ctx context.Context, v *engine.View, text engine.Node) 
 	}
 	if len(f.scoring) > 0 {
 		if r.Text == nil {
-			r.Text = engine.Everything{Boost: 1}
+			r.Text = engine.Everything{} // what only the filter's texts score
 		}
 		r.Text = &engine.Bool{Must: []engine.Node{r.Text}, Should: f.scoring}
 	}

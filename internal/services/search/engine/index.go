@@ -352,19 +352,17 @@ func (l *lengths) average() float64 {
 	return float64(l.sum) / float64(l.texts)
 }
 
-// rounded is a length as Lucene keeps it, in one byte: exact below 40, with four
-// significant bits above 24 more than that.
-// Source: Lucene SmallFloat.intToByte4 and byte4ToInt.
+// rounded is a length as Azure's Lucene keeps it, in one byte: that of one by its
+// root, with three bits behind its first.
+// Source: Lucene 6.6 SmallFloat.floatToByte315 and byte315ToFloat, as
+// BM25Similarity.encodeNormValue and its NORM_TABLE use them; what articles print of
+// scores is of such lengths (see Azure's examples in the service's tests).
 func rounded(n int) float32 {
-	const exact = 24 // 255 - longToInt4(Integer.MAX_VALUE)
-	if n < exact {
-		return float32(n)
+	if n == 0 {
+		return 0
 	}
-	m := n - exact
-	bits := int(math.Floor(math.Log2(float64(max(m, 1)))))
-	if bits < 3 {
-		return float32(n)
-	}
-	shift := bits - 3
-	return float32(m>>shift<<shift + exact)
+	const dropped = 24 - 3
+	root := math.Float32bits(float32(1/math.Sqrt(float64(n)))) >> dropped << dropped
+	f := math.Float32frombits(root)
+	return 1 / (f * f)
 }

@@ -61,9 +61,10 @@ func (t *Term) match(r *run, p int, into *matched) error {
 }
 
 // scorer gives the score of a term that a field has so many times.
-// Source: Lucene BM25Similarity.score.
+// Source: Lucene 6.6 BM25Similarity.score.
 func (r *run) scorer(field string, weight float64) func(slot uint32, times float64) float32 {
 	l := r.x.lengths[field]
+	weight *= r.k1 + 1
 	if l == nil {
 		return func(_ uint32, times float64) float32 { return float32(weight * times / (times + r.k1)) }
 	}

@@ -19,7 +19,10 @@ var negated = map[Op]Op{EQ: NE, NE: EQ, GT: LE, GE: LT, LT: GE, LE: GT}
 
 func (op Op) equality() bool { return op == EQ || op == NE }
 
-// compare is a field or a function with a constant.
+// compare is a field or a function with a constant. Strings have an order, too: that of
+// their characters, as search-query-simple-examples.md, "Range filters", shows with its
+// answer; search-query-troubleshoot-collection-filters.md says that they have none, and
+// of the elements of collections that holds.
 // Source: search-query-odata-comparison-operators.md.
 func (p *parser) compare(e *expr, s *scope) Node {
 	op := Op(e.name)
@@ -51,13 +54,9 @@ func (p *parser) compare(e *expr, s *scope) Node {
 	}
 	f := p.filterable(left, s)
 	switch {
-	case f.Type == schema.String && !op.equality():
-		if s.vari != "" && s.field.Type.Element() == schema.String { // "se" is Azure's
-			p.fail(e.at, "Invalid lambda expression. Found a comparison operator (one of 'lt', 'le', 'gt', or 'ge'). Only equality operators are allowed in lambda expressions that iterate over fields of type Collection(Edm.String). For 'any', se expressions of the form 'x eq y'. For 'all', use expressions of the form 'x ne y' or 'not (x eq y)'.")
-		}
-		// The text has no source; that it is refused:
-		// search-query-troubleshoot-collection-filters.md, "string collections".
-		p.fail(e.at, "The operator '%s' is not supported for the field '%s' of type 'Edm.String'. Strings can be compared with 'eq' and 'ne' only.", op, f.Name)
+	case f.Type == schema.String && !op.equality() && s.vari != "" && s.field.Type.Element() == schema.String:
+		// "se" is Azure's.
+		p.fail(e.at, "Invalid lambda expression. Found a comparison operator (one of 'lt', 'le', 'gt', or 'ge'). Only equality operators are allowed in lambda expressions that iterate over fields of type Collection(Edm.String). For 'any', se expressions of the form 'x eq y'. For 'all', use expressions of the form 'x ne y' or 'not (x eq y)'.")
 	case f.Type == schema.Double && v.t != null:
 		v.v = float(v.v) + 0 // -0 is 0
 	case numeric(f.Type) && v.t == schema.Double:

@@ -16,7 +16,7 @@ func ParseFull(text string, all bool) (Query, error) {
 	if err := tooLong(text); err != nil {
 		return nil, err
 	}
-	if strings.TrimSpace(text) == "" {
+	if text := strings.TrimSpace(text); text == "" || text == "*" {
 		return All{}, nil
 	}
 	p := &full{lexer: lexer{text: text}, all: all}
@@ -286,9 +286,10 @@ func (p *full) bare(at At, t token, slop *token, field string) (Query, error) {
 	}
 	switch t.kind {
 	case tokenStar:
-		if field == "" || field == "*" {
+		if field == "*" {
 			return All{at}, nil
 		}
+		// Source: query-lucene-syntax.md, "NOT Boolean operator": -luxury * is not allowed.
 		return nil, p.badToken(t)
 	case tokenPattern:
 		if image[0] == '*' || image[0] == '?' {

@@ -87,6 +87,7 @@ func TestFullRefuses(t *testing.T) {
 		"*foo":                "0",
 		"a ?oo":               "2",
 		"foo:*":               "4",
+		"-luxury *":           "8",
 		"foo~1.5":             "3",
 		`\u00g`:               "0",
 		"AND foo":             "0",
