@@ -26,6 +26,9 @@ type Operation struct {
 	// tells which plane it belongs to.
 	Action string
 	Data   bool
+	// Further are the actions of that plane that Checks asks for beside Action, or
+	// instead of it, where the request says so.
+	Further []string
 	// Source is the Azure document or contract that says so.
 	Source string
 

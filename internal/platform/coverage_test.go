@@ -86,10 +86,16 @@ func needs(op api.Operation) string {
 		return "what the call on the object by its id needs"
 	case op.Action == "":
 		return "a token"
-	case op.Data:
-		return "`" + op.Action + "` (data)"
 	}
-	return "`" + op.Action + "`"
+	plane := ""
+	if op.Data {
+		plane = " (data)"
+	}
+	text := "`" + op.Action + "`" + plane
+	for _, action := range op.Further {
+		text += "; as the request says, `" + action + "`" + plane
+	}
+	return text
 }
 
 func keys(op api.Operation) string {

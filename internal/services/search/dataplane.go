@@ -56,8 +56,11 @@ func (s *Search) documentOperations() []api.Operation {
 		if action == readDocuments { // of documents that some may see
 			op.Checks, op.OnBehalf = readChecks, userToken
 		}
-		if action == writeDocuments {
-			op.Checks = batchChecks
+		switch {
+		case name == "SearchPost":
+			op.Further = []string{elevatedRead}
+		case action == writeDocuments:
+			op.Checks, op.Further = batchChecks, []string{deleteDocuments}
 		}
 		return op
 	}

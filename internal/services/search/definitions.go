@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
-	"sekisho/internal/arm"
 	"sekisho/internal/store"
 	"sekisho/rbac"
 )
@@ -343,17 +342,9 @@ func (s *Search) changeOf(call *api.Call) (c change, err error) {
 	if q.bad != nil {
 		return c, q.bad
 	}
-	r, err := s.resources.Find(call.Request.Context(), string(call.Target.Scope))
-	if err != nil {
-		return c, err
-	}
-	p, err := arm.DecodeProperties[service](r)
-	if err != nil {
-		return c, err
-	}
-	c.tier = tierOf(r.SKU.Name, p.HostingMode)
-	c.ownKeys = p.Encryption != nil && p.Encryption.Enforcement == "Enabled"
-	return c, nil
+	t, p, err := s.limits(call.Request.Context(), string(call.Target.Scope))
+	c.tier, c.ownKeys = t, p.Encryption != nil && p.Encryption.Enforcement == "Enabled"
+	return c, err
 }
 
 func (s *Search) deleteDefinition(w http.ResponseWriter, call *api.Call, d *definition) error {

@@ -37,6 +37,9 @@ type action struct {
 	fields map[string]any
 }
 
+// adds tells whether an action takes room.
+func (a action) adds() bool { return a.verb != "delete" }
+
 // indexDocuments takes a batch of actions: 200 if all are done, 207 if some are not.
 // Source: azure-docs "Documents - Index".
 func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
@@ -47,6 +50,11 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 	actions, err := readActions(call.Request.Body, o.schema())
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(actions, action.adds) {
+		if err := s.room(call.Request.Context(), string(call.Target.Scope), o.place); err != nil {
+			return err
+		}
 	}
 	results, err := s.apply(call.Request.Context(), o, actions, s.store.Update)
 	if err != nil {

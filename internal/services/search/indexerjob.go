@@ -103,6 +103,7 @@ func (s *Search) begin(ctx context.Context, job *jobs.Run, at place) (b *indexin
 	if b.run.Limits, err = s.extractLimits(ctx, scope); err != nil {
 		return b, err
 	}
+	b.sink.scope = scope
 	b.run.Client = caller{s, scope}
 	source, err := s.openSource(scope, b.run.DataSource)
 	if err != nil {
@@ -160,12 +161,8 @@ func (s *Search) gather(tx *store.Tx, at place, run *indexer.Run) (problem strin
 
 // extractLimits are the tier's limits of reading files.
 func (s *Search) extractLimits(ctx context.Context, scope string) (extract.Limits, error) {
-	r, err := s.resources.Find(ctx, scope)
-	if err != nil {
-		return extract.Limits{}, err
-	}
-	t := tiers[r.SKU.Name]
-	return extract.Limits{Bytes: t.extractBytes, Characters: t.extractCharacters}, nil
+	t, _, err := s.limits(ctx, scope)
+	return extract.Limits{Bytes: t.extractBytes, Characters: t.extractCharacters}, err
 }
 
 // caller sends what a service's skills request.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
@@ -24,6 +25,7 @@ type sink struct {
 	s      *Search
 	job    *jobs.Run
 	at     place
+	scope  string // the service
 	target string // index
 	open   map[string]*opened
 }
@@ -90,6 +92,20 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 			actions = append(actions, action{verb: "mergeOrUpload", key: d.Key, fields: d.Fields})
 		}
 	}
+	var rejected []indexer.Rejection
+	if slices.ContainsFunc(actions, action.adds) {
+		var full *api.Error
+		if err := k.s.room(ctx, k.scope, k.at); errors.As(err, &full) {
+			for _, a := range actions {
+				if a.adds() {
+					rejected = append(rejected, indexer.Rejection{Index: index, Key: a.key, Text: full.Message})
+				}
+			}
+			actions = slices.DeleteFunc(actions, action.adds)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	families := slices.DeleteFunc(slices.Clone(b.Families), func(f indexer.Family) bool { return f.Index != index })
 	gone, err := k.gone(ctx, families)
 	if err != nil {
@@ -112,10 +128,9 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 		})
 	}
 	if len(actions) == 0 {
-		return nil, update(ctx, func(*store.Tx) error { return nil })
+		return rejected, update(ctx, func(*store.Tx) error { return nil })
 	}
 	results, err := k.s.apply(ctx, k.open[index], actions, update)
-	var rejected []indexer.Rejection
 	for _, r := range results {
 		if !r.Done {
 			rejected = append(rejected, indexer.Rejection{Index: index, Key: r.Key, Text: value(r.Error)})

@@ -65,7 +65,7 @@ func (s *Search) readSemantic(call *api.Call, of *schema.Index, in searchRequest
 		}
 		return nil, nil
 	}
-	_, p, err := s.service(call)
+	_, p, err := s.limits(call.Request.Context(), string(call.Target.Scope))
 	if err != nil {
 		return nil, err
 	}

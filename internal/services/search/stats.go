@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"sekisho/internal/api"
-	"sekisho/internal/arm"
 	"sekisho/internal/store"
 )
 
@@ -30,13 +29,11 @@ func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
 // serviceStats counts what is defined, beside what the tier allows.
 func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	ctx := call.Request.Context()
-	r, p, err := s.service(call)
+	t, p, err := s.limits(ctx, string(call.Target.Scope))
 	if err != nil {
 		return err
 	}
-	t := tierOf(r.SKU.Name, p.HostingMode)
 	counts := map[string]int{}
-	var names []string
 	err = s.store.View(ctx, func(tx *store.Tx) error {
 		for _, d := range s.definitions() {
 			all, err := tx.List(d.kind, store.Query{Prefix: serviceName(call) + "/"})
@@ -44,48 +41,27 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 				return err
 			}
 			counts[d.path] = len(all)
-			if d.kind == kindIndex {
-				for _, rec := range all {
-					names = append(names, rec.ID[len(serviceName(call))+1:])
-				}
-			}
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	documents, bytes, vectors := 0, int64(0), int64(0)
-	for _, name := range names {
-		o, err := s.indexes.find(ctx, place{call.Target.Tenant, serviceName(call), name})
-		if err != nil {
-			return err
-		}
-		documents += o.x.Count()
-		bytes += o.x.Bytes()
-		vectors += o.x.VectorBytes()
+	h, err := s.held(ctx, placeOf(call))
+	if err != nil {
+		return err
 	}
 	counter := func(usage any, quota any) map[string]any { return map[string]any{"usage": usage, "quota": quota} }
 	return writeJSON(w, call, http.StatusOK, map[string]any{
 		"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.ServiceStatistics"),
 		"counters": map[string]any{
-			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(documents, nil),
+			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(h.documents, nil),
 			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], max(t.indexers, 0)),
 			"dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)), "skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)),
-			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(bytes, t.storage()*int64(p.Partitions)),
-			"vectorIndexSize": counter(vectors, t.vectorsMB<<20*int64(p.Partitions)),
+			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(h.bytes, t.storageMB<<20*int64(p.Partitions)),
+			"vectorIndexSize": counter(h.vectors, t.vectorsMB<<20*int64(p.Partitions)),
 		},
 		"limits": map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
 			"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil},
 	})
-}
-
-// service is the search service that a call is for.
-func (s *Search) service(call *api.Call) (*arm.Resource, service, error) {
-	r, err := s.resources.Find(call.Request.Context(), string(call.Target.Scope))
-	if err != nil {
-		return r, service{}, err
-	}
-	p, err := arm.DecodeProperties[service](r)
-	return r, p, err
 }

@@ -2,7 +2,8 @@ package search
 
 // tier is what a SKU allows. Counts are of one service; there is no limit where
 // one is 0, and nothing where it is nothing.
-// Source: azure-docs search/search-limits-quotas-capacity.md.
+// Source: azure-docs search/search-limits-quotas-capacity.md; of the storage,
+// includes/azure-search-limits-per-service.md.
 type tier struct {
 	name                 string
 	replicas, partitions int
@@ -12,8 +13,7 @@ type tier struct {
 	synonymMaps          int
 	synonymRules         int // of a map
 	aliases              int
-	storageGB            int   // a partition
-	vectorsMB            int64 // a partition
+	storageMB, vectorsMB int64 // a partition
 	extractBytes         int64
 	extractCharacters    int
 	// services are how many a subscription has in a region.
@@ -29,21 +29,13 @@ const nothing = -1
 const maxUnits = 36
 
 var tiers = map[string]tier{
-	"free":                 {"free", 1, 1, 3, 3, 1000, 3, 5000, 3, 0, 25, 16 << 20, 32 << 10, 1, 0, 0},
-	"basic":                {"basic", 3, 3, 15, 15, 100, 3, 20000, 15, 15, 5 << 10, 16 << 20, 64 << 10, 16, 10, 4},
-	"standard":             {"standard", 12, 12, 50, 50, 1000, 5, 20000, 50, 160, 35 << 10, 128 << 20, 4 << 20, 16, 100, 7},
-	"standard2":            {"standard2", 12, 12, 200, 200, 1000, 10, 20000, 200, 512, 150 << 10, 256 << 20, 8 << 20, 8, 400, 15},
-	"standard3":            {"standard3", 12, 12, 200, 200, 1000, 20, 20000, 200, 1024, 300 << 10, 256 << 20, 16 << 20, 6, 400, 15},
-	"storage_optimized_l1": {"storage_optimized_l1", 12, 12, 10, 10, 1000, 10, 20000, 10, 2048, 150 << 10, 256 << 20, 4 << 20, 6, 0, 0},
-	"storage_optimized_l2": {"storage_optimized_l2", 12, 12, 10, 10, 1000, 10, 20000, 10, 4096, 300 << 10, 256 << 20, 4 << 20, 6, 0, 0},
-}
-
-// storage is how many bytes a partition holds. Source: azure-docs includes/azure-search-limits-per-service.md.
-func (t tier) storage() int64 {
-	if t.name == "free" {
-		return 50 << 20
-	}
-	return int64(t.storageGB) << 30
+	"free":                 {"free", 1, 1, 3, 3, 1000, 3, 5000, 3, 50, 25, 16 << 20, 32 << 10, 1, 0, 0},
+	"basic":                {"basic", 3, 3, 15, 15, 100, 3, 20000, 15, 15 << 10, 5 << 10, 16 << 20, 64 << 10, 16, 10, 4},
+	"standard":             {"standard", 12, 12, 50, 50, 1000, 5, 20000, 50, 160 << 10, 35 << 10, 128 << 20, 4 << 20, 16, 100, 7},
+	"standard2":            {"standard2", 12, 12, 200, 200, 1000, 10, 20000, 200, 512 << 10, 150 << 10, 256 << 20, 8 << 20, 8, 400, 15},
+	"standard3":            {"standard3", 12, 12, 200, 200, 1000, 20, 20000, 200, 1024 << 10, 300 << 10, 256 << 20, 16 << 20, 6, 400, 15},
+	"storage_optimized_l1": {"storage_optimized_l1", 12, 12, 10, 10, 1000, 10, 20000, 10, 2048 << 10, 150 << 10, 256 << 20, 4 << 20, 6, 0, 0},
+	"storage_optimized_l2": {"storage_optimized_l2", 12, 12, 10, 10, 1000, 10, 20000, 10, 4096 << 10, 300 << 10, 256 << 20, 4 << 20, 6, 0, 0},
 }
 
 // tierOf is what a service may, by its SKU and its hosting mode: one of high density

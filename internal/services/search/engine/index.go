@@ -317,12 +317,16 @@ func (x *Index) Count() int {
 	return len(x.keys)
 }
 
-// Bytes is about what the text takes on disk.
+// Bytes is about what the text takes on disk, without the share of documents that are
+// gone: it stays until bleve merges what they are in.
 func (x *Index) Bytes() (n int64) {
+	x.settle()
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for _, p := range x.text.parts {
-		n += p.segment.FileSize()
+		if all := p.segment.FullSize(); all > 0 {
+			n += p.segment.FileSize() * int64(p.segment.LiveSize()) / int64(all)
+		}
 	}
 	return n
 }

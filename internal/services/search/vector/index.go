@@ -156,9 +156,9 @@ func (x *Index) Check(v []float32) error {
 	return x.config.Element.Check(v, x.config.Dimensions)
 }
 
-// Bytes is about what the index takes in memory.
+// Bytes is about what the vectors take in memory. The room of those that were removed
+// is used again, and does not count.
 func (x *Index) Bytes() int64 {
-	rows := int64(len(x.state))
 	row := int64(9) // slotOf, rowOf, state
 	if x.originals != nil {
 		row += 4 * int64(x.originals.width)
@@ -172,7 +172,7 @@ func (x *Index) Bytes() int64 {
 	if x.graph != nil {
 		row += 4*int64(x.graph.ground.width) + 8
 	}
-	return rows * row
+	return int64(x.live) * row
 }
 
 // Len is the number of vectors.
