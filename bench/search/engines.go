@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"runtime"
 
 	"github.com/blevesearch/bleve/v2"
 	_ "github.com/blevesearch/bleve/v2/analysis/analyzer/keyword" // by its name
@@ -13,6 +15,7 @@ import (
 	"sekisho/internal/services/search/analysis"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/filter"
+	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -74,27 +77,37 @@ func newSekisho(dir, analyzer string) (*sekisho, error) {
 }
 
 func (s *sekisho) add(batch []record) error {
-	docs := make([]*engine.Document, len(batch))
-	for i, r := range batch {
-		tokens, err := s.analyzer.Analyze(r.text)
-		if err != nil {
-			return err
-		}
-		text := engine.Text{Path: "text", Tokens: make([]engine.Token, len(tokens))}
-		for j, t := range tokens {
-			text.Tokens[j] = engine.Token{Text: t.Text, Position: t.Position + 1}
-		}
-		groups := make([]any, len(r.groups))
-		for j, g := range r.groups {
-			groups[j] = g
-		}
-		s.last++
-		docs[i] = &engine.Document{Ordinal: s.last, Key: r.key, Texts: []engine.Text{text}, Values: map[string]any{"groups": groups}, Lengths: map[string]int{"text": len(tokens)}}
-		if r.vector != nil {
-			docs[i].Vectors = map[string][]float32{"vector": r.vector}
-		}
+	docs, failed := make([]*engine.Document, len(batch)), make([]error, len(batch))
+	at := make([]int, len(batch))
+	for i := range at {
+		at[i] = i
+	}
+	indexer.InParallel(runtime.GOMAXPROCS(0), at, func(i int) { docs[i], failed[i] = s.document(batch[i], s.last+uint64(i)+1) })
+	s.last += uint64(len(batch))
+	if err := errors.Join(failed...); err != nil {
+		return err
 	}
 	return s.x.Apply(docs, nil)
+}
+
+func (s *sekisho) document(r record, ordinal uint64) (*engine.Document, error) {
+	tokens, err := s.analyzer.Analyze(r.text)
+	if err != nil {
+		return nil, err
+	}
+	text := engine.Text{Path: "text", Tokens: make([]engine.Token, len(tokens))}
+	for i, t := range tokens {
+		text.Tokens[i] = engine.Token{Text: t.Text, Position: t.Position + 1}
+	}
+	groups := make([]any, len(r.groups))
+	for i, g := range r.groups {
+		groups[i] = g
+	}
+	d := &engine.Document{Ordinal: ordinal, Key: r.key, Texts: []engine.Text{text}, Values: map[string]any{"groups": groups}, Lengths: map[string]int{"text": len(tokens)}}
+	if r.vector != nil {
+		d.Vectors = map[string][]float32{"vector": r.vector}
+	}
+	return d, nil
 }
 
 func (s *sekisho) search(q query, filtered bool) (int, error) {

@@ -5,21 +5,35 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"runtime"
 	"slices"
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
 // batch is what a list of actions comes to.
 type batch struct {
 	o       *opened
+	of      *schema.Index
+	text    texts
 	results []outcome
 	now     map[string]*stored // what is read or written; nil for one that is not there
 	ready   map[string]*engine.Document
 	deleted map[string]bool
 	scopes  *scopes // that the index may still hold
+	due     map[string]*version
+}
+
+// version is one of a document that is to be analysed, and what comes of it.
+type version struct {
+	at   int // its action's
+	next *stored
+	doc  *engine.Document
+	err  error
 }
 
 // updater is a transaction: that of the store, or one that writes more with it.
@@ -29,14 +43,15 @@ type updater func(context.Context, func(*store.Tx) error) error
 func (s *Search) apply(ctx context.Context, o *opened, actions []action, update updater) ([]outcome, error) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
-	b := &batch{o: o, now: map[string]*stored{}, ready: map[string]*engine.Document{}, deleted: map[string]bool{}, scopes: o.scopes()}
+	b := &batch{o: o, of: o.schema(), text: o.texts(), now: map[string]*stored{}, ready: map[string]*engine.Document{}, deleted: map[string]bool{},
+		scopes: o.scopes(), due: map[string]*version{}}
 	err := s.store.View(ctx, func(tx *store.Tx) error {
 		for _, a := range actions {
 			if err := b.do(tx, a); err != nil {
 				return err
 			}
 		}
-		return nil
+		return b.analyse()
 	})
 	if err != nil {
 		return nil, err
@@ -57,28 +72,31 @@ func (b *batch) read(tx *store.Tx, key string) (*stored, error) {
 	return &d, err
 }
 
-// do does one action. What is wrong with its document is its outcome.
+// do does one action, but for the analysis of its document. What is wrong with a
+// document is its action's outcome.
 func (b *batch) do(tx *store.Tx, a action) error {
+	if b.due[a.key] != nil { // what comes of it is what this action is about
+		if err := b.analyse(); err != nil {
+			return err
+		}
+	}
 	before, err := b.read(tx, a.key)
 	if err != nil {
 		return err
 	}
-	r := outcome{Key: a.key, Done: true, Status: http.StatusOK}
-	fail := func(status int, text string) {
-		b.results = append(b.results, outcome{Key: a.key, Status: status, Error: &text})
-	}
+	b.results = append(b.results, outcome{Key: a.key, Done: true, Status: http.StatusOK})
+	r := &b.results[len(b.results)-1]
 	if a.verb == "delete" {
 		b.now[a.key], b.deleted[a.key] = nil, true
 		delete(b.ready, a.key)
-		b.results = append(b.results, r)
 		return nil
 	}
 	if a.verb == "merge" && before == nil {
-		fail(http.StatusNotFound, "Document not found.")
+		r.fail(http.StatusNotFound, "Document not found.")
 		return nil
 	}
 	if !b.scopes.admit(a.fields) {
-		fail(http.StatusBadRequest, tooManyScopes)
+		r.fail(http.StatusBadRequest, tooManyScopes)
 		return nil
 	}
 	next := &stored{Key: a.key, Fields: map[string]any{}, Vectors: map[string][]byte{}}
@@ -88,25 +106,36 @@ func (b *batch) do(tx *store.Tx, a action) error {
 		maps.Copy(next.Fields, before.Fields)
 		maps.Copy(next.Vectors, before.Vectors)
 	}
-	of, text := b.o.schema(), b.o.texts()
-	next.put(of, a.fields)
-	doc, err := next.derive(of, text)
-	if err == nil {
-		err = next.analyse(of, text, doc)
-	}
-	var bad *api.Error
-	if errors.As(err, &bad) {
-		fail(bad.Status, bad.Message)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	next.Lengths = doc.Lengths
-	b.now[a.key], b.ready[a.key] = next, doc
-	delete(b.deleted, a.key)
-	b.results = append(b.results, r)
+	next.put(b.of, a.fields)
+	b.due[a.key] = &version{at: len(b.results) - 1, next: next}
 	return nil
+}
+
+// analyse analyses what is due, of which no two are of one document, on all CPUs.
+func (b *batch) analyse() error {
+	indexer.InParallel(runtime.GOMAXPROCS(0), slices.Collect(maps.Values(b.due)), func(v *version) {
+		if v.doc, v.err = v.next.derive(b.of, b.text); v.err == nil {
+			v.err = v.next.analyse(b.of, b.text, v.doc)
+		}
+	})
+	for key, v := range b.due {
+		if bad := (*api.Error)(nil); errors.As(v.err, &bad) {
+			b.results[v.at].fail(bad.Status, bad.Message)
+			continue
+		}
+		if v.err != nil {
+			return v.err
+		}
+		v.next.Lengths = v.doc.Lengths
+		b.now[key], b.ready[key] = v.next, v.doc
+		delete(b.deleted, key)
+	}
+	clear(b.due)
+	return nil
+}
+
+func (r *outcome) fail(status int, text string) {
+	*r = outcome{Key: r.Key, Status: status, Error: &text}
 }
 
 // commit writes what changed, and then lets searches see it.

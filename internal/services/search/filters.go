@@ -10,110 +10,123 @@ import (
 	"sekisho/internal/services/search/schema"
 )
 
-// filters makes of a $filter the set of documents that it leaves.
+// filters compiles $filters: what takes long of it, before the index stands still.
 type filters struct {
-	ctx      context.Context
-	v        *engine.View
 	compiler *compiler
 	scoring  []engine.Node // of search.ismatchscoring
 }
 
-func (f *filters) compile(n filter.Node) (*bitset.BitSet, error) {
+// clause gives the documents that a filter leaves. It serves one search.
+type clause func(context.Context, *engine.View) (*bitset.BitSet, error)
+
+func (f *filters) compile(n filter.Node) (clause, error) {
 	switch n := n.(type) {
 	case filter.And:
 		return f.join(n.Nodes, (*bitset.BitSet).InPlaceIntersection)
 	case filter.Or:
 		return f.join(n.Nodes, (*bitset.BitSet).InPlaceUnion)
 	case filter.Not:
-		s, err := f.compile(n.Node)
-		if err != nil {
-			return nil, err
-		}
-		return f.v.Not(s), nil
-	case filter.Bool:
-		if n.Value {
-			return f.v.Everything(), nil
-		}
-		return f.v.Nothing(), nil
-	case filter.Any:
-		return f.any(n.Collection, n.Body), nil
-	case filter.All: // of none it holds
-		return f.v.Not(f.any(n.Collection, filter.Not{Node: n.Body})), nil
+		inner, err := f.compile(n.Node)
+		return func(ctx context.Context, v *engine.View) (*bitset.BitSet, error) {
+			s, err := inner(ctx, v)
+			if err != nil {
+				return nil, err
+			}
+			return v.Not(s), nil
+		}, err
 	case filter.Match:
 		return f.match(n)
 	}
-	return f.field(n), nil
+	return func(_ context.Context, v *engine.View) (*bitset.BitSet, error) { return f.leaves(v, n), nil }, nil
 }
 
-func (f *filters) join(nodes []filter.Node, how func(*bitset.BitSet, *bitset.BitSet)) (*bitset.BitSet, error) {
-	var all *bitset.BitSet
-	for i, n := range nodes {
-		s, err := f.compile(n)
+func (f *filters) join(nodes []filter.Node, how func(*bitset.BitSet, *bitset.BitSet)) (clause, error) {
+	var clauses []clause
+	for _, n := range nodes {
+		c, err := f.compile(n)
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 {
-			all = s
-			continue
+		clauses = append(clauses, c)
+	}
+	return func(ctx context.Context, v *engine.View) (all *bitset.BitSet, err error) {
+		for i, c := range clauses {
+			s, err := c(ctx, v)
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 {
+				all = s
+				continue
+			}
+			how(all, s)
 		}
-		how(all, s)
-	}
-	return all, nil
+		return all, nil
+	}, nil
 }
 
-// field is what compares one field; of a field of many values, one of them holds.
-func (f *filters) field(n filter.Node) *bitset.BitSet {
+// leaves are the documents for whose values an expression holds.
+func (f *filters) leaves(v *engine.View, n filter.Node) *bitset.BitSet {
 	switch n := n.(type) {
+	case filter.Bool:
+		if n.Value {
+			return v.Everything()
+		}
+	case filter.Any:
+		return f.any(v, n.Collection, n.Body)
+	case filter.All: // of none it holds
+		return v.Not(f.any(v, n.Collection, filter.Not{Node: n.Body}))
 	case filter.Compare:
-		return f.compare(n)
+		return compare(v, n)
 	case filter.In:
-		return f.v.In(n.Field.Name, n.Values)
+		return v.In(n.Field.Name, n.Values)
 	case filter.GeoDistance:
-		return f.v.Within(n.Field.Name, n.Point, engine.Comparison(string(n.Op), n.Km))
+		return v.Within(n.Field.Name, n.Point, engine.Comparison(string(n.Op), n.Km))
 	case filter.GeoIntersects:
-		return f.v.Having(n.Field.Name, func(p any) bool { return n.Polygon.Contains(p.(engine.Point)) })
+		return v.Having(n.Field.Name, func(p any) bool { return n.Polygon.Contains(p.(engine.Point)) })
 	}
-	return f.v.Nothing()
+	return v.Nothing()
 }
 
-func (f *filters) compare(n filter.Compare) *bitset.BitSet {
+// compare compares one field; of a field of many values, one of them holds.
+func compare(v *engine.View, n filter.Compare) *bitset.BitSet {
 	switch path := n.Field.Name; {
 	case n.Value == nil && n.Op == filter.EQ:
-		return f.v.Null(path)
+		return v.Null(path)
 	case n.Value == nil:
-		return f.v.Not(f.v.Null(path))
+		return v.Not(v.Null(path))
 	case n.Op == filter.NE:
-		return f.v.Not(f.v.Compare(path, string(filter.EQ), n.Value))
+		return v.Not(v.Compare(path, string(filter.EQ), n.Value))
 	default:
-		return f.v.Compare(path, string(n.Op), n.Value)
+		return v.Compare(path, string(n.Op), n.Value)
 	}
 }
 
 // any are the documents with an element for which a body holds; nil is any element.
-func (f *filters) any(of filter.Path, body filter.Node) *bitset.BitSet {
+func (f *filters) any(v *engine.View, of filter.Path, body filter.Node) *bitset.BitSet {
 	world := filter.World{Normalize: f.compiler.text.normal}
 	if of.Type.Element() != schema.Complex {
 		switch n := body.(type) {
 		case nil:
-			return f.v.Not(f.v.Null(of.Name))
+			return v.Not(v.Null(of.Name))
 		case filter.In:
-			return f.field(n)
+			return f.leaves(v, n)
 		case filter.Compare:
 			if n.Op != filter.NE && n.Value != nil {
-				return f.field(n)
+				return f.leaves(v, n)
 			}
 		}
-		return f.v.Having(of.Name, func(v any) bool { return filter.Holds(body, v, world) })
+		return v.Having(of.Name, func(v any) bool { return filter.Holds(body, v, world) })
 	}
 	if body == nil {
-		return f.v.Elements(of.Name, func(any) bool { return true })
+		return v.Elements(of.Name, func(any) bool { return true })
 	}
-	return f.v.Elements(of.Name, func(e any) bool { return filter.Holds(body, e, world) })
+	return v.Elements(of.Name, func(e any) bool { return filter.Holds(body, e, world) })
 }
 
 // match are the documents that a text matches. Source: azure-docs
 // search/search-query-odata-full-text-search-functions.md.
-func (f *filters) match(n filter.Match) (*bitset.BitSet, error) {
+func (f *filters) match(n filter.Match) (clause, error) {
 	if f.compiler.partial {
 		return nil, badInput("$filter", "Invalid expression: search.ismatch and search.ismatchscoring are not supported in suggestions and autocomplete.\r\nParameter name: $filter")
 	}
@@ -130,7 +143,7 @@ func (f *filters) match(n filter.Match) (*bitset.BitSet, error) {
 		return nil, malformedQuery(err)
 	}
 	if q == nil {
-		return f.v.Everything(), nil
+		return f.compile(filter.Bool{Value: true})
 	}
 	compiled := func() (engine.Node, error) {
 		node, err := c.compile(q, 1)
@@ -150,7 +163,7 @@ func (f *filters) match(n filter.Match) (*bitset.BitSet, error) {
 		}
 		f.scoring = append(f.scoring, scores)
 	}
-	return f.v.Matching(f.ctx, node)
+	return func(ctx context.Context, v *engine.View) (*bitset.BitSet, error) { return v.Matching(ctx, node) }, nil
 }
 
 // readOrder reads an $orderby.

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/bits-and-blooms/bitset"
-
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/filter"
@@ -112,7 +110,7 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.see, err = s.seen(call, o); err != nil {
 		return nil, err
 	}
-	if q.vectors, err = s.readVectors(call, q.of, in); err != nil {
+	if q.vectors, err = s.readVectors(call, q.of, q.text, in); err != nil {
 		return nil, err
 	}
 	if q.semantic, err = s.readSemantic(call, q.of, in); err != nil {
@@ -131,47 +129,82 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	return q, malformedQuery(err)
 }
 
-// node is the text of the query for one search; nil matches everything. It is made
-// before the index stands still: automata of patterns may take a while.
-func (q *question) node() (engine.Node, error) {
+// plan is what takes long of a question, as automata of patterns do: it is made
+// before the index stands still, for one search.
+type plan struct {
+	text      engine.Node // nil matches everything
+	filter    clause
+	overrides []clause // of the filter, by vector query
+	scoring   []engine.Node
+}
+
+func (q *question) plan() (*plan, error) {
 	if q.query == nil {
-		return nil, nil
+		return q.planned(nil)
 	}
 	n, err := q.compiler.compile(q.query, 1)
+	if err != nil {
+		return nil, malformedQuery(err)
+	}
 	if n == nil {
 		n = engine.Nothing{} // the analyzers left nothing to look for
 	}
-	return n, malformedQuery(err)
+	return q.planned(n)
+}
+
+// planned is the plan of a search for a text.
+func (q *question) planned(text engine.Node) (p *plan, err error) {
+	p = &plan{text: text}
+	f := filters{compiler: q.compiler}
+	if q.filter != nil {
+		if p.filter, err = f.compile(q.filter); err != nil {
+			return nil, err
+		}
+	}
+	p.scoring = f.scoring
+	if q.vectors != nil {
+		p.overrides = make([]clause, len(q.vectors.overrides))
+		for i, n := range q.vectors.overrides {
+			if n == nil {
+				continue
+			}
+			if p.overrides[i], err = f.compile(n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
 }
 
 // build makes what the engine evaluates.
-func (q *question) build(ctx context.Context, v *engine.View, text engine.Node) (r engine.Request, err error) {
-	r = engine.Request{Text: text, Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
+func (q *question) build(ctx context.Context, v *engine.View, p *plan) (r engine.Request, err error) {
+	r = engine.Request{Text: p.text, Top: q.top, Skip: q.skip, Facets: q.facets, Order: q.order, Allowed: q.see.slots(v)}
 	if q.semantic != nil { // the ranker reads the best, whichever of them are shown
 		r.Skip, r.Top = 0, max(ranked, q.skip+q.top)
 	}
 	if r.Factor, err = q.profile.factor(v, q.text); err != nil {
 		return r, err
 	}
-	f := filters{ctx: ctx, v: v, compiler: q.compiler}
-	if q.filter != nil {
-		if r.Filter, err = f.compile(q.filter); err != nil {
+	if p.filter != nil {
+		if r.Filter, err = p.filter(ctx, v); err != nil {
 			return r, err
 		}
 	}
-	if len(f.scoring) > 0 {
+	if len(p.scoring) > 0 {
 		if r.Text == nil {
 			r.Text = engine.Everything{} // what only the filter's texts score
 		}
-		r.Text = &engine.Bool{Must: []engine.Node{r.Text}, Should: f.scoring}
+		r.Text = &engine.Bool{Must: []engine.Node{r.Text}, Should: p.scoring}
 	}
-	return r, q.vectors.into(&r, func(override string) (*bitset.BitSet, error) {
-		n, err := readFilter(q.of, q.text, override)
-		if err != nil {
-			return nil, err
+	q.vectors.into(&r)
+	for i, override := range p.overrides {
+		if override != nil {
+			if r.Vectors[i].Filter, err = override(ctx, v); err != nil {
+				return r, err
+			}
 		}
-		return f.compile(n)
-	})
+	}
+	return r, nil
 }
 
 // check holds the words that a request may choose from.
@@ -260,12 +293,12 @@ const attempts = 3
 func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, docs []stored, err error) {
 	for try := 1; ; try++ {
 		q.compiler.marks = marks{}
-		text, err := q.node()
+		p, err := q.plan()
 		if err != nil {
 			return found, nil, err
 		}
 		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
-			return q.build(call.Request.Context(), v, text)
+			return q.build(call.Request.Context(), v, p)
 		})
 		if err != nil {
 			return found, nil, err

@@ -50,6 +50,7 @@ const keySize = 52
 // New makes the service's declarations; Attach completes it. Indexes that are made
 // of documents lie in dir.
 func New(s *store.Store, keys *arm.Keys, seal arm.Sealer, dir string, now func() time.Time) *Search {
+	s.Unfollow(kindDocument)
 	return &Search{store: s, keys: keys.Characters(keySize), seal: seal, indexes: newIndexes(s, seal, dir), now: now}
 }
 

@@ -267,7 +267,11 @@ func (s *Search) suggested(o *opened, q *suggestion, only bool) (docs []stored, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) { return q.build(ctx, v, text) })
+	p, err := q.planned(text)
+	if err != nil {
+		return nil, err
+	}
+	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) { return q.build(ctx, v, p) })
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bits-and-blooms/bitset"
-
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
+	"sekisho/internal/services/search/filter"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/services/search/vector"
 )
@@ -47,7 +46,7 @@ func (n *numbers) UnmarshalJSON(raw []byte) error {
 // vectorSearch is what a request looks for by vectors.
 type vectorSearch struct {
 	queries     []engine.VectorQuery
-	overrides   []string // of each query; "" for none
+	overrides   []filter.Node // of each query; nil for none
 	postFilter  bool
 	recall      int
 	retrievable bool
@@ -56,7 +55,7 @@ type vectorSearch struct {
 
 // readVectors reads a request's vector queries, and makes the vectors of texts. It is
 // nil if there are none.
-func (s *Search) readVectors(call *api.Call, of *schema.Index, in searchRequest) (*vectorSearch, error) {
+func (s *Search) readVectors(call *api.Call, of *schema.Index, text texts, in searchRequest) (*vectorSearch, error) {
 	if err := in.checkVectorVersions(call); err != nil {
 		return nil, err
 	}
@@ -70,6 +69,10 @@ func (s *Search) readVectors(call *api.Call, of *schema.Index, in searchRequest)
 	made := map[madeBy][]float32{}
 	for _, q := range in.VectorQueries {
 		fields, err := q.check(of)
+		if err != nil {
+			return nil, err
+		}
+		override, err := readFilter(of, text, q.FilterOverride)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +90,7 @@ func (s *Search) readVectors(call *api.Call, of *schema.Index, in searchRequest)
 			if err := checkVector("", f, one.Vector); err != nil {
 				return nil, err
 			}
-			v.queries, v.overrides = append(v.queries, one), append(v.overrides, q.FilterOverride)
+			v.queries, v.overrides = append(v.queries, one), append(v.overrides, override)
 			if len(v.queries) > maxRankings {
 				return nil, badInput("vectorQueries", "The request is invalid. Details: vectorQueries : The vector queries have more than %d fields in all.", maxRankings)
 			}
@@ -124,24 +127,15 @@ func (v *vectorSearch) readModes(in searchRequest) error {
 	return nil
 }
 
-// into adds the vector queries to what the engine evaluates. filter makes of an
-// expression the slots that it leaves.
-func (v *vectorSearch) into(r *engine.Request, filter func(text string) (*bitset.BitSet, error)) (err error) {
+// into adds the vector queries to what the engine evaluates.
+func (v *vectorSearch) into(r *engine.Request) {
 	if v == nil {
-		return nil
+		return
 	}
 	r.Vectors, r.PostFilter, r.TextRecall, r.CountRetrievable = slices.Clone(v.queries), v.postFilter, v.recall, v.retrievable
 	if v.textless {
 		r.Text = nil // "*" ranks nothing: it is a search by vectors alone
 	}
-	for i, text := range v.overrides {
-		if text != "" {
-			if r.Vectors[i].Filter, err = filter(text); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // invalidVector is the service's answer to a vector query that can't be.

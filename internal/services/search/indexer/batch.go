@@ -63,7 +63,7 @@ func (r *Run) readAll(ctx context.Context, items []Item) ([]*Enriched, error) {
 	for i := range at {
 		at[i] = i
 	}
-	inParallel(readers, at, func(i int) {
+	InParallel(readers, at, func(i int) {
 		failed[i] = r.open(ctx, items[i], func(e *Enriched) error {
 			found[i] = e
 			return nil

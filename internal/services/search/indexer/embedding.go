@@ -95,7 +95,7 @@ func (k *EmbeddingSkill) run(ctx context.Context, client Client, records []*reco
 			ready = append(ready, r)
 		}
 	}
-	inParallel(embeddingParallel, slices.Collect(slices.Chunk(ready, embeddingBatch)), func(batch []*record) { k.embed(ctx, client, batch) })
+	InParallel(embeddingParallel, slices.Collect(slices.Chunk(ready, embeddingBatch)), func(batch []*record) { k.embed(ctx, client, batch) })
 	return ctx.Err()
 }
 

@@ -2,9 +2,9 @@ package indexer
 
 import "sync"
 
-// inParallel does a job for each, so many at a time. A panic of one is the caller's,
+// InParallel does a job for each, so many at a time. A panic of one is the caller's,
 // who can tell of it.
-func inParallel[T any](n int, all []T, do func(T)) {
+func InParallel[T any](n int, all []T, do func(T)) {
 	slots := make(chan struct{}, n)
 	var running sync.WaitGroup
 	var mu sync.Mutex

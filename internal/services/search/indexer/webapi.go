@@ -132,7 +132,7 @@ func (k *WebAPISkill) run(ctx context.Context, client Client, records []*record)
 	if k.Parallelism != nil {
 		parallel = *k.Parallelism
 	}
-	inParallel(parallel, slices.Collect(slices.Chunk(records, size)), func(batch []*record) { k.send(ctx, client, batch) })
+	InParallel(parallel, slices.Collect(slices.Chunk(records, size)), func(batch []*record) { k.send(ctx, client, batch) })
 	return ctx.Err()
 }
 
