@@ -300,7 +300,14 @@ func (s *Search) commitService(tx *store.Tx, old, new *arm.Resource) error {
 	if owner != "" {
 		return api.Errorf(http.StatusConflict, "ServiceNameUnavailable", "Service name '%s' is already taken.", new.Name)
 	}
-	return s.keys.Create(tx, new.Tenant, new.ID, adminKeys...)
+	if err := s.keys.Create(tx, new.Tenant, new.ID, adminKeys...); err != nil {
+		return err
+	}
+	// "One query key is generated with the service", and has no name.
+	// Source: azure-docs search/search-security-api-keys.md; Azure/azure-cli
+	// search/tests/latest/recordings/test_query_key_create_delete_list.yaml.
+	_, err = s.keys.AddQuery(tx, new.ID, "")
+	return err
 }
 
 // fits refuses a tier that has no room for what is defined on a service.

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,6 +104,38 @@ func TestServiceChanges(t *testing.T) {
 		t.Errorf("the old key: %d", r.Status)
 	}
 	h.Need(400, h.ARM("POST", h.id+"/regenerateAdminKey/third", ""))
+}
+
+func TestQueryKeys(t *testing.T) {
+	h := newHost(t, "basic")
+	list := func() (names []any, keys []string) {
+		for _, v := range h.Need(200, h.ARM("POST", h.id+"/listQueryKeys", "")).Get("value").([]any) {
+			names, keys = append(names, v.(map[string]any)["name"]), append(keys, v.(map[string]any)["key"].(string))
+		}
+		return names, keys
+	}
+	if names, _ := list(); !slices.Equal(names, []any{nil}) {
+		t.Errorf("a new service has the query keys %v, want one without a name", names)
+	}
+	made := h.Need(200, h.ARM("POST", h.id+"/createQueryKey/story", ""))
+	names, keys := list()
+	if !slices.Equal(names, []any{nil, "story"}) || made.Get("key") != keys[1] {
+		t.Errorf("the query keys are %v", names)
+	}
+	for range 2 { // there may be none
+		h.Need(204, h.ARM("DELETE", h.id+"/deleteQueryKey/"+keys[0], ""))
+	}
+	admin := h.Need(200, h.ARM("POST", h.id+"/listAdminKeys", "")).Get("primaryKey").(string)
+	h.Need(204, h.ARM("DELETE", h.id+"/deleteQueryKey/"+admin, ""))
+	if h.Need(200, h.ARM("POST", h.id+"/listAdminKeys", "")).Get("primaryKey") != admin {
+		t.Error("an admin key was deleted as a query key")
+	}
+	for range 49 {
+		h.Need(200, h.ARM("POST", h.id+"/createQueryKey/more", ""))
+	}
+	if r := h.Need(400, h.ARM("POST", h.id+"/createQueryKey/more", "")); r.Code() != "QuotaExceeded" {
+		t.Errorf("the 51st: %s", r.Body)
+	}
 }
 
 func TestServiceLists(t *testing.T) {
