@@ -167,9 +167,14 @@ func TestServiceLists(t *testing.T) {
 			t.Errorf("%s: %s", list, r.Body)
 		}
 	}
-	for _, method := range []string{"GET", "PUT", "DELETE"} {
-		if r := h.ARM(method, h.id+"/privateEndpointConnections/c", `{}`); r.Status != 404 {
-			t.Errorf("%s of a connection: %d %s", method, r.Status, r.Body)
+	for request, code := range map[string]string{
+		"GET /privateEndpointConnections/c": "PrivateEndpointConnectionNotFound", "PUT /privateEndpointConnections/c": "PrivateEndpointConnectionNotFound",
+		"DELETE /privateEndpointConnections/c":                     "PrivateEndpointConnectionNotFound",
+		"GET /networkSecurityPerimeterConfigurations/c":            "NetworkSecurityPerimeterConfigurationNotFound",
+		"POST /networkSecurityPerimeterConfigurations/c/reconcile": "NetworkSecurityPerimeterConfigurationNotFound"} {
+		method, path, _ := strings.Cut(request, " ")
+		if r := h.ARM(method, h.id+path, `{}`); r.Status != 404 || r.Code() != code {
+			t.Errorf("%s: %d %s", request, r.Status, r.Body)
 		}
 	}
 	if r := h.Need(200, h.ARM("GET", "/providers/Microsoft.Search/operations", "")); !contains(r.Body, "Microsoft.Search/searchServices/indexes/documents/read") {
