@@ -1,13 +1,6 @@
 package conformance
 
-import (
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"slices"
-	"strings"
-	"testing"
-)
+import "encoding/json"
 
 // searchSteps are what is seen of each step of search, in JSON.
 var searchSteps = []seenStep{
@@ -52,69 +45,37 @@ var searchSteps = []seenStep{
 	{"deleted", `[["ResourceNotFoundError", 404, ""], [], []]`},
 }
 
+const (
+	roleOwner       = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+	roleIndexReader = "1407120a-92aa-4202-b7e9-c0e197c71c8f"
+)
+
 // searchRoles are the roles that search is used with.
 // Source: azure-docs search/search-security-rbac.md.
 var searchRoles = []struct{ name, role string }{
-	{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"},
+	{"Owner", roleOwner},
 	{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c"},
-	{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7"},
+	{"Reader", roleReader},
 	{"Search Service Contributor", "7ca78c08-252a-4471-8644-bb5ff32d4ba0"},
 	{"Search Index Data Contributor", "8ebe5a00-799e-43f5-93ac-243d3dce84a7"},
-	{"Search Index Data Reader", "1407120a-92aa-4202-b7e9-c0e197c71c8f"},
+	{"Search Index Data Reader", roleIndexReader},
 }
 
-func TestPythonSearchesByKeysAndByEachRole(t *testing.T) {
-	t.Parallel()
-	w := &blobWorld{sekisho: start(t)}
-	w.admin = w.arm()
-	w.admin.do(t, http.MethodPost, "/subscriptions/"+w.SubscriptionID+"/providers/Microsoft.Search/register?api-version=2022-12-01", nil, nil)
+// everyRole is a principal of each of them.
+func (w *searchWorld) everyRole(of searchService) []string {
 	type who struct {
 		Name   string `json:"name"`
 		App    string `json:"app"`
 		Secret string `json:"secret"`
-		object string
 	}
 	var all []who
 	for _, r := range searchRoles {
-		app, secret, object := w.principal(r.name)
-		all = append(all, who{r.name, app, secret, object})
+		app, secret := w.application(r.name, of.id, r.role)
+		all = append(all, who{r.name, app, secret})
 	}
 	roles, err := json.Marshal(all)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	for i, d := range []door{intercept, ownNames} {
-		t.Run(d.String(), func(t *testing.T) {
-			t.Parallel()
-			w := w.in(t)
-			name := fmt.Sprintf("srchdoor%d", i)
-			service := w.searchService(name)
-			for j, r := range searchRoles {
-				w.assign(w.admin, fmt.Sprintf("00000000-0000-0000-0000-000000005e%d%d", i, j), service.id, r.role, all[j].object)
-			}
-			env := append(d.environment(w.sekisho), "ADMIN_KEY="+service.adminKey, "QUERY_KEY="+service.queryKey, "ROLES="+string(roles))
-			endpoint := "https://" + name + ".search.windows.net"
-			if at := slices.IndexFunc(env, func(line string) bool { return strings.HasPrefix(line, "DOOR_URL=https") }); at >= 0 {
-				endpoint = strings.TrimPrefix(env[at], "DOOR_URL=") + "/-/search/" + name
-			}
-			hear(t, w.client(append(env, "SERVICE="+endpoint), python(t, "azure-search-documents"), program(t, "search/search.py")).ok(), searchSteps)
-		})
-	}
-}
-
-// searchService is a search service that takes keys and tokens.
-type searchService struct{ id, adminKey, queryKey string }
-
-func (w *blobWorld) searchService(name string) (made searchService) {
-	w.t.Helper()
-	const version = "?api-version=2025-05-01"
-	made.id = w.scope("/providers/Microsoft.Search/searchServices/" + name)
-	w.admin.do(w.t, http.MethodPut, made.id+version, object{"location": "japaneast", "sku": object{"name": "basic"},
-		"properties": object{"authOptions": object{"aadOrApiKey": object{"aadAuthFailureMode": "http403"}}}}, nil)
-	var admins struct{ PrimaryKey string }
-	w.admin.do(w.t, http.MethodPost, made.id+"/listAdminKeys"+version, nil, &admins)
-	var query struct{ Key string }
-	w.admin.do(w.t, http.MethodPost, made.id+"/createQueryKey/story"+version, nil, &query)
-	made.adminKey, made.queryKey = admins.PrimaryKey, query.Key
-	return made
+	return []string{"ROLES=" + string(roles)}
 }

@@ -1,10 +1,5 @@
 package conformance
 
-import (
-	"net/http"
-	"testing"
-)
-
 // scriptSteps are what is seen of each step of the JavaScript story, in JSON.
 var scriptSteps = []seenStep{
 	{"synonym map", `["words", ["pool, swimming bath"]]`},
@@ -29,15 +24,4 @@ var scriptSteps = []seenStep{
 	{"statistics", `[123, 1]`},
 	{"query key", `[123, [403, ""], [403, ""]]`},
 	{"deleted", `[[404, ""], 0]`},
-}
-
-func TestJavaScriptSearches(t *testing.T) {
-	t.Parallel()
-	w := &blobWorld{sekisho: start(t)}
-	w.admin = w.arm()
-	w.admin.do(t, http.MethodPost, "/subscriptions/"+w.SubscriptionID+"/providers/Microsoft.Search/register?api-version=2022-12-01", nil, nil)
-	service := w.searchService("srchscript")
-	node, modules := w.nodeIn("js-storage")
-	hear(t, w.client([]string{"NODE_PATH=" + modules, "SERVICE=https://srchscript.search.windows.net", "SERVICE_KEY=" + service.adminKey, "QUERY_KEY=" + service.queryKey},
-		node, program(t, "search/queries.cjs")).ok(), scriptSteps)
 }

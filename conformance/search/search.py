@@ -21,7 +21,7 @@ from azure.search.documents.models import VectorizedQuery
 
 SERVICE, DOOR = os.environ["SERVICE"], os.environ["DOOR_URL"]
 authority = {"authority": DOOR, "disable_instance_discovery": True} if DOOR else {}
-admin = AzureKeyCredential(os.environ["ADMIN_KEY"])
+admin = AzureKeyCredential(os.environ["SERVICE_KEY"])
 indexes, hotels = SearchIndexClient(SERVICE, admin), SearchClient(SERVICE, "hotels", admin)
 
 

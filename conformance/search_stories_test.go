@@ -1,0 +1,203 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// The stories of AI Search: every SDK does what it has calls for, on a service of
+// its own for each of its programs. One Sekisho is told them all, so that its audit
+// log tells which client drove which operation.
+
+// searchClient is an SDK of the data plane and the stories that it tells.
+type searchClient struct {
+	name    string
+	pins    []pin
+	tell    func(s *sekisho, program string, env []string) result
+	stories []searchStory
+}
+
+// searchStory is a program, what is seen of each of its steps, and what it needs
+// beside its service.
+type searchStory struct {
+	program string
+	doors   []door
+	steps   []seenStep
+	needs   func(w *searchWorld, of searchService) (env []string)
+}
+
+func searchClients() []searchClient {
+	return []searchClient{
+		{"Python", pinsOf("clients/azure-search-documents.txt", "azure-search-documents"), searchByPython("azure-search-documents"), []searchStory{
+			{"search.py", []door{intercept, ownNames}, searchSteps, (*searchWorld).everyRole},
+			{"queries.py", []door{intercept}, querySteps, (*searchWorld).roleOfOneIndex},
+			{"indexers.py", []door{intercept}, indexerSteps, (*searchWorld).hops}}},
+		{"JavaScript", pinsOf("clients/js-storage/package.json", "@azure/search-documents"), searchByNode, []searchStory{
+			{"queries.cjs", []door{intercept}, scriptSteps, nil},
+			{"indexers.cjs", []door{intercept}, indexerSteps, (*searchWorld).hops}}},
+		{"Java", pinsOf("clients/java/pom.xml", "azure-search-documents"), searchByJava, []searchStory{
+			{"Indexers.java", []door{intercept}, indexerSteps, (*searchWorld).hops}}},
+	}
+}
+
+func searchByPython(client string) func(s *sekisho, program string, env []string) result {
+	return func(s *sekisho, program string, env []string) result {
+		return s.client(env, python(s.t, client), program)
+	}
+}
+
+func searchByNode(s *sekisho, program string, env []string) result {
+	node, modules := s.nodeIn("js-storage")
+	return s.client(append(env, "NODE_PATH="+modules), node, program)
+}
+
+func searchByJava(s *sekisho, program string, env []string) result {
+	cmd := s.command(os.Environ(), s.java(program)...)
+	cmd.Env = append(cmd.Env, env...)
+	return execute(s.t, cmd)
+}
+
+// managerClient is a client of the control plane. It is an owner of the subscription,
+// of its own: this is what it is known by.
+type managerClient struct {
+	name string
+	pins []pin
+	tell func(s *sekisho)
+}
+
+func managerClients() []managerClient {
+	return []managerClient{
+		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), azManagesSearch},
+		{"HTTP", nil, httpManagesSearch},
+	}
+}
+
+// searchWorld is what the stories share.
+type searchWorld struct {
+	*sekisho
+	admin *caller
+}
+
+func newSearchWorld(t *testing.T) *searchWorld {
+	s := start(t)
+	w := &searchWorld{s, s.arm()}
+	for _, provider := range []string{"Microsoft.Search", "Microsoft.Storage"} {
+		w.admin.do(t, http.MethodPost, "/subscriptions/"+s.SubscriptionID+"/providers/"+provider+"/register?api-version=2022-12-01", nil, nil)
+	}
+	return w
+}
+
+// in is the same world in a test below its own.
+func (w *searchWorld) in(t *testing.T) *searchWorld { return &searchWorld{w.sekisho.in(t), w.admin} }
+
+// as is the same instance, whose automation is another application.
+func (s *sekisho) as(app, secret string) *sekisho {
+	s = s.in(s.t)
+	s.Automation.ClientID, s.Automation.ClientSecret = app, secret
+	return s
+}
+
+// application is a principal with a role at a scope.
+func (w *searchWorld) application(name, scope, role string) (app, secret string) {
+	w.t.Helper()
+	app, secret, object := w.principal(name)
+	w.assign(w.admin, uuid.NewString(), scope, role, object)
+	return app, secret
+}
+
+const searchVersion = "?api-version=2025-05-01"
+
+// searchService is a search service that takes keys and tokens, and has an identity.
+type searchService struct{ id, name, identity, adminKey, queryKey string }
+
+func (w *searchWorld) searchService(name string) searchService {
+	w.t.Helper()
+	made := searchService{id: w.scope("/providers/Microsoft.Search/searchServices/" + name), name: name}
+	var service struct{ Identity struct{ PrincipalID string } }
+	w.admin.do(w.t, http.MethodPut, made.id+searchVersion, object{"location": "japaneast", "sku": object{"name": "basic"}, "identity": object{"type": "SystemAssigned"},
+		"properties": object{"semanticSearch": "free", "authOptions": object{"aadOrApiKey": object{"aadAuthFailureMode": "http403"}}}}, &service)
+	var admins struct{ PrimaryKey string }
+	w.admin.do(w.t, http.MethodPost, made.id+"/listAdminKeys"+searchVersion, nil, &admins)
+	var query struct{ Key string }
+	w.admin.do(w.t, http.MethodPost, made.id+"/createQueryKey/story"+searchVersion, nil, &query)
+	made.identity, made.adminKey, made.queryKey = service.Identity.PrincipalID, admins.PrimaryKey, query.Key
+	return made
+}
+
+// searchURL is where a door leads to a service.
+func searchURL(d door, environment []string, name string) string {
+	if own, ok := strings.CutPrefix(environment[0], "DOOR_URL="); ok && d.own() {
+		return own + "/-/search/" + name
+	}
+	return "https://" + name + ".search.windows.net"
+}
+
+// servicesOf is how the names of a client's services begin.
+func servicesOf(client string) string {
+	return "srch-" + strings.ToLower(strings.ReplaceAll(client, " ", "")) + "-"
+}
+
+// ofServices are the records of a client's services.
+func ofServices(client string) func(auditRecord) bool {
+	return func(r auditRecord) bool { return strings.Contains(r.Scope, "/searchServices/"+servicesOf(client)) }
+}
+
+func (w *searchWorld) story(c searchClient, s searchStory, d door, name string) {
+	w.t.Helper()
+	of := w.searchService(name)
+	env := d.environment(w.sekisho)
+	env = append(env, "SERVICE="+searchURL(d, env, name), "SERVICE_KEY="+of.adminKey, "QUERY_KEY="+of.queryKey)
+	if s.needs != nil {
+		env = append(env, s.needs(w, of)...)
+	}
+	steps := make([]seenStep, len(s.steps))
+	for i, step := range s.steps {
+		steps[i] = seenStep{step.name, strings.ReplaceAll(step.seen, "SERVICE", name)}
+	}
+	hear(w.t, c.tell(w.sekisho, program(w.t, filepath.Join("search", s.program)), env).ok(), steps)
+}
+
+func TestEverySDKDoesEveryOperationOfAISearchAndEachRoleOfAServiceIsOneHop(t *testing.T) {
+	t.Parallel()
+	w := newSearchWorld(t)
+	data := driven{part: "search", service: "search"}
+	control := driven{part: "search services", service: "arm", provider: "Microsoft.Search/"}
+	t.Run("by", func(t *testing.T) {
+		for _, c := range searchClients() {
+			data.uses(t, c.name, c.pins)
+			data.expect(c.name, ofServices(c.name))
+			for i, s := range c.stories {
+				for _, d := range s.doors {
+					t.Run(c.name+" "+s.program+" by "+d.String(), func(t *testing.T) {
+						t.Parallel()
+						w.in(t).story(c, s, d, fmt.Sprintf("%s%d-%d", servicesOf(c.name), i, d))
+					})
+				}
+			}
+		}
+		data.expect("HTTP", ofServices("HTTP"))
+		t.Run("HTTP gets", func(t *testing.T) {
+			t.Parallel()
+			w.in(t).gets(servicesOf("HTTP") + "gets")
+		})
+		for _, c := range managerClients() {
+			app, secret := w.application(c.name, "/subscriptions/"+w.SubscriptionID, roleOwner)
+			if c.pins != nil {
+				control.uses(t, c.name, c.pins)
+			}
+			control.expect(c.name, func(r auditRecord) bool { return r.App == app })
+			t.Run(c.name+" manages", func(t *testing.T) {
+				t.Parallel()
+				c.tell(w.in(t).as(app, secret))
+			})
+		}
+	})
+	data.compare(t, w.audit())
+	control.compare(t, w.audit())
+}
