@@ -228,7 +228,9 @@ func planAuth(old *arm.Resource, _ tier, p *service) (err error) {
 		return api.BadRequest("InvalidAuthOptions", at, "authOptions has apiKeyOnly and aadOrApiKey, but only one of them is possible.")
 	}
 	if p.Auth.Either != nil {
-		p.Auth.Either.Failure, err = oneOf("authOptions.aadOrApiKey.aadAuthFailureMode", p.Auth.Either.Failure, http403, http401)
+		// "The default failure mode for unauthorized requests is http401WithBearerChallenge."
+		// Source: azure-docs search/search-security-enable-roles.md.
+		p.Auth.Either.Failure, err = oneOf("authOptions.aadOrApiKey.aadAuthFailureMode", p.Auth.Either.Failure, http401, http403)
 	}
 	return err
 }

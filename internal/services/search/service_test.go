@@ -66,6 +66,9 @@ func TestServiceChanges(t *testing.T) {
 		t.Helper()
 		return h.Need(status, h.ARM("PATCH", h.id, body))
 	}
+	if r := patch(200, `{"properties":{"authOptions":{"aadOrApiKey":{}}}}`); r.Get("properties", "authOptions", "aadOrApiKey", "aadAuthFailureMode") != "http401WithBearerChallenge" {
+		t.Errorf("where nothing is said it is %s", r.Body)
+	}
 	// Turning keys off takes the options away that were there; new ones are refused.
 	patch(200, `{"properties":{"authOptions":{"aadOrApiKey":{"aadAuthFailureMode":"http403"}}}}`)
 	if r := patch(200, `{"properties":{"disableLocalAuth":true}}`); r.Get("properties", "authOptions") != nil || r.Get("properties", "disableLocalAuth") != true {
