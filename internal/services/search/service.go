@@ -73,7 +73,7 @@ func (s *Search) services() *arm.Type {
 	}
 	return &arm.Type{
 		Name: serviceType, Source: controlSource, Versions: versions,
-		Scopes:  []string{"indexes"}, // azure-docs search/search-security-rbac.md, "Grant access to a single index"
+		Scopes:  []string{"indexes/*"}, // azure-docs search/search-security-rbac.md, "Grant access to a single index"
 		Tracked: true, Identities: true,
 		Plan: planService, Commit: s.commitService, Remove: s.removeService, View: s.viewService, Endpoint: endpoint,
 		Actions: []api.Operation{
