@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,11 @@ func searchClients() []searchClient {
 		{"Python", pinsOf("clients/azure-search-documents.txt", "azure-search-documents"), searchByPython("azure-search-documents"), []searchStory{
 			{"search.py", []door{intercept, ownNames}, searchSteps, (*searchWorld).everyRole},
 			{"queries.py", []door{intercept}, querySteps, (*searchWorld).roleOfOneIndex},
+			{"indexers.py", []door{intercept}, indexerSteps, (*searchWorld).hops},
+			{"challenge.py", []door{intercept}, challengeSteps, (*searchWorld).challenging}}},
+		{"Python 11", pinsOf("clients/azure-search-documents-11.txt", "azure-search-documents"), searchByPython("azure-search-documents-11"), []searchStory{
+			{"search.py", []door{intercept}, without(searchSteps, "alias"), (*searchWorld).everyRole}, // 11 has none
+			{"queries.py", []door{intercept}, querySteps, (*searchWorld).roleOfOneIndex},
 			{"indexers.py", []door{intercept}, indexerSteps, (*searchWorld).hops}}},
 		{"JavaScript", pinsOf("clients/js-storage/package.json", "@azure/search-documents"), searchByNode, []searchStory{
 			{"queries.cjs", []door{intercept}, scriptSteps, nil},
@@ -44,6 +50,11 @@ func searchClients() []searchClient {
 		{"Java", pinsOf("clients/java/pom.xml", "azure-search-documents"), searchByJava, []searchStory{
 			{"Indexers.java", []door{intercept}, indexerSteps, (*searchWorld).hops}}},
 	}
+}
+
+// without are the steps of a client that has no calls for one.
+func without(steps []seenStep, name string) []seenStep {
+	return slices.DeleteFunc(slices.Clone(steps), func(step seenStep) bool { return step.name == name })
 }
 
 func searchByPython(client string) func(s *sekisho, program string, env []string) result {
@@ -74,6 +85,7 @@ type managerClient struct {
 func managerClients() []managerClient {
 	return []managerClient{
 		{"az", pinsOf("clients/azure-cli.txt", "azure-cli"), azManagesSearch},
+		{"Python", pinsOf("clients/azure-mgmt.txt", "azure-mgmt-search", "azure-mgmt-resource"), pythonManagesSearch},
 		{"HTTP", nil, httpManagesSearch},
 	}
 }
@@ -81,12 +93,17 @@ func managerClients() []managerClient {
 // searchWorld is what the stories share.
 type searchWorld struct {
 	*sekisho
-	admin *caller
+	admin  *caller
+	region string // of services
 }
+
+// searchRegions are where the services of each client are: a subscription has 16 of a
+// tier in each.
+var searchRegions = []string{"japaneast", "japanwest", "eastus", "westeurope"}
 
 func newSearchWorld(t *testing.T) *searchWorld {
 	s := start(t)
-	w := &searchWorld{s, s.arm()}
+	w := &searchWorld{s, s.arm(), searchRegions[0]}
 	for _, provider := range []string{"Microsoft.Search", "Microsoft.Storage"} {
 		w.admin.do(t, http.MethodPost, "/subscriptions/"+s.SubscriptionID+"/providers/"+provider+"/register?api-version=2022-12-01", nil, nil)
 	}
@@ -94,7 +111,9 @@ func newSearchWorld(t *testing.T) *searchWorld {
 }
 
 // in is the same world in a test below its own.
-func (w *searchWorld) in(t *testing.T) *searchWorld { return &searchWorld{w.sekisho.in(t), w.admin} }
+func (w *searchWorld) in(t *testing.T) *searchWorld {
+	return &searchWorld{w.sekisho.in(t), w.admin, w.region}
+}
 
 // as is the same instance, whose automation is another application.
 func (s *sekisho) as(app, secret string) *sekisho {
@@ -120,7 +139,7 @@ func (w *searchWorld) searchService(name string) searchService {
 	w.t.Helper()
 	made := searchService{id: w.scope("/providers/Microsoft.Search/searchServices/" + name), name: name}
 	var service struct{ Identity struct{ PrincipalID string } }
-	w.admin.do(w.t, http.MethodPut, made.id+searchVersion, object{"location": "japaneast", "sku": object{"name": "basic"}, "identity": object{"type": "SystemAssigned"},
+	w.admin.do(w.t, http.MethodPut, made.id+searchVersion, object{"location": w.region, "sku": object{"name": "basic"}, "identity": object{"type": "SystemAssigned"},
 		"properties": object{"semanticSearch": "free", "authOptions": object{"aadOrApiKey": object{"aadAuthFailureMode": "http403"}}}}, &service)
 	var admins struct{ PrimaryKey string }
 	w.admin.do(w.t, http.MethodPost, made.id+"/listAdminKeys"+searchVersion, nil, &admins)
@@ -169,18 +188,27 @@ func TestEverySDKDoesEveryOperationOfAISearchAndEachRoleOfAServiceIsOneHop(t *te
 	data := driven{part: "search", service: "search"}
 	control := driven{part: "search services", service: "arm", provider: "Microsoft.Search/"}
 	t.Run("by", func(t *testing.T) {
-		for _, c := range searchClients() {
+		for n, c := range searchClients() {
 			data.uses(t, c.name, c.pins)
 			data.expect(c.name, ofServices(c.name))
 			for i, s := range c.stories {
 				for _, d := range s.doors {
 					t.Run(c.name+" "+s.program+" by "+d.String(), func(t *testing.T) {
 						t.Parallel()
-						w.in(t).story(c, s, d, fmt.Sprintf("%s%d-%d", servicesOf(c.name), i, d))
+						w := w.in(t)
+						w.region = searchRegions[n%len(searchRegions)]
+						w.story(c, s, d, fmt.Sprintf("%s%d-%d", servicesOf(c.name), i, d))
 					})
 				}
 			}
 		}
+		const preview = "Python preview"
+		data.uses(t, preview, pinsOf("clients/azure-search-documents-preview.txt", "azure-search-documents"))
+		data.expect(preview, ofServices(preview))
+		t.Run(preview+" shows each user their documents", func(t *testing.T) {
+			t.Parallel()
+			w.in(t).seen(servicesOf(preview) + "seen")
+		})
 		data.expect("HTTP", ofServices("HTTP"))
 		t.Run("HTTP gets", func(t *testing.T) {
 			t.Parallel()

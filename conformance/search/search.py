@@ -1,5 +1,5 @@
-"""The story of AI Search with azure-search-documents: indexes, documents, queries,
-errors, keys and roles. Prints what it sees of each step.
+"""The story of AI Search with azure-search-documents 12 and 11: indexes, documents,
+queries, errors, keys and roles. Prints what it sees of each step.
 
 The documents are made for this story, in the schema of Azure's hotels sample."""
 import json
@@ -9,14 +9,14 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.search.documents import SearchClient
-from azure.search.documents.indexes import SearchIndexClient
+from azure.search.documents.indexes import SearchIndexClient, models
 from azure.search.documents.indexes.models import (
     AnalyzeTextOptions, ComplexField, CustomAnalyzer, CustomNormalizer, DistanceScoringFunction, DistanceScoringParameters,
     ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction, FreshnessScoringParameters, HnswAlgorithmConfiguration,
     LexicalAnalyzerName, MagnitudeScoringFunction, MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer,
-    ScalarQuantizationCompression, ScoringProfile, SearchableField, SearchAlias, SearchField, SearchFieldDataType, SearchIndex,
-    SearchSuggester, SemanticConfiguration, SemanticField, SemanticPrioritizedFields, SemanticSearch, SimpleField, SynonymMap,
-    TagScoringFunction, TagScoringParameters, TextWeights, VectorSearch, VectorSearchProfile)
+    ScalarQuantizationCompression, ScoringProfile, SearchableField, SearchField, SearchIndex, SearchSuggester, SemanticConfiguration,
+    SemanticField, SemanticPrioritizedFields, SemanticSearch, SimpleField, SynonymMap, TagScoringFunction, TagScoringParameters, TextWeights,
+    VectorSearch, VectorSearchProfile)
 from azure.search.documents.models import VectorizedQuery
 
 SERVICE, DOOR = os.environ["SERVICE"], os.environ["DOOR_URL"]
@@ -47,30 +47,34 @@ def every(text="*", **kwargs):
     return sorted(ids(text, **kwargs))
 
 
+def either(answer, *names):
+    """What 12 names as the service does, and 11 as Python does."""
+    return next(answer[name] for name in names if name in answer)
+
+
 def point(longitude, latitude):
     return {"type": "Point", "coordinates": [longitude, latitude]}
 
 
-T = SearchFieldDataType
 indexes.create_synonym_map(SynonymMap(name="words", synonyms=["hound, dog"]))
 index = SearchIndex(
     name="hotels",
     fields=[
-        SimpleField(name="HotelId", type=T.STRING, key=True, filterable=True, sortable=True),
+        SimpleField(name="HotelId", type="Edm.String", key=True, filterable=True, sortable=True),
         SearchableField(name="HotelName", sortable=True),
         SearchableField(name="Description", analyzer_name=LexicalAnalyzerName.EN_LUCENE, synonym_map_names=["words"]),
         SearchableField(name="Code", analyzer_name="codes"),
-        SearchField(name="Category", type=T.STRING, searchable=True, filterable=True, facetable=True, sortable=True, normalizer_name="plain"),
+        SearchField(name="Category", type="Edm.String", searchable=True, filterable=True, facetable=True, sortable=True, normalizer_name="plain"),
         SearchableField(name="Tags", collection=True, filterable=True, facetable=True),
-        SimpleField(name="ParkingIncluded", type=T.BOOLEAN, filterable=True, facetable=True),
-        SimpleField(name="LastRenovationDate", type=T.DATE_TIME_OFFSET, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Rating", type=T.DOUBLE, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Floors", type=T.INT32, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Visits", type=T.INT64, filterable=True),
-        SimpleField(name="Location", type=T.GEOGRAPHY_POINT, filterable=True, sortable=True),
+        SimpleField(name="ParkingIncluded", type="Edm.Boolean", filterable=True, facetable=True),
+        SimpleField(name="LastRenovationDate", type="Edm.DateTimeOffset", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Rating", type="Edm.Double", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Floors", type="Edm.Int32", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Visits", type="Edm.Int64", filterable=True),
+        SimpleField(name="Location", type="Edm.GeographyPoint", filterable=True, sortable=True),
         ComplexField(name="Address", fields=[SearchableField(name="City", filterable=True, facetable=True)]),
         ComplexField(name="Rooms", collection=True, fields=[
-            SearchableField(name="Type", filterable=True), SimpleField(name="BaseRate", type=T.DOUBLE, filterable=True)]),
+            SearchableField(name="Type", filterable=True), SimpleField(name="BaseRate", type="Edm.Double", filterable=True)]),
         SearchField(name="Vector", type="Collection(Edm.Single)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="hnsw"),
         SearchField(name="Exact", type="Collection(Edm.Single)", searchable=True, hidden=True, vector_search_dimensions=2, vector_search_profile_name="knn"),
     ],
@@ -100,10 +104,10 @@ made = indexes.create_index(index)
 say("index", made.name, [f.name for f in made.fields] == [f.name for f in index.fields], [s.name for s in made.scoring_profiles],
     made.semantic_search.configurations[0].name, indexes.get_index("hotels").vector_search.profiles[0].compression_name, list(indexes.list_index_names()))
 say("index again", refusal(indexes.create_index, index))
-made.fields.append(SimpleField(name="Added", type=T.STRING, filterable=True))
+made.fields.append(SimpleField(name="Added", type="Edm.String", filterable=True))
 added = indexes.create_or_update_index(made)
 made = indexes.get_index("hotels")
-made.fields[9].type = T.STRING
+made.fields[9].type = "Edm.String"
 say("update rules", added.fields[-1].name, refusal(indexes.create_or_update_index, made))
 say("analyze",
     [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="AB-cd|EF", analyzer_name="codes")).tokens],
@@ -151,9 +155,9 @@ answer = hotels.search("*", include_total_count=True, minimum_coverage=80, top=0
 facets = answer.get_facets()
 say("facets", answer.get_count(), answer.get_coverage(), facets)
 say("highlights", [d["@search.highlights"] for d in hotels.search("trees", highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")])
-say("suggest", [[d["HotelId"], d["@search.text"]] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
+say("suggest", [[d["HotelId"], either(d, "@search.text", "text")] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
     [d["HotelId"] for d in hotels.suggest("lan", "sg", filter="Floors eq 2")], refusal(hotels.suggest, "x", "none"))
-say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [a["queryPlusText"] for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
+say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [either(a, "queryPlusText", "query_plus_text") for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
     sorted(a["text"] for a in hotels.autocomplete("lan", "sg", mode="twoTerms")))
 
 
@@ -175,10 +179,11 @@ say("errors", refusal(ids, filter="Rating gt"), refusal(ids, filter="None eq 1")
     refusal(ids, top=-1), refusal(hotels.upload_documents, [{"HotelId": "6", "Rating": "high"}]), refusal(hotels.upload_documents, [{"HotelName": "no key"}]),
     refusal(indexes.get_index, "none"), refusal(SearchClient(SERVICE, "none", admin).get_document_count))
 
-indexes.create_alias(SearchAlias(name="stay", indexes=["hotels"]))
-say("alias", indexes.get_alias("stay").indexes, SearchClient(SERVICE, "stay", admin).get_document_count(), [a.name for a in indexes.list_aliases()],
-    indexes.create_or_update_alias(SearchAlias(name="stay", indexes=["hotels"])).name, indexes.delete_alias("stay"), refusal(indexes.get_alias, "stay"))
-say("statistics", indexes.get_index_statistics("hotels")["documentCount"], indexes.get_service_statistics()["counters"]["indexesCount"]["usage"])
+if hasattr(models, "SearchAlias"):  # of 12
+    indexes.create_alias(models.SearchAlias(name="stay", indexes=["hotels"]))
+    say("alias", indexes.get_alias("stay").indexes, SearchClient(SERVICE, "stay", admin).get_document_count(), [a.name for a in indexes.list_aliases()],
+        indexes.create_or_update_alias(models.SearchAlias(name="stay", indexes=["hotels"])).name, indexes.delete_alias("stay"), refusal(indexes.get_alias, "stay"))
+say("statistics", either(indexes.get_index_statistics("hotels"), "documentCount", "document_count"), either(indexes.get_service_statistics()["counters"], "indexesCount", "index_counter")["usage"])
 
 query = AzureKeyCredential(os.environ["QUERY_KEY"])
 say("query key", SearchClient(SERVICE, "hotels", query).get_document_count(), refusal(SearchClient(SERVICE, "hotels", query).upload_documents, DOCUMENTS),
