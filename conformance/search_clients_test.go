@@ -30,6 +30,7 @@ var searchSteps = []seenStep{
 	{"vector", `[["1", "2"], ["1", "2", "3"], ["1", "2"], ["HttpResponseError", 400, "OperationNotAllowed"]]`},
 	{"filter modes", `[["1", "3"], ["1"]]`},
 	{"fusion", `[["1", "2"], "2", "2", 0.016393, {"1": 0.016667, "2": 0.04918, "3": 0.033333}]`},
+	{"semantic", `["3", true, "A garden of old trees.", "A <em>garden</em> of old <em>trees</em>.", ["3"], ["HttpResponseError", 400, "InvalidRequestParameter"]]`},
 	{"profiles", `["3", "1", "2", "3", "4", ["HttpResponseError", 400, "InvalidRequestParameter"]]`},
 	{"errors", `[["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["HttpResponseError", 400, "InvalidRequestParameter"], ["ResourceNotFoundError", 404, ""], ["ResourceNotFoundError", 404, ""]]`},
 	{"alias", `[["hotels"], 4, ["stay"], "stay", null, ["ResourceNotFoundError", 404, ""]]`},
@@ -44,6 +45,10 @@ var searchSteps = []seenStep{
 	{"paging", `[[50, 50, 24], 124]`},
 	{"deleted", `[["ResourceNotFoundError", 404, ""], [], []]`},
 }
+
+// lookupByScript: JavaScript's numbers are not exact above 2^53, and its client fails
+// on a 404 without a body.
+const lookupByScript = `["9007199254740992", [{"BaseRate": 300, "Type": "Suite"}, {"BaseRate": 90, "Type": "Single"}], {"City": "Tokyo"}, "2020-01-01T00:00:00Z", ["pool", "wifi"], false, ["TypeError", null, null]]`
 
 const (
 	roleOwner       = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
