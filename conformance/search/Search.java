@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -159,8 +160,12 @@ public class Search {
         return each(INDEXES.analyzeText("hotels", new AnalyzeTextOptions(text, analyzer)), AnalyzedTokenInfo::getToken);
     }
 
-    static List<Object> suggested(String text, SuggestOptions options) {
-        return each(HOTELS.suggest(text, "sg", options, Context.NONE), one -> one.getDocument(SearchDocument.class).get("HotelId"));
+    static List<Map<String, List<String>>> highlights(String text) {
+        return each(search(text, options().setHighlightFields("Description").setHighlightPreTag("<b>").setHighlightPostTag("</b>")), SearchResult::getHighlights);
+    }
+
+    static <T> List<T> suggested(String text, SuggestOptions options, BiFunction<SearchDocument, String, T> seen) {
+        return each(HOTELS.suggest(text, "sg", options, Context.NONE), one -> seen.apply(one.getDocument(SearchDocument.class), one.getText()));
     }
 
     static List<AutocompleteItem> completed(String text, AutocompleteMode mode) {
@@ -242,7 +247,7 @@ public class Search {
         say("update rules", added.get(added.size() - 1).getName(), refusal(() -> INDEXES.createOrUpdateIndex(other)));
         say("analyze", analyzed("AB-cd|EF", LexicalAnalyzerName.fromString("codes")), analyzed("The dogs were running", LexicalAnalyzerName.EN_LUCENE),
             refusal(() -> analyzed("x", LexicalAnalyzerName.fromString("none"))));
-        SynonymMap words = INDEXES.createOrUpdateSynonymMap(INDEXES.getSynonymMap("words").setSynonyms("hound, dog\ncheap => budget"));
+        SynonymMap words = INDEXES.createOrUpdateSynonymMap(INDEXES.getSynonymMap("words").setSynonyms("hound, dog\ncheap => budget\nshelter, quiet inn"));
         say("synonym map", words.getSynonyms().split("\n"), each(INDEXES.listSynonymMapNames(), Function.identity()), refusal(() -> INDEXES.getSynonymMap("none")));
     }
 
@@ -277,10 +282,10 @@ public class Search {
         Map<String, Object> facets = new TreeMap<>();
         answer.getFacets().forEach((field, of) -> facets.put(field, facets(of)));
         say("facets", answer.getTotalCount(), answer.getCoverage(), facets);
-        say("highlights", each(search("trees", options().setHighlightFields("Description").setHighlightPreTag("<b>").setHighlightPostTag("</b>")), SearchResult::getHighlights));
-        say("suggest", each(HOTELS.suggest("harb", "sg", new SuggestOptions().setHighlightPreTag("[").setHighlightPostTag("]"), Context.NONE),
-            s -> List.of(s.getDocument(SearchDocument.class).get("HotelId"), s.getText())), suggested("hagbour", new SuggestOptions().setUseFuzzyMatching(true)),
-            suggested("lan", new SuggestOptions().setFilter("Floors eq 2")), refusal(() -> HOTELS.suggest("x", "none").iterator().next()));
+        say("highlights", highlights("trees"), highlights("shelter"));
+        say("suggest", suggested("harb", new SuggestOptions().setHighlightPreTag("[").setHighlightPostTag("]"), (d, text) -> List.of(d.get("HotelId"), text)),
+            suggested("hagbour", new SuggestOptions().setUseFuzzyMatching(true).setSelect("HotelId", "Rating"), (d, text) -> List.of(d.get("HotelId"), d.get("Rating"))),
+            suggested("lan", new SuggestOptions().setFilter("Floors eq 2"), (d, text) -> d.get("HotelId")), refusal(() -> HOTELS.suggest("x", "none").iterator().next()));
         say("autocomplete", each(completed("gar", AutocompleteMode.ONE_TERM), AutocompleteItem::getText), each(completed("harbour lan", AutocompleteMode.ONE_TERM_WITH_CONTEXT), AutocompleteItem::getQueryPlusText),
             completed("lan", AutocompleteMode.TWO_TERMS).stream().map(AutocompleteItem::getText).sorted().collect(Collectors.toList()));
     }

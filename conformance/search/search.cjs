@@ -85,7 +85,7 @@ async function main() {
   const analyzed = async (text, analyzerName) => (await indexes.analyzeText('hotels', { text, analyzerName })).tokens.map((token) => token.token)
   say('analyze', await analyzed('AB-cd|EF', 'codes'), await analyzed('The dogs were running', 'en.lucene'), await refusal(() => analyzed('x', 'none')))
   const words = await indexes.getSynonymMap('words')
-  words.synonyms = ['hound, dog', 'cheap => budget']
+  words.synonyms = ['hound, dog', 'cheap => budget', 'shelter, quiet inn']
   say('synonym map', (await indexes.createOrUpdateSynonymMap(words)).synonyms, (await indexes.listSynonymMaps()).map((map) => map.name), await refusal(() => indexes.getSynonymMap('none')))
 
   const documents = require(path)
@@ -120,9 +120,10 @@ async function main() {
     includeTotalCount: true, minimumCoverage: 80, top: 0, facets: ['Category,sort:value', 'Rating,interval:2', 'Floors,values:3|6', 'Tags,count:1', 'LastRenovationDate,interval:year'] })
   const facets = Object.entries(answer.facets).map(([field, of]) => [field, of.map(({ additionalProperties, ...facet }) => facet)])
   say('facets', answer.count, answer.coverage, Object.fromEntries(facets))
-  say('highlights', (await hits('trees', { highlightFields: 'Description', highlightPreTag: '<b>', highlightPostTag: '</b>' })).map((hit) => hit.highlights))
+  const highlights = async (text) => (await hits(text, { highlightFields: 'Description', highlightPreTag: '<b>', highlightPostTag: '</b>' })).map((hit) => hit.highlights)
+  say('highlights', await highlights('trees'), await highlights('shelter'))
   const suggested = async (text, options) => (await hotels.suggest(text, 'sg', options)).results
-  say('suggest', (await suggested('harb', { highlightPreTag: '[', highlightPostTag: ']' })).map((s) => [s.document.HotelId, s.text]), (await suggested('hagbour', { useFuzzyMatching: true })).map((s) => s.document.HotelId),
+  say('suggest', (await suggested('harb', { highlightPreTag: '[', highlightPostTag: ']' })).map((s) => [s.document.HotelId, s.text]), (await suggested('hagbour', { useFuzzyMatching: true, select: ['HotelId', 'Rating'] })).map((s) => [s.document.HotelId, s.document.Rating]),
     (await suggested('lan', { filter: 'Floors eq 2' })).map((s) => s.document.HotelId), await refusal(() => hotels.suggest('x', 'none')))
   const completed = async (text, autocompleteMode) => (await hotels.autocomplete(text, 'sg', { autocompleteMode })).results
   say('autocomplete', (await completed('gar')).map((a) => a.text), (await completed('harbour lan', 'oneTermWithContext')).map((a) => a.queryPlusText), (await completed('lan', 'twoTerms')).map((a) => a.text).sort())

@@ -106,7 +106,7 @@ say("analyze",
     [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="The dogs were running", analyzer_name="en.lucene")).tokens],
     refusal(indexes.analyze_text, "hotels", AnalyzeTextOptions(text="x", analyzer_name="none")))
 words = indexes.get_synonym_map("words")
-words.synonyms = ["hound, dog", "cheap => budget"]
+words.synonyms = ["hound, dog", "cheap => budget", "shelter, quiet inn"]
 say("synonym map", indexes.create_or_update_synonym_map(words).synonyms, indexes.get_synonym_map_names(), refusal(indexes.get_synonym_map, "none"))
 
 with open(os.environ["HOTELS"], encoding="utf-8") as file:
@@ -136,8 +136,8 @@ say("select", list(hotels.search("*", filter="HotelId eq '2'", select=["HotelId"
 answer = hotels.search("*", include_total_count=True, minimum_coverage=80, top=0, facets=["Category,sort:value", "Rating,interval:2", "Floors,values:3|6", "Tags,count:1", "LastRenovationDate,interval:year"])
 facets = answer.get_facets()
 say("facets", answer.get_count(), answer.get_coverage(), facets)
-say("highlights", [d["@search.highlights"] for d in hotels.search("trees", highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")])
-say("suggest", [[d["HotelId"], d["@search.text"]] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
+say("highlights", *([d["@search.highlights"] for d in hotels.search(text, highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")] for text in ("trees", "shelter")))
+say("suggest", [[d["HotelId"], d["@search.text"]] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [[d["HotelId"], d["Rating"]] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True, select=["HotelId", "Rating"])],
     [d["HotelId"] for d in hotels.suggest("lan", "sg", filter="Floors eq 2")], refusal(hotels.suggest, "x", "none"))
 say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [a["queryPlusText"] for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
     sorted(a["text"] for a in hotels.autocomplete("lan", "sg", mode="twoTerms")))
