@@ -15,14 +15,16 @@ type driven struct {
 	packages                []string
 }
 
-// drivenClient is a column: a client, and which records are its own.
+// drivenClient is a column: a client, which records are its own, and the operations
+// that it has no calls for; if none is named, nothing is said of those it did not drive.
 type drivenClient struct {
-	name string
-	its  func(auditRecord) bool
+	name  string
+	its   func(auditRecord) bool
+	lacks []string
 }
 
-func (d *driven) expect(client string, its func(auditRecord) bool) {
-	d.clients = append(d.clients, drivenClient{client, its})
+func (d *driven) expect(client string, its func(auditRecord) bool, lacks ...string) {
+	d.clients = append(d.clients, drivenClient{client, its, lacks})
 }
 
 // uses tells the versions of a client's packages.
@@ -91,12 +93,15 @@ func (d *driven) compare(t *testing.T, records []auditRecord) {
 	text := strings.Join(d.packages, "") + "\n" + markdownRow(columns) + strings.Repeat("|---", len(columns)) + "|\n"
 	for _, name := range d.operations(t) {
 		cells := []string{name}
-		for i := range d.clients {
+		for i, c := range d.clients {
+			cell := ""
 			if by[name] != nil && by[name][i] {
-				cells = append(cells, "✓")
-			} else {
-				cells = append(cells, "")
+				cell = "✓"
 			}
+			if c.lacks != nil && slices.Contains(c.lacks, name) == (cell != "") {
+				t.Errorf("%s: %s drove it: %t", name, c.name, cell != "")
+			}
+			cells = append(cells, cell)
 		}
 		if !slices.Contains(by[name], true) {
 			t.Errorf("no client drove %s", name)

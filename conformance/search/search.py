@@ -1,7 +1,7 @@
 """The story of AI Search with azure-search-documents 12 and 11: indexes, documents,
 queries, errors, keys and roles. Prints what it sees of each step.
 
-The documents are made for this story, in the schema of Azure's hotels sample."""
+The documents, hotels.json, are made for this story, in the schema of Azure's hotels sample."""
 import json
 import os
 
@@ -50,10 +50,6 @@ def every(text="*", **kwargs):
 def either(answer, *names):
     """What 12 names as the service does, and 11 as Python does."""
     return next(answer[name] for name in names if name in answer)
-
-
-def point(longitude, latitude):
-    return {"type": "Point", "coordinates": [longitude, latitude]}
 
 
 indexes.create_synonym_map(SynonymMap(name="words", synonyms=["hound, dog"]))
@@ -114,21 +110,11 @@ say("analyze",
     [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="The dogs were running", analyzer_name="en.lucene")).tokens],
     refusal(indexes.analyze_text, "hotels", AnalyzeTextOptions(text="x", analyzer_name="none")))
 words = indexes.get_synonym_map("words")
-words.synonyms = ["hound, dog", "cheap => budget"]
+words.synonyms = ["hound, dog", "cheap => budget", "shelter, quiet inn"]
 say("synonym map", indexes.create_or_update_synonym_map(words).synonyms, indexes.get_synonym_map_names(), refusal(indexes.get_synonym_map, "none"))
 
-DOCUMENTS = [
-    {"HotelId": "1", "HotelName": "Harbour Lantern", "Description": "A quiet inn by the water, where each dog is welcome.", "Code": "HL-01", "Category": "Résort",
-     "Tags": ["pool", "wifi"], "ParkingIncluded": True, "LastRenovationDate": "2020-01-01T00:00:00Z", "Rating": 4.5, "Floors": 3, "Visits": 9007199254740993,
-     "Location": point(139.7, 35.7), "Address": {"City": "Tokyo"}, "Rooms": [{"Type": "Suite", "BaseRate": 300.0}, {"Type": "Single", "BaseRate": 90.0}], "Vector": [1.0, 0.0], "Exact": [1.0, 0.0]},
-    {"HotelId": "2", "HotelName": "Budget Corner", "Description": "Small rooms and a pool on the roof.", "Code": "BC-02", "Category": "budget",
-     "Tags": ["pool"], "ParkingIncluded": False, "LastRenovationDate": "2010-01-01T00:00:00Z", "Rating": 2.5, "Floors": 10, "Visits": 2,
-     "Location": point(135.5, 34.7), "Address": {"City": "Osaka"}, "Rooms": [{"Type": "Single", "BaseRate": 60.0}], "Vector": [0.8, 0.6], "Exact": [0.8, 0.6]},
-    {"HotelId": "3", "HotelName": "Pool Garden", "Description": "A garden of old trees.", "Code": "PG-03", "Category": "boutique",
-     "Tags": [], "ParkingIncluded": True, "LastRenovationDate": "2024-01-01T00:00:00Z", "Rating": 3.5, "Floors": 5, "Visits": 3,
-     "Location": point(141.3, 43.1), "Address": {"City": "Sapporo"}, "Rooms": [], "Vector": [0.0, 1.0], "Exact": [0.0, 1.0]},
-    {"HotelId": "4", "HotelName": "Lantern Yard", "Description": None, "Category": "budget", "Tags": ["wifi", "view"], "Rating": None, "Vector": [-1.0, 0.0], "Exact": [-1.0, 0.0]},
-]
+with open(os.environ["HOTELS"], encoding="utf-8") as file:
+    DOCUMENTS = json.load(file)
 say("upload", [[r.key, r.succeeded, r.status_code] for r in hotels.upload_documents(DOCUMENTS)], hotels.get_document_count())
 say("merge", [[r.key, r.succeeded, r.status_code, bool(r.error_message)] for r in hotels.merge_documents([{"HotelId": "4", "Floors": 2}, {"HotelId": "none", "Floors": 1}])],
     hotels.get_document("4", selected_fields=["HotelName", "Floors"]))
@@ -154,8 +140,8 @@ say("select", list(hotels.search("*", filter="HotelId eq '2'", select=["HotelId"
 answer = hotels.search("*", include_total_count=True, minimum_coverage=80, top=0, facets=["Category,sort:value", "Rating,interval:2", "Floors,values:3|6", "Tags,count:1", "LastRenovationDate,interval:year"])
 facets = answer.get_facets()
 say("facets", answer.get_count(), answer.get_coverage(), facets)
-say("highlights", [d["@search.highlights"] for d in hotels.search("trees", highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")])
-say("suggest", [[d["HotelId"], either(d, "@search.text", "text")] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
+say("highlights", *([d["@search.highlights"] for d in hotels.search(text, highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")] for text in ("trees", "shelter")))
+say("suggest", [[d["HotelId"], either(d, "@search.text", "text")] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [[d["HotelId"], d["Rating"]] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True, select=["HotelId", "Rating"])],
     [d["HotelId"] for d in hotels.suggest("lan", "sg", filter="Floors eq 2")], refusal(hotels.suggest, "x", "none"))
 say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [either(a, "queryPlusText", "query_plus_text") for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
     sorted(a["text"] for a in hotels.autocomplete("lan", "sg", mode="twoTerms")))
@@ -173,6 +159,10 @@ say("filter modes", ids(None, vector_queries=[vector()], filter="Floors le 5", v
 fused = {d["HotelId"]: d["@search.score"] for d in hotels.search("corner", vector_queries=[vector()])}
 several = {d["HotelId"]: d["@search.score"] for d in hotels.search(None, vector_queries=[vector(), vector(values=(0.0, 1.0), weight=2.0)])}
 say("fusion", sorted(fused), list(fused)[0], list(several)[0], round(fused["2"] - fused["1"], 6), {i: round(s, 6) for i, s in several.items()})
+results = hotels.search("a garden of trees", query_type="semantic", semantic_configuration_name="meaning", query_caption="extractive", query_answer="extractive")
+first = next(results)
+say("semantic", first["HotelId"], 0 < first["@search.reranker_score"] <= 4, first["@search.captions"][0].text, first["@search.captions"][0].highlights,
+    [a.key for a in results.get_answers()], refusal(ids, "trees", query_type="semantic", semantic_configuration_name="other"))
 say("profiles", ids("pool", scoring_profile="names")[0], ids(scoring_profile="rated")[0], ids(scoring_profile="near", scoring_parameters=["here-135.5,34.7"])[0],
     ids(scoring_profile="new")[0], ids(scoring_profile="tagged", scoring_parameters=["likes-view"])[0], refusal(ids, scoring_profile="near"))
 say("errors", refusal(ids, filter="Rating gt"), refusal(ids, filter="None eq 1"), refusal(ids, order_by=["Description"]), refusal(ids, "a AND (", query_type="full"),
