@@ -43,6 +43,8 @@ var searchSteps = []seenStep{
 	{"Search Index Data Contributor", `[[403, ""], [403, ""], "allowed", "allowed"]`},
 	{"Search Index Data Reader", `[[403, ""], [403, ""], "allowed", [403, ""]]`},
 	{"paging", `[[50, 50, 24], 124]`},
+	{"kinds", `[["Edm.String", "Edm.String", "Collection(Edm.Int32)", "Collection(Edm.Int64)", "Collection(Edm.Double)", "Collection(Edm.Boolean)", "Collection(Edm.DateTimeOffset)", "Collection(Edm.GeographyPoint)", "Collection(Edm.Half)", "Collection(Edm.Int16)", "Collection(Edm.SByte)", "Collection(Edm.Byte)"], ["keyword", "whitespace"], [1.3, 0.5], [["https://contoso.com"], 60], [false, "packedBit", "hamming", 2]]`},
+	{"of each kind", `[["1"], ["1"], ["1"], ["1"], ["1"], ["1"], ["1"], ["1", "2"], ["1", "2"], ["1", "2"], ["1", "2"], [["HttpResponseError", 400, "InvalidRequestParameter"]]]`},
 	{"deleted", `[["ResourceNotFoundError", 404, ""], [], []]`},
 }
 

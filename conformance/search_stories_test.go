@@ -187,7 +187,7 @@ func (w *searchWorld) story(c searchClient, s searchStory, d door, name string) 
 	w.t.Helper()
 	of := w.searchService(name)
 	env := d.environment(w.sekisho)
-	env = append(env, "SERVICE="+searchURL(d, env, name), "SERVICE_KEY="+of.adminKey, "QUERY_KEY="+of.queryKey, "HOTELS="+program(w.t, "search/hotels.json"))
+	env = append(env, "SERVICE="+searchURL(d, env, name), "SERVICE_KEY="+of.adminKey, "QUERY_KEY="+of.queryKey, "HOTELS="+program(w.t, "search/hotels.json"), "KINDS="+program(w.t, "search/kinds.json"))
 	if s.needs != nil {
 		env = append(env, s.needs(w, of)...)
 	}

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -189,10 +188,6 @@ public class Search {
         return field(name, SearchFieldDataType.STRING).setSearchable(true).setSortable(false);
     }
 
-    static SearchField vectorField(String name, String profile) {
-        return field(name, SearchFieldDataType.collection(SearchFieldDataType.SINGLE)).setSearchable(true).setVectorSearchDimensions(2).setVectorSearchProfileName(profile);
-    }
-
     static SearchIndex index() {
         CustomNormalizer plain = new CustomNormalizer("plain").setTokenFilters(List.of(TokenFilterName.LOWERCASE, TokenFilterName.ASCII_FOLDING));
         return new SearchIndex("hotels", List.of(
@@ -210,7 +205,7 @@ public class Search {
             field("Location", SearchFieldDataType.GEOGRAPHY_POINT).setFilterable(true).setSortable(true),
             field("Address", SearchFieldDataType.COMPLEX).setFields(text("City").setFilterable(true).setFacetable(true)),
             field("Rooms", SearchFieldDataType.collection(SearchFieldDataType.COMPLEX)).setFields(text("Type").setFilterable(true), field("BaseRate", SearchFieldDataType.DOUBLE).setFilterable(true)),
-            vectorField("Vector", "hnsw"), vectorField("Exact", "knn").setHidden(true)))
+            vectorField("Vector", SearchFieldDataType.SINGLE, 2, "hnsw"), vectorField("Exact", SearchFieldDataType.SINGLE, 2, "knn").setHidden(true)))
             .setAnalyzers(new CustomAnalyzer("codes", LexicalTokenizerName.fromString("bars")).setCharFilters(CharFilterName.fromString("dashes")).setTokenFilters(TokenFilterName.LOWERCASE))
             .setTokenizers(new PatternTokenizer("bars").setPattern("\\|")).setCharFilters(new MappingCharFilter("dashes", List.of("-=>|"))).setNormalizers(List.of(plain))
             .setSuggesters(new SearchSuggester("sg", List.of("HotelName", "Address/City")))
@@ -232,6 +227,10 @@ public class Search {
         query();
         rank();
         count();
+        kinds();
+        INDEXES.deleteIndex("hotels");
+        INDEXES.deleteSynonymMap("words");
+        say("deleted", refusal(() -> INDEXES.getIndex("hotels")), each(INDEXES.listIndexNames(), Function.identity()), each(INDEXES.listSynonymMapNames(), Function.identity()));
     }
 
     static void define() {
@@ -326,8 +325,54 @@ public class Search {
         }
         HOTELS.uploadDocuments(IntStream.range(0, 120).mapToObj(i -> Map.of("HotelId", String.format("many%03d", i))).collect(Collectors.toList()));
         say("paging", each(pages(options().setOrderBy("HotelId")), List::size), ordered("HotelId").stream().distinct().count());
-        INDEXES.deleteIndex("hotels");
-        INDEXES.deleteSynonymMap("words");
-        say("deleted", refusal(() -> INDEXES.getIndex("hotels")), each(INDEXES.listIndexNames(), Function.identity()), each(INDEXES.listSynonymMapNames(), Function.identity()));
+    }
+
+    static SearchField kind(String name, SearchFieldDataType of) {
+        return field(name, SearchFieldDataType.collection(of)).setFilterable(true);
+    }
+
+    static SearchField vectorField(String name, SearchFieldDataType of, int dimensions, String profile) {
+        return field(name, SearchFieldDataType.collection(of)).setSearchable(true).setVectorSearchDimensions(dimensions).setVectorSearchProfileName(profile);
+    }
+
+    static HnswAlgorithmConfiguration graph(String name, VectorSearchAlgorithmMetric metric) {
+        return new HnswAlgorithmConfiguration(name).setParameters(new HnswParameters().setMetric(metric));
+    }
+
+    static void kinds() {
+        INDEXES.createIndex(new SearchIndex("kinds", List.of(
+            field("id", SearchFieldDataType.STRING).setKey(true).setSortable(true),
+            text("Text").setIndexAnalyzerName(LexicalAnalyzerName.WHITESPACE).setSearchAnalyzerName(LexicalAnalyzerName.KEYWORD),
+            kind("Numbers", SearchFieldDataType.INT32), kind("Big", SearchFieldDataType.INT64), kind("Rates", SearchFieldDataType.DOUBLE), kind("Flags", SearchFieldDataType.BOOLEAN),
+            kind("Dates", SearchFieldDataType.DATE_TIME_OFFSET), kind("Places", SearchFieldDataType.GEOGRAPHY_POINT),
+            vectorField("Half", SearchFieldDataType.HALF, 2, "bits").setStored(false).setHidden(true), vectorField("Short", SearchFieldDataType.INT16, 2, "graph"),
+            vectorField("Tiny", SearchFieldDataType.SBYTE, 2, "graph"), vectorField("Bits", SearchFieldDataType.BYTE, 16, "packed").setVectorEncodingFormat(VectorEncodingFormat.PACKED_BIT)))
+            .setSimilarity(new BM25SimilarityAlgorithm().setK1(1.3).setB(0.5)).setCorsOptions(new CorsOptions(List.of("https://contoso.com")).setMaxAgeInSeconds(60L))
+            .setVectorSearch(new VectorSearch().setAlgorithms(graph("g", VectorSearchAlgorithmMetric.EUCLIDEAN), graph("h", VectorSearchAlgorithmMetric.HAMMING))
+                .setCompressions(new BinaryQuantizationCompression("binary").setRescoringOptions(new RescoringOptions().setRescoringEnabled(true).setDefaultOversampling(2.0)))
+                .setProfiles(new VectorSearchProfile("bits", "g").setCompressionName("binary"), new VectorSearchProfile("graph", "g"), new VectorSearchProfile("packed", "h"))));
+        SearchIndex made = INDEXES.getIndex("kinds");
+        List<SearchField> fields = made.getFields();
+        BM25SimilarityAlgorithm similarity = (BM25SimilarityAlgorithm) made.getSimilarity();
+        HnswAlgorithmConfiguration packed = (HnswAlgorithmConfiguration) made.getVectorSearch().getAlgorithms().get(1);
+        say("kinds", each(fields, one -> one.getType().toString()), List.of(fields.get(1).getSearchAnalyzerName().toString(), fields.get(1).getIndexAnalyzerName().toString()),
+            List.of(similarity.getK1(), similarity.getB()), List.of(made.getCorsOptions().getAllowedOrigins(), made.getCorsOptions().getMaxAgeInSeconds()),
+            List.of(fields.get(8).isStored(), fields.get(11).getVectorEncodingFormat().toString(), packed.getParameters().getMetric().toString(),
+                made.getVectorSearch().getCompressions().get(0).getRescoringOptions().getDefaultOversampling()));
+        SearchClient many = documents("kinds", ADMIN);
+        many.uploadDocuments(BinaryData.fromFile(Path.of(env("KINDS"))).toObject(List.class));
+        BiFunction<String, SearchOptions, List<Object>> found = (text, options) -> each(many.search(text, options, Context.NONE), hit -> hit.getDocument(SearchDocument.class).get("id"));
+        List<Object> seen = new ArrayList<>(List.of(found.apply("Wi-Fi", options())));
+        for (String filter : List.of("Numbers/any(n: n gt 1)", "Big/any(n: n eq 9007199254740991)", "Rates/any(n: n lt 1)", "Flags/any(f: f)", "Dates/any(d: d lt 2021-01-01T00:00:00Z)",
+            "Places/any(p: geo.distance(p, geography'POINT(139.7 35.7)') le 10)")) {
+            seen.add(found.apply("*", options().setFilter(filter)));
+        }
+        seen.add(found.apply(null, vectors(vector(1, 0).setFields("Half"))));
+        seen.add(found.apply(null, vectors(vector(100, -100).setFields("Short"))));
+        seen.add(found.apply(null, vectors(vector(100, -100).setFields("Tiny"))));
+        seen.add(found.apply(null, vectors(vector(240, 0).setFields("Bits"))));
+        seen.add(List.of(refusal(() -> many.uploadDocuments(List.of(Map.of("id", "3", "Tiny", List.of(128, 0)))))));
+        say("of each kind", seen.toArray());
+        INDEXES.deleteIndex("kinds");
     }
 }

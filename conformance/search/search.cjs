@@ -2,7 +2,7 @@
 const { ClientSecretCredential } = require('@azure/identity')
 const { AzureKeyCredential, SearchClient, SearchIndexClient } = require('@azure/search-documents')
 
-const { SERVICE: url, SERVICE_KEY: key, QUERY_KEY: queryKey, HOTELS: path, ROLES: roles, AZURE_TENANT_ID: tenant } = process.env
+const { SERVICE: url, SERVICE_KEY: key, QUERY_KEY: queryKey, HOTELS: path, KINDS: kindsPath, ROLES: roles, AZURE_TENANT_ID: tenant } = process.env
 const indexes = new SearchIndexClient(url, new AzureKeyCredential(key))
 const hotels = new SearchClient(url, 'hotels', new AzureKeyCredential(key))
 const say = (step, ...seen) => console.log(`${step}: ${JSON.stringify(seen).replaceAll('.000Z"', 'Z"')}`) // dates are read as objects
@@ -169,9 +169,46 @@ async function main() {
   }
   await hotels.uploadDocuments(Array.from({ length: 120 }, (_, i) => ({ HotelId: 'many' + String(i).padStart(3, '0') })))
   say('paging', (await pages({ orderBy: ['HotelId'] })).map((page) => page.length), new Set(await ids('*', { orderBy: ['HotelId'] })).size)
+  await kinds()
   await indexes.deleteIndex('hotels')
   await indexes.deleteSynonymMap('words')
   say('deleted', await refusal(() => indexes.getIndex('hotels')), (await all(indexes.listIndexes())).map((one) => one.name), (await indexes.listSynonymMaps()).map((map) => map.name))
+}
+
+async function kinds() {
+  const vector = (name, type, vectorSearchProfileName, more) => ({ name, type: `Collection(Edm.${type})`, searchable: true, vectorSearchDimensions: 2, vectorSearchProfileName, ...more })
+  await indexes.createIndex({
+    name: 'kinds',
+    fields: [
+      { name: 'id', type: 'Edm.String', key: true, sortable: true }, { name: 'Text', type: 'Edm.String', searchable: true, indexAnalyzerName: 'whitespace', searchAnalyzerName: 'keyword' },
+      ...Object.entries({ Numbers: 'Int32', Big: 'Int64', Rates: 'Double', Flags: 'Boolean', Dates: 'DateTimeOffset', Places: 'GeographyPoint' })
+        .map(([name, type]) => ({ name, type: `Collection(Edm.${type})`, filterable: true })),
+      vector('Half', 'Half', 'bits', { stored: false, hidden: true }), vector('Short', 'Int16', 'graph'), vector('Tiny', 'SByte', 'graph'),
+      vector('Bits', 'Byte', 'packed', { vectorSearchDimensions: 16, vectorEncodingFormat: 'packedBit' })],
+    similarity: { odatatype: '#Microsoft.Azure.Search.BM25Similarity', k1: 1.3, b: 0.5 },
+    corsOptions: { allowedOrigins: ['https://contoso.com'], maxAgeInSeconds: 60 },
+    vectorSearch: {
+      algorithms: [{ name: 'g', kind: 'hnsw', parameters: { metric: 'euclidean' } }, { name: 'h', kind: 'hnsw', parameters: { metric: 'hamming' } }],
+      compressions: [{ compressionName: 'binary', kind: 'binaryQuantization', rescoringOptions: { enableRescoring: true, defaultOversampling: 2 } }],
+      profiles: [{ name: 'bits', algorithmConfigurationName: 'g', compressionName: 'binary' }, { name: 'graph', algorithmConfigurationName: 'g' }, { name: 'packed', algorithmConfigurationName: 'h' }],
+    },
+  })
+  const { fields, similarity, corsOptions, vectorSearch } = await indexes.getIndex('kinds')
+  say('kinds', fields.map((field) => field.type), [fields[1].searchAnalyzerName, fields[1].indexAnalyzerName], [similarity.k1, similarity.b], [corsOptions.allowedOrigins, corsOptions.maxAgeInSeconds],
+    [fields[8].stored, fields[11].vectorEncodingFormat, vectorSearch.algorithms[1].parameters.metric, vectorSearch.compressions[0].rescoringOptions.defaultOversampling])
+  const many = new SearchClient(url, 'kinds', new AzureKeyCredential(key))
+  await many.uploadDocuments(require(kindsPath))
+  const kind = async (text, options) => (await all((await many.search(text, options)).results)).map((hit) => hit.document.id)
+  const seen = [await kind('Wi-Fi')]
+  for (const filter of ['Numbers/any(n: n gt 1)', 'Big/any(n: n eq 9007199254740991)', 'Rates/any(n: n lt 1)', 'Flags/any(f: f)', 'Dates/any(d: d lt 2021-01-01T00:00:00Z)',
+    "Places/any(p: geo.distance(p, geography'POINT(139.7 35.7)') le 10)"]) {
+    seen.push(await kind('*', { filter }))
+  }
+  for (const [field, values] of Object.entries({ Half: [1, 0], Short: [100, -100], Tiny: [100, -100], Bits: [240, 0] })) {
+    seen.push(await kind(undefined, { vectorSearchOptions: { queries: [{ kind: 'vector', vector: values, fields: [field], kNearestNeighborsCount: 2 }] } }))
+  }
+  say('of each kind', ...seen, [await refusal(() => many.uploadDocuments([{ id: '3', Tiny: [128, 0] }]))])
+  await indexes.deleteIndex('kinds')
 }
 
 main().catch((e) => { console.error(e); process.exit(1) })

@@ -11,12 +11,12 @@ from azure.identity import ClientSecretCredential
 from azure.search.documents import SearchClient
 from azure.search.documents.indexes import SearchIndexClient, models
 from azure.search.documents.indexes.models import (
-    AnalyzeTextOptions, ComplexField, CustomAnalyzer, CustomNormalizer, DistanceScoringFunction, DistanceScoringParameters,
-    ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction, FreshnessScoringParameters, HnswAlgorithmConfiguration,
-    LexicalAnalyzerName, MagnitudeScoringFunction, MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer,
-    ScalarQuantizationCompression, ScoringProfile, SearchableField, SearchField, SearchIndex, SearchSuggester, SemanticConfiguration,
-    SemanticField, SemanticPrioritizedFields, SemanticSearch, SimpleField, SynonymMap, TagScoringFunction, TagScoringParameters, TextWeights,
-    VectorSearch, VectorSearchProfile)
+    AnalyzeTextOptions, BinaryQuantizationCompression, BM25SimilarityAlgorithm, ComplexField, CorsOptions, CustomAnalyzer, CustomNormalizer,
+    DistanceScoringFunction, DistanceScoringParameters, ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction,
+    FreshnessScoringParameters, HnswAlgorithmConfiguration, HnswParameters, LexicalAnalyzerName, MagnitudeScoringFunction,
+    MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer, RescoringOptions, ScalarQuantizationCompression, ScoringProfile,
+    SearchableField, SearchField, SearchIndex, SearchSuggester, SemanticConfiguration, SemanticField, SemanticPrioritizedFields,
+    SemanticSearch, SimpleField, SynonymMap, TagScoringFunction, TagScoringParameters, TextWeights, VectorSearch, VectorSearchProfile)
 from azure.search.documents.models import VectorizedQuery
 
 SERVICE, DOOR = os.environ["SERVICE"], os.environ["DOOR_URL"]
@@ -186,6 +186,42 @@ for role in json.loads(os.environ["ROLES"]):
         refusal(its.get_document_count), refusal(its.merge_documents, [{"HotelId": "4", "Floors": 2}]))))
 hotels.upload_documents([{"HotelId": f"many{i:03}"} for i in range(120)])
 say("paging", [len(list(page)) for page in hotels.search("*", order_by=["HotelId"]).by_page()], len(set(ids(order_by=["HotelId"]))))
+kinds = SearchIndex(
+    name="kinds",
+    fields=[
+        SimpleField(name="id", type="Edm.String", key=True, sortable=True), SearchableField(name="Text", index_analyzer_name="whitespace", search_analyzer_name="keyword"),
+        *(SimpleField(name=name, type=f"Collection({of})", filterable=True) for name, of in (
+            ("Numbers", "Edm.Int32"), ("Big", "Edm.Int64"), ("Rates", "Edm.Double"), ("Flags", "Edm.Boolean"), ("Dates", "Edm.DateTimeOffset"), ("Places", "Edm.GeographyPoint"))),
+        SearchField(name="Half", type="Collection(Edm.Half)", searchable=True, stored=False, hidden=True, vector_search_dimensions=2, vector_search_profile_name="bits"),
+        SearchField(name="Short", type="Collection(Edm.Int16)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="graph"),
+        SearchField(name="Tiny", type="Collection(Edm.SByte)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="graph"),
+        SearchField(name="Bits", type="Collection(Edm.Byte)", searchable=True, vector_search_dimensions=16, vector_search_profile_name="packed", vector_encoding_format="packedBit")],
+    similarity=BM25SimilarityAlgorithm(k1=1.3, b=0.5), cors_options=CorsOptions(allowed_origins=["https://contoso.com"], max_age_in_seconds=60),
+    vector_search=VectorSearch(
+        algorithms=[HnswAlgorithmConfiguration(name="g", parameters=HnswParameters(metric="euclidean")), HnswAlgorithmConfiguration(name="h", parameters=HnswParameters(metric="hamming"))],
+        compressions=[BinaryQuantizationCompression(compression_name="binary", rescoring_options=RescoringOptions(enable_rescoring=True, default_oversampling=2))],
+        profiles=[VectorSearchProfile(name="bits", algorithm_configuration_name="g", compression_name="binary"), VectorSearchProfile(name="graph", algorithm_configuration_name="g"),
+                  VectorSearchProfile(name="packed", algorithm_configuration_name="h")]))
+indexes.create_index(kinds)
+made = indexes.get_index("kinds")
+say("kinds", [f.type for f in made.fields], [made.fields[1].search_analyzer_name, made.fields[1].index_analyzer_name], [made.similarity.k1, made.similarity.b],
+    [made.cors_options.allowed_origins, made.cors_options.max_age_in_seconds],
+    [made.fields[8].stored, made.fields[11].vector_encoding_format, made.vector_search.algorithms[1].parameters.metric, made.vector_search.compressions[0].rescoring_options.default_oversampling])
+many = SearchClient(SERVICE, "kinds", admin)
+with open(os.environ["KINDS"], encoding="utf-8") as file:
+    many.upload_documents(json.load(file))
+
+
+def kind(text="*", **kwargs):
+    return [d["id"] for d in many.search(text, **kwargs)]
+
+
+say("of each kind", kind("Wi-Fi"), *(kind(filter=f) for f in (
+    "Numbers/any(n: n gt 1)", "Big/any(n: n eq 9007199254740991)", "Rates/any(n: n lt 1)", "Flags/any(f: f)", "Dates/any(d: d lt 2021-01-01T00:00:00Z)",
+    "Places/any(p: geo.distance(p, geography'POINT(139.7 35.7)') le 10)")),
+    *(kind(None, vector_queries=[vector(values, field)]) for field, values in (("Half", (1, 0)), ("Short", (100, -100)), ("Tiny", (100, -100)), ("Bits", (240, 0)))),
+    [refusal(many.upload_documents, [{"id": "3", "Tiny": [128, 0]}])])
+indexes.delete_index("kinds")
 indexes.delete_index("hotels")
 indexes.delete_synonym_map("words")
 say("deleted", refusal(indexes.get_index, "hotels"), list(indexes.list_index_names()), indexes.get_synonym_map_names())
