@@ -17,22 +17,22 @@ type auditRecord struct {
 	Data                                                          bool
 }
 
+// audit reads the audit log of the instance that runs: without --data it is found.
+func (s *sekisho) audit(args ...string) (records []auditRecord) {
+	s.t.Helper()
+	for line := range strings.Lines(s.cli(append([]string{"audit", "--json"}, args...)...).ok()) {
+		var r auditRecord
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			s.t.Fatalf("%v in %q", err, line)
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
 func TestTheAuditTellsWhoWasAllowedByWhichRoleAndWhoWasRefusedAndWhy(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	audit := func(args ...string) (records []auditRecord) {
-		t.Helper()
-		// Without --data the instance that runs is found.
-		out := s.cli(append([]string{"audit", "--json"}, args...)...).ok()
-		for line := range strings.Lines(out) {
-			var r auditRecord
-			if err := json.Unmarshal([]byte(line), &r); err != nil {
-				t.Fatalf("%v in %q", err, line)
-			}
-			records = append(records, r)
-		}
-		return records
-	}
 	const chatURL = "https://aoai-sample.openai.azure.com/openai/deployments/gpt-35-turbo/chat/completions?api-version=2024-10-21"
 	chatAction := "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 	question := object{"messages": []object{{"role": "user", "content": "Who are you?"}}}
@@ -51,7 +51,7 @@ func TestTheAuditTellsWhoWasAllowedByWhichRoleAndWhoWasRefusedAndWhy(t *testing.
 	data.do(t, http.MethodPost, chatURL, question, nil)
 
 	var calls []auditRecord
-	for _, r := range audit() {
+	for _, r := range s.audit() {
 		if r.Service == "openai" {
 			calls = append(calls, r)
 		}
@@ -74,10 +74,10 @@ func TestTheAuditTellsWhoWasAllowedByWhichRoleAndWhoWasRefusedAndWhy(t *testing.
 		t.Errorf("with a role: %+v", r)
 	}
 
-	if got := audit("--denied"); !slices.Equal(got, []auditRecord{wrongKey, denied}) {
+	if got := s.audit("--denied"); !slices.Equal(got, []auditRecord{wrongKey, denied}) {
 		t.Errorf("--denied: %+v", got)
 	}
-	byObject := audit("--principal", s.Automation.ObjectID)
+	byObject := s.audit("--principal", s.Automation.ObjectID)
 	for _, r := range byObject {
 		if r.Principal != s.Automation.ObjectID {
 			t.Errorf("--principal OBJECT: %+v", r)
@@ -86,14 +86,14 @@ func TestTheAuditTellsWhoWasAllowedByWhichRoleAndWhoWasRefusedAndWhy(t *testing.
 	if !slices.Contains(byObject, denied) || !slices.Contains(byObject, allowed) || slices.Contains(byObject, wrongKey) {
 		t.Errorf("--principal OBJECT: %+v", byObject)
 	}
-	if got := audit("--principal", strings.ToUpper(s.Automation.ClientID), "--denied"); !slices.Equal(got, []auditRecord{denied}) {
+	if got := s.audit("--principal", strings.ToUpper(s.Automation.ClientID), "--denied"); !slices.Equal(got, []auditRecord{denied}) {
 		t.Errorf("--principal APPLICATION --denied: %+v", got)
 	}
-	since := audit("--since", middle.Format(time.RFC3339Nano))
+	since := s.audit("--since", middle.Format(time.RFC3339Nano))
 	if !slices.Contains(since, allowed) || slices.Contains(since, denied) {
 		t.Errorf("--since the middle: %+v", since)
 	}
-	if hour := audit("--since", "1h"); len(hour) != len(audit()) {
+	if hour := s.audit("--since", "1h"); len(hour) != len(s.audit()) {
 		t.Errorf("--since 1h: %d records", len(hour))
 	}
 	s.cli("audit", "--since", "yesterday").fails("yesterday", "90m")

@@ -218,25 +218,25 @@ func accountURL(d door, environment []string, name string) string {
 func TestEverySDKDoesEveryOperationOfBlobStorageAndAzuriteAnswersAlikeOrTheDifferenceIsExplained(t *testing.T) {
 	t.Parallel()
 	w := newBlobWorld(t)
-	seen := driven{}
+	seen := driven{part: "blob", service: "blob"}
 	t.Run("by", func(t *testing.T) {
 		for _, c := range blobClients() {
-			seen.packages = append(seen.packages, "- **"+c.name+"**: "+pinned(t, c.pins)+"\n")
+			seen.uses(t, c.name, c.pins)
 			for _, d := range c.doors {
-				seen.expect(c.account(d), c.name+", "+d.String())
+				seen.expect(c.name+", "+d.String(), below("/storageAccounts/"+c.account(d)))
 				t.Run(c.name+" by "+d.String(), func(t *testing.T) {
 					t.Parallel()
 					w.in(t).blobStory(t, c, d)
 				})
 			}
 		}
-		seen.expect(plainHTTP, "HTTP, beside Azurite")
+		seen.expect("HTTP, beside Azurite", below("/storageAccounts/"+plainHTTP))
 		t.Run("HTTP beside Azurite", func(t *testing.T) {
 			t.Parallel()
 			w.in(t).besideAzurite(t)
 		})
 	})
-	seen.compare(t, w, w.audit())
+	seen.compare(t, w.audit())
 }
 
 // in is the same world in a test below its own.

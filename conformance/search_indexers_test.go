@@ -2,10 +2,7 @@ package conformance
 
 import (
 	"net/http"
-	"os"
-	"slices"
 	"strings"
-	"testing"
 )
 
 // indexerSteps are what is seen of each step of indexers, in JSON.
@@ -21,68 +18,23 @@ var indexerSteps = []seenStep{
 	{"deleted", `[["success", 1, 0], ["Third sentence.", "{\"a\": 1}"]]`},
 	{"reset", `["reset", "running", true, ["success", 3, 0]]`},
 	{"indexer", `[true, ["reads"], ["reads"]]`},
-	{"deleted definitions", `[[404, "No indexer with the name 'reads' was found in the service 'srchstory'."], [], []]`},
+	{"deleted definitions", `[[404, "No indexer with the name 'reads' was found in the service 'SERVICE'."], [], []]`},
 }
 
-func TestEverySDKDefinesAndRunsIndexersAndEachRoleOfTheServiceIsOneHop(t *testing.T) {
-	t.Parallel()
-	s := start(t)
-	admin := s.arm()
-	for _, provider := range []string{"Microsoft.Search", "Microsoft.Storage"} {
-		admin.do(t, http.MethodPost, "/subscriptions/"+s.SubscriptionID+"/providers/"+provider+"/register?api-version=2022-12-01", nil, nil)
-	}
-	for _, client := range []struct {
-		name string
-		tell func(s *sekisho, env []string) result
-	}{
-		{"Python", func(s *sekisho, env []string) result {
-			return s.client(env, python(s.t, "azure-search-documents"), program(s.t, "search/indexers.py"))
-		}},
-		{"JavaScript", func(s *sekisho, env []string) result {
-			node, modules := s.nodeIn("js-storage")
-			return s.client(append(env, "NODE_PATH="+modules), node, program(s.t, "search/indexers.cjs"))
-		}},
-		{"Java", func(s *sekisho, env []string) result {
-			cmd := s.command(os.Environ(), s.java("search/Indexers.java")...)
-			cmd.Env = append(cmd.Env, env...)
-			return execute(s.t, cmd)
-		}},
-	} {
-		t.Run(client.name, func(t *testing.T) {
-			s := s.in(t)
-			name := "story" + strings.ToLower(client.name)
-			steps := slices.Clone(indexerSteps)
-			for i := range steps {
-				steps[i].seen = strings.ReplaceAll(steps[i].seen, "srchstory", "srch"+name)
-			}
-			hear(t, client.tell(s, indexerWorld(s, admin, name)).ok(), steps)
-		})
-	}
-}
-
-// indexerWorld is what a story needs: a search service with an identity, a storage
-// account and a deployment that embeds.
-func indexerWorld(s *sekisho, admin *caller, name string) []string {
-	t := s.t
-	storage := s.scope("/providers/Microsoft.Storage/storageAccounts/st" + name)
-	admin.do(t, http.MethodPut, storage+storageVersion, object{"location": "japaneast", "kind": "StorageV2", "sku": object{"name": "Standard_LRS"}, "properties": object{}}, nil)
+// hops are what an indexer needs: a storage account and a deployment that embeds.
+func (w *searchWorld) hops(of searchService) []string {
+	name := strings.ReplaceAll(of.name, "-", "")
+	storage := w.scope("/providers/Microsoft.Storage/storageAccounts/" + name)
+	w.admin.do(w.t, http.MethodPut, storage+storageVersion, object{"location": "japaneast", "kind": "StorageV2", "sku": object{"name": "Standard_LRS"}, "properties": object{}}, nil)
 	var keys struct{ Keys []struct{ Value string } }
-	admin.do(t, http.MethodPost, storage+"/listKeys"+storageVersion, nil, &keys)
-	const searchVersion = "?api-version=2025-05-01"
-	service := s.scope("/providers/Microsoft.Search/searchServices/srch" + name)
-	var made struct{ Identity struct{ PrincipalID string } }
-	admin.do(t, http.MethodPut, service+searchVersion, object{"location": "japaneast", "sku": object{"name": "basic"}, "identity": object{"type": "SystemAssigned"},
-		"properties": object{"authOptions": object{"aadOrApiKey": object{"aadAuthFailureMode": "http403"}}}}, &made)
-	var admins struct{ PrimaryKey string }
-	admin.do(t, http.MethodPost, service+"/listAdminKeys"+searchVersion, nil, &admins)
-	openAI := s.scope("/providers/Microsoft.CognitiveServices/accounts/oai" + name)
+	w.admin.do(w.t, http.MethodPost, storage+"/listKeys"+storageVersion, nil, &keys)
+	openAI := w.scope("/providers/Microsoft.CognitiveServices/accounts/" + name)
 	const openAIVersion = "?api-version=2024-10-01"
-	admin.do(t, http.MethodPut, openAI+openAIVersion, object{"location": "japaneast", "kind": "OpenAI", "sku": object{"name": "S0"}, "properties": object{"customSubDomainName": "oai" + name}}, nil)
-	admin.do(t, http.MethodPut, openAI+"/deployments/embed"+openAIVersion, object{"sku": object{"name": "Standard", "capacity": 1},
+	w.admin.do(w.t, http.MethodPut, openAI+openAIVersion, object{"location": "japaneast", "kind": "OpenAI", "sku": object{"name": "S0"}, "properties": object{"customSubDomainName": name}}, nil)
+	w.admin.do(w.t, http.MethodPut, openAI+"/deployments/embed"+openAIVersion, object{"sku": object{"name": "Standard", "capacity": 1},
 		"properties": object{"model": object{"format": "OpenAI", "name": "text-embedding-3-small"}}}, nil)
 	return []string{
-		"AZURE_TENANT_ID=" + s.TenantID, "OWNER_ID=" + s.Automation.ClientID, "OWNER_SECRET=" + s.Automation.ClientSecret, "SUBSCRIPTION=" + s.SubscriptionID,
-		"SERVICE=https://srch" + name + ".search.windows.net", "SERVICE_KEY=" + admins.PrimaryKey, "IDENTITY=" + made.Identity.PrincipalID,
-		"STORAGE=st" + name, "STORAGE_ID=" + storage, "STORAGE_KEY=" + keys.Keys[0].Value, "OPENAI=https://oai" + name + ".openai.azure.com", "OPENAI_ID=" + openAI,
+		"OWNER_ID=" + w.Automation.ClientID, "OWNER_SECRET=" + w.Automation.ClientSecret, "SUBSCRIPTION=" + w.SubscriptionID, "IDENTITY=" + of.identity,
+		"STORAGE=" + name, "STORAGE_ID=" + storage, "STORAGE_KEY=" + keys.Keys[0].Value, "OPENAI=https://" + name + ".openai.azure.com", "OPENAI_ID=" + openAI,
 	}
 }

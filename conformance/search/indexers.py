@@ -1,4 +1,4 @@
-"""The story of indexers with azure-search-documents. Prints what it sees of each step."""
+"""The story of indexers with azure-search-documents 12 and 11. Prints what it sees of each step."""
 import json
 import os
 import time
@@ -105,12 +105,13 @@ skills = SearchIndexerSkillset(
         parameters=SearchIndexerIndexProjectionsParameters(projection_mode="includeIndexingParentDocuments")))
 made = indexers.create_skillset(skills)
 made.description = "described"
-say("skillset", [s.name for s in made.skills], indexers.create_or_update_skillset(made).description, indexers.get_skillset("chunks").index_projection.selectors[0].target_index_name,
+selector = indexers.get_skillset("chunks").index_projection["selectors"][0]
+say("skillset", [s.name for s in made.skills], indexers.create_or_update_skillset(made).description, selector.get("targetIndexName") or selector["target_index_name"],  # of 12, of 11
     indexers.get_skillset_names())
 
 indexer = SearchIndexer(
     name="reads", data_source_name="blobs", target_index_name="files", skillset_name="chunks", schedule=IndexingSchedule(interval="PT1H"),
-    parameters=IndexingParameters(batch_size=5, configuration=IndexingParametersConfiguration(parsing_mode="default")),
+    parameters=IndexingParameters(batch_size=5, configuration=IndexingParametersConfiguration(parsing_mode="default", query_timeout=None)),
     field_mappings=[FieldMapping(source_field_name="metadata_storage_path", target_field_name="id", mapping_function=FieldMappingFunction(name="base64Encode"))])
 say("no role on the storage", refusal(indexers.create_indexer, indexer))
 role("blobs", True)

@@ -1,7 +1,7 @@
-"""The story of AI Search with azure-search-documents: indexes, documents, queries,
-errors, keys and roles. Prints what it sees of each step.
+"""The story of AI Search with azure-search-documents 12 and 11: indexes, documents,
+queries, errors, keys and roles. Prints what it sees of each step.
 
-The documents are made for this story, in the schema of Azure's hotels sample."""
+The documents, hotels.json, are made for this story, in the schema of Azure's hotels sample."""
 import json
 import os
 
@@ -9,19 +9,19 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.search.documents import SearchClient
-from azure.search.documents.indexes import SearchIndexClient
+from azure.search.documents.indexes import SearchIndexClient, models
 from azure.search.documents.indexes.models import (
-    AnalyzeTextOptions, ComplexField, CustomAnalyzer, CustomNormalizer, DistanceScoringFunction, DistanceScoringParameters,
-    ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction, FreshnessScoringParameters, HnswAlgorithmConfiguration,
-    LexicalAnalyzerName, MagnitudeScoringFunction, MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer,
-    ScalarQuantizationCompression, ScoringProfile, SearchableField, SearchAlias, SearchField, SearchFieldDataType, SearchIndex,
-    SearchSuggester, SemanticConfiguration, SemanticField, SemanticPrioritizedFields, SemanticSearch, SimpleField, SynonymMap,
-    TagScoringFunction, TagScoringParameters, TextWeights, VectorSearch, VectorSearchProfile)
+    AnalyzeTextOptions, BinaryQuantizationCompression, BM25SimilarityAlgorithm, ComplexField, CorsOptions, CustomAnalyzer, CustomNormalizer,
+    DistanceScoringFunction, DistanceScoringParameters, ExhaustiveKnnAlgorithmConfiguration, FreshnessScoringFunction,
+    FreshnessScoringParameters, HnswAlgorithmConfiguration, HnswParameters, LexicalAnalyzerName, MagnitudeScoringFunction,
+    MagnitudeScoringParameters, MappingCharFilter, PatternTokenizer, RescoringOptions, ScalarQuantizationCompression, ScoringProfile,
+    SearchableField, SearchField, SearchIndex, SearchSuggester, SemanticConfiguration, SemanticField, SemanticPrioritizedFields,
+    SemanticSearch, SimpleField, SynonymMap, TagScoringFunction, TagScoringParameters, TextWeights, VectorSearch, VectorSearchProfile)
 from azure.search.documents.models import VectorizedQuery
 
 SERVICE, DOOR = os.environ["SERVICE"], os.environ["DOOR_URL"]
 authority = {"authority": DOOR, "disable_instance_discovery": True} if DOOR else {}
-admin = AzureKeyCredential(os.environ["ADMIN_KEY"])
+admin = AzureKeyCredential(os.environ["SERVICE_KEY"])
 indexes, hotels = SearchIndexClient(SERVICE, admin), SearchClient(SERVICE, "hotels", admin)
 
 
@@ -47,30 +47,30 @@ def every(text="*", **kwargs):
     return sorted(ids(text, **kwargs))
 
 
-def point(longitude, latitude):
-    return {"type": "Point", "coordinates": [longitude, latitude]}
+def either(answer, *names):
+    """What 12 names as the service does, and 11 as Python does."""
+    return next(answer[name] for name in names if name in answer)
 
 
-T = SearchFieldDataType
 indexes.create_synonym_map(SynonymMap(name="words", synonyms=["hound, dog"]))
 index = SearchIndex(
     name="hotels",
     fields=[
-        SimpleField(name="HotelId", type=T.STRING, key=True, filterable=True, sortable=True),
+        SimpleField(name="HotelId", type="Edm.String", key=True, filterable=True, sortable=True),
         SearchableField(name="HotelName", sortable=True),
         SearchableField(name="Description", analyzer_name=LexicalAnalyzerName.EN_LUCENE, synonym_map_names=["words"]),
         SearchableField(name="Code", analyzer_name="codes"),
-        SearchField(name="Category", type=T.STRING, searchable=True, filterable=True, facetable=True, sortable=True, normalizer_name="plain"),
+        SearchField(name="Category", type="Edm.String", searchable=True, filterable=True, facetable=True, sortable=True, normalizer_name="plain"),
         SearchableField(name="Tags", collection=True, filterable=True, facetable=True),
-        SimpleField(name="ParkingIncluded", type=T.BOOLEAN, filterable=True, facetable=True),
-        SimpleField(name="LastRenovationDate", type=T.DATE_TIME_OFFSET, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Rating", type=T.DOUBLE, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Floors", type=T.INT32, filterable=True, sortable=True, facetable=True),
-        SimpleField(name="Visits", type=T.INT64, filterable=True),
-        SimpleField(name="Location", type=T.GEOGRAPHY_POINT, filterable=True, sortable=True),
+        SimpleField(name="ParkingIncluded", type="Edm.Boolean", filterable=True, facetable=True),
+        SimpleField(name="LastRenovationDate", type="Edm.DateTimeOffset", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Rating", type="Edm.Double", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Floors", type="Edm.Int32", filterable=True, sortable=True, facetable=True),
+        SimpleField(name="Visits", type="Edm.Int64", filterable=True),
+        SimpleField(name="Location", type="Edm.GeographyPoint", filterable=True, sortable=True),
         ComplexField(name="Address", fields=[SearchableField(name="City", filterable=True, facetable=True)]),
         ComplexField(name="Rooms", collection=True, fields=[
-            SearchableField(name="Type", filterable=True), SimpleField(name="BaseRate", type=T.DOUBLE, filterable=True)]),
+            SearchableField(name="Type", filterable=True), SimpleField(name="BaseRate", type="Edm.Double", filterable=True)]),
         SearchField(name="Vector", type="Collection(Edm.Single)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="hnsw"),
         SearchField(name="Exact", type="Collection(Edm.Single)", searchable=True, hidden=True, vector_search_dimensions=2, vector_search_profile_name="knn"),
     ],
@@ -100,31 +100,21 @@ made = indexes.create_index(index)
 say("index", made.name, [f.name for f in made.fields] == [f.name for f in index.fields], [s.name for s in made.scoring_profiles],
     made.semantic_search.configurations[0].name, indexes.get_index("hotels").vector_search.profiles[0].compression_name, list(indexes.list_index_names()))
 say("index again", refusal(indexes.create_index, index))
-made.fields.append(SimpleField(name="Added", type=T.STRING, filterable=True))
+made.fields.append(SimpleField(name="Added", type="Edm.String", filterable=True))
 added = indexes.create_or_update_index(made)
 made = indexes.get_index("hotels")
-made.fields[9].type = T.STRING
+made.fields[9].type = "Edm.String"
 say("update rules", added.fields[-1].name, refusal(indexes.create_or_update_index, made))
 say("analyze",
     [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="AB-cd|EF", analyzer_name="codes")).tokens],
     [t.token for t in indexes.analyze_text("hotels", AnalyzeTextOptions(text="The dogs were running", analyzer_name="en.lucene")).tokens],
     refusal(indexes.analyze_text, "hotels", AnalyzeTextOptions(text="x", analyzer_name="none")))
 words = indexes.get_synonym_map("words")
-words.synonyms = ["hound, dog", "cheap => budget"]
+words.synonyms = ["hound, dog", "cheap => budget", "shelter, quiet inn"]
 say("synonym map", indexes.create_or_update_synonym_map(words).synonyms, indexes.get_synonym_map_names(), refusal(indexes.get_synonym_map, "none"))
 
-DOCUMENTS = [
-    {"HotelId": "1", "HotelName": "Harbour Lantern", "Description": "A quiet inn by the water, where each dog is welcome.", "Code": "HL-01", "Category": "Résort",
-     "Tags": ["pool", "wifi"], "ParkingIncluded": True, "LastRenovationDate": "2020-01-01T00:00:00Z", "Rating": 4.5, "Floors": 3, "Visits": 9007199254740993,
-     "Location": point(139.7, 35.7), "Address": {"City": "Tokyo"}, "Rooms": [{"Type": "Suite", "BaseRate": 300.0}, {"Type": "Single", "BaseRate": 90.0}], "Vector": [1.0, 0.0], "Exact": [1.0, 0.0]},
-    {"HotelId": "2", "HotelName": "Budget Corner", "Description": "Small rooms and a pool on the roof.", "Code": "BC-02", "Category": "budget",
-     "Tags": ["pool"], "ParkingIncluded": False, "LastRenovationDate": "2010-01-01T00:00:00Z", "Rating": 2.5, "Floors": 10, "Visits": 2,
-     "Location": point(135.5, 34.7), "Address": {"City": "Osaka"}, "Rooms": [{"Type": "Single", "BaseRate": 60.0}], "Vector": [0.8, 0.6], "Exact": [0.8, 0.6]},
-    {"HotelId": "3", "HotelName": "Pool Garden", "Description": "A garden of old trees.", "Code": "PG-03", "Category": "boutique",
-     "Tags": [], "ParkingIncluded": True, "LastRenovationDate": "2024-01-01T00:00:00Z", "Rating": 3.5, "Floors": 5, "Visits": 3,
-     "Location": point(141.3, 43.1), "Address": {"City": "Sapporo"}, "Rooms": [], "Vector": [0.0, 1.0], "Exact": [0.0, 1.0]},
-    {"HotelId": "4", "HotelName": "Lantern Yard", "Description": None, "Category": "budget", "Tags": ["wifi", "view"], "Rating": None, "Vector": [-1.0, 0.0], "Exact": [-1.0, 0.0]},
-]
+with open(os.environ["HOTELS"], encoding="utf-8") as file:
+    DOCUMENTS = json.load(file)
 say("upload", [[r.key, r.succeeded, r.status_code] for r in hotels.upload_documents(DOCUMENTS)], hotels.get_document_count())
 say("merge", [[r.key, r.succeeded, r.status_code, bool(r.error_message)] for r in hotels.merge_documents([{"HotelId": "4", "Floors": 2}, {"HotelId": "none", "Floors": 1}])],
     hotels.get_document("4", selected_fields=["HotelName", "Floors"]))
@@ -150,10 +140,10 @@ say("select", list(hotels.search("*", filter="HotelId eq '2'", select=["HotelId"
 answer = hotels.search("*", include_total_count=True, minimum_coverage=80, top=0, facets=["Category,sort:value", "Rating,interval:2", "Floors,values:3|6", "Tags,count:1", "LastRenovationDate,interval:year"])
 facets = answer.get_facets()
 say("facets", answer.get_count(), answer.get_coverage(), facets)
-say("highlights", [d["@search.highlights"] for d in hotels.search("trees", highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")])
-say("suggest", [[d["HotelId"], d["@search.text"]] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [d["HotelId"] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True)],
+say("highlights", *([d["@search.highlights"] for d in hotels.search(text, highlight_fields="Description", highlight_pre_tag="<b>", highlight_post_tag="</b>")] for text in ("trees", "shelter")))
+say("suggest", [[d["HotelId"], either(d, "@search.text", "text")] for d in hotels.suggest("harb", "sg", highlight_pre_tag="[", highlight_post_tag="]")], [[d["HotelId"], d["Rating"]] for d in hotels.suggest("hagbour", "sg", use_fuzzy_matching=True, select=["HotelId", "Rating"])],
     [d["HotelId"] for d in hotels.suggest("lan", "sg", filter="Floors eq 2")], refusal(hotels.suggest, "x", "none"))
-say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [a["queryPlusText"] for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
+say("autocomplete", [a["text"] for a in hotels.autocomplete("gar", "sg")], [either(a, "queryPlusText", "query_plus_text") for a in hotels.autocomplete("harbour lan", "sg", mode="oneTermWithContext")],
     sorted(a["text"] for a in hotels.autocomplete("lan", "sg", mode="twoTerms")))
 
 
@@ -169,16 +159,21 @@ say("filter modes", ids(None, vector_queries=[vector()], filter="Floors le 5", v
 fused = {d["HotelId"]: d["@search.score"] for d in hotels.search("corner", vector_queries=[vector()])}
 several = {d["HotelId"]: d["@search.score"] for d in hotels.search(None, vector_queries=[vector(), vector(values=(0.0, 1.0), weight=2.0)])}
 say("fusion", sorted(fused), list(fused)[0], list(several)[0], round(fused["2"] - fused["1"], 6), {i: round(s, 6) for i, s in several.items()})
+results = hotels.search("a garden of trees", query_type="semantic", semantic_configuration_name="meaning", query_caption="extractive", query_answer="extractive")
+first = next(results)
+say("semantic", first["HotelId"], 0 < first["@search.reranker_score"] <= 4, first["@search.captions"][0].text, first["@search.captions"][0].highlights,
+    [a.key for a in results.get_answers()], refusal(ids, "trees", query_type="semantic", semantic_configuration_name="other"))
 say("profiles", ids("pool", scoring_profile="names")[0], ids(scoring_profile="rated")[0], ids(scoring_profile="near", scoring_parameters=["here-135.5,34.7"])[0],
     ids(scoring_profile="new")[0], ids(scoring_profile="tagged", scoring_parameters=["likes-view"])[0], refusal(ids, scoring_profile="near"))
 say("errors", refusal(ids, filter="Rating gt"), refusal(ids, filter="None eq 1"), refusal(ids, order_by=["Description"]), refusal(ids, "a AND (", query_type="full"),
     refusal(ids, top=-1), refusal(hotels.upload_documents, [{"HotelId": "6", "Rating": "high"}]), refusal(hotels.upload_documents, [{"HotelName": "no key"}]),
     refusal(indexes.get_index, "none"), refusal(SearchClient(SERVICE, "none", admin).get_document_count))
 
-indexes.create_alias(SearchAlias(name="stay", indexes=["hotels"]))
-say("alias", indexes.get_alias("stay").indexes, SearchClient(SERVICE, "stay", admin).get_document_count(), [a.name for a in indexes.list_aliases()],
-    indexes.create_or_update_alias(SearchAlias(name="stay", indexes=["hotels"])).name, indexes.delete_alias("stay"), refusal(indexes.get_alias, "stay"))
-say("statistics", indexes.get_index_statistics("hotels")["documentCount"], indexes.get_service_statistics()["counters"]["indexesCount"]["usage"])
+if hasattr(models, "SearchAlias"):  # of 12
+    indexes.create_alias(models.SearchAlias(name="stay", indexes=["hotels"]))
+    say("alias", indexes.get_alias("stay").indexes, SearchClient(SERVICE, "stay", admin).get_document_count(), [a.name for a in indexes.list_aliases()],
+        indexes.create_or_update_alias(models.SearchAlias(name="stay", indexes=["hotels"])).name, indexes.delete_alias("stay"), refusal(indexes.get_alias, "stay"))
+say("statistics", either(indexes.get_index_statistics("hotels"), "documentCount", "document_count"), either(indexes.get_service_statistics()["counters"], "indexesCount", "index_counter")["usage"])
 
 query = AzureKeyCredential(os.environ["QUERY_KEY"])
 say("query key", SearchClient(SERVICE, "hotels", query).get_document_count(), refusal(SearchClient(SERVICE, "hotels", query).upload_documents, DOCUMENTS),
@@ -191,6 +186,42 @@ for role in json.loads(os.environ["ROLES"]):
         refusal(its.get_document_count), refusal(its.merge_documents, [{"HotelId": "4", "Floors": 2}]))))
 hotels.upload_documents([{"HotelId": f"many{i:03}"} for i in range(120)])
 say("paging", [len(list(page)) for page in hotels.search("*", order_by=["HotelId"]).by_page()], len(set(ids(order_by=["HotelId"]))))
+kinds = SearchIndex(
+    name="kinds",
+    fields=[
+        SimpleField(name="id", type="Edm.String", key=True, sortable=True), SearchableField(name="Text", index_analyzer_name="whitespace", search_analyzer_name="keyword"),
+        *(SimpleField(name=name, type=f"Collection({of})", filterable=True) for name, of in (
+            ("Numbers", "Edm.Int32"), ("Big", "Edm.Int64"), ("Rates", "Edm.Double"), ("Flags", "Edm.Boolean"), ("Dates", "Edm.DateTimeOffset"), ("Places", "Edm.GeographyPoint"))),
+        SearchField(name="Half", type="Collection(Edm.Half)", searchable=True, stored=False, hidden=True, vector_search_dimensions=2, vector_search_profile_name="bits"),
+        SearchField(name="Short", type="Collection(Edm.Int16)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="graph"),
+        SearchField(name="Tiny", type="Collection(Edm.SByte)", searchable=True, vector_search_dimensions=2, vector_search_profile_name="graph"),
+        SearchField(name="Bits", type="Collection(Edm.Byte)", searchable=True, vector_search_dimensions=16, vector_search_profile_name="packed", vector_encoding_format="packedBit")],
+    similarity=BM25SimilarityAlgorithm(k1=1.3, b=0.5), cors_options=CorsOptions(allowed_origins=["https://contoso.com"], max_age_in_seconds=60),
+    vector_search=VectorSearch(
+        algorithms=[HnswAlgorithmConfiguration(name="g", parameters=HnswParameters(metric="euclidean")), HnswAlgorithmConfiguration(name="h", parameters=HnswParameters(metric="hamming"))],
+        compressions=[BinaryQuantizationCompression(compression_name="binary", rescoring_options=RescoringOptions(enable_rescoring=True, default_oversampling=2))],
+        profiles=[VectorSearchProfile(name="bits", algorithm_configuration_name="g", compression_name="binary"), VectorSearchProfile(name="graph", algorithm_configuration_name="g"),
+                  VectorSearchProfile(name="packed", algorithm_configuration_name="h")]))
+indexes.create_index(kinds)
+made = indexes.get_index("kinds")
+say("kinds", [f.type for f in made.fields], [made.fields[1].search_analyzer_name, made.fields[1].index_analyzer_name], [made.similarity.k1, made.similarity.b],
+    [made.cors_options.allowed_origins, made.cors_options.max_age_in_seconds],
+    [made.fields[8].stored, made.fields[11].vector_encoding_format, made.vector_search.algorithms[1].parameters.metric, made.vector_search.compressions[0].rescoring_options.default_oversampling])
+many = SearchClient(SERVICE, "kinds", admin)
+with open(os.environ["KINDS"], encoding="utf-8") as file:
+    many.upload_documents(json.load(file))
+
+
+def kind(text="*", **kwargs):
+    return [d["id"] for d in many.search(text, **kwargs)]
+
+
+say("of each kind", kind("Wi-Fi"), *(kind(filter=f) for f in (
+    "Numbers/any(n: n gt 1)", "Big/any(n: n eq 9007199254740991)", "Rates/any(n: n lt 1)", "Flags/any(f: f)", "Dates/any(d: d lt 2021-01-01T00:00:00Z)",
+    "Places/any(p: geo.distance(p, geography'POINT(139.7 35.7)') le 10)")),
+    *(kind(None, vector_queries=[vector(values, field)]) for field, values in (("Half", (1, 0)), ("Short", (100, -100)), ("Tiny", (100, -100)), ("Bits", (240, 0)))),
+    [refusal(many.upload_documents, [{"id": "3", "Tiny": [128, 0]}])])
+indexes.delete_index("kinds")
 indexes.delete_index("hotels")
 indexes.delete_synonym_map("words")
 say("deleted", refusal(indexes.get_index, "hotels"), list(indexes.list_index_names()), indexes.get_synonym_map_names())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 
 	"sekisho/internal/api"
@@ -96,21 +97,21 @@ func (m *Manager) FindScope(ctx context.Context, id string) (scope, tenant strin
 		return res.ID, res.Tenant, nil
 	}
 	parsed, bad := rbac.ParseID(id)
-	above, ok := rbac.Scope(id).Parent()
-	if bad != nil || !ok || len(parsed.Types) < 2 {
-		return "", "", err
-	}
-	last := len(parsed.Types) - 1
-	t, known := m.registry.Get(parsed.Provider + "/" + strings.Join(parsed.Types[:last], "/"))
-	if !known {
-		return "", "", err
-	}
-	for _, name := range t.Scopes {
-		if strings.EqualFold(name, parsed.Types[last]) {
+	above := rbac.Scope(id)
+	for n := len(parsed.Types) - 1; bad == nil && n > 0; n-- {
+		above, _ = above.Parent()
+		t, known := m.registry.Get(parsed.Provider + "/" + strings.Join(parsed.Types[:n], "/"))
+		if !known {
+			continue
+		}
+		for _, pattern := range t.Scopes {
+			if is, _ := path.Match(strings.ToLower(pattern), strings.ToLower(id[len(above)+1:])); !is {
+				continue
+			}
 			if res, err = m.Find(ctx, string(above)); err != nil {
 				return "", "", err
 			}
-			return res.ID + "/" + name + "/" + parsed.Names[last], res.Tenant, nil
+			return res.ID + "/" + strings.Replace(pattern, "*", parsed.Name(), 1), res.Tenant, nil
 		}
 	}
 	return "", "", err

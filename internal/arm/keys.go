@@ -96,7 +96,8 @@ func (k *Keys) Create(tx *store.Tx, tenant, account string, names ...string) err
 // Source: azure-docs search/search-security-api-keys.md.
 const maxQueryKeys = 50
 
-// AddQuery gives an account another key that only queries. Names may repeat.
+// AddQuery gives an account another key that only queries. Names may repeat, and
+// one may be empty.
 func (k *Keys) AddQuery(tx *store.Tx, account, name string) (QueryKey, error) {
 	list, record, err := store.Load[keyList](tx, kindKeys, account)
 	if err != nil {
@@ -121,13 +122,21 @@ func (k *Keys) AddQuery(tx *store.Tx, account, name string) (QueryKey, error) {
 		return QueryKey{}, err
 	}
 	plain, err := k.seal.Open(kindKeys, account+"#"+name, key.Sealed)
-	return QueryKey{Name: name, Key: string(plain)}, err
+	return queryKey(name, plain), err
 }
 
 // QueryKey is a key that only queries.
 type QueryKey struct {
-	Name string `json:"name"`
-	Key  string `json:"key"`
+	Name *string `json:"name"` // null: it has none
+	Key  string  `json:"key"`
+}
+
+func queryKey(name string, plain []byte) QueryKey {
+	made := QueryKey{Key: string(plain)}
+	if name != "" {
+		made.Name = &name
+	}
+	return made
 }
 
 // Queries opens an account's keys that only query, in the order of their making.
@@ -149,24 +158,20 @@ func (k *Keys) Queries(ctx context.Context, account string) ([]QueryKey, error) 
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, QueryKey{Name: key.ID, Key: string(plain)})
+		all = append(all, queryKey(key.ID, plain))
 	}
 	return all, nil
 }
 
-// DropQuery deletes a key that only queries; found tells whether there was one.
-func (k *Keys) DropQuery(tx *store.Tx, account, key string) (found bool, err error) {
+// DropQuery deletes a key that only queries, if there is one.
+func (k *Keys) DropQuery(tx *store.Tx, account, key string) error {
 	list, record, err := store.Load[keyList](tx, kindKeys, account)
 	if err != nil {
-		return false, err
+		return err
 	}
 	digest := k.Digest(key)
-	kept := slices.DeleteFunc(slices.Clone(list.Keys), func(a accountKey) bool { return a.Query && a.digest() == digest })
-	if len(kept) == len(list.Keys) {
-		return false, nil
-	}
-	list.Keys = kept
-	return true, k.put(tx, record.Tenant, account, list)
+	list.Keys = slices.DeleteFunc(list.Keys, func(a accountKey) bool { return a.Query && a.digest() == digest })
+	return k.put(tx, record.Tenant, account, list)
 }
 
 // Take removes an account's keys and gives them, sealed as they are, for Return.

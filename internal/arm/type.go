@@ -45,8 +45,8 @@ type Type struct {
 	View func(*Resource, api.Origin) (properties any, err error)
 	// Endpoint tells which host names lead to the resource; nil for none.
 	Endpoint func(*Resource) (Endpoint, error)
-	// Scopes are types of what lies in the resource and is known to its data plane
-	// alone, but may be a scope of role assignments: "indexes".
+	// Scopes are the paths of what lies in the resource and is known to its data plane
+	// alone, but may be a scope of role assignments: "indexes/*".
 	Scopes []string
 	// Actions are the POST verbs and read-only sub-paths; their Pattern is
 	// relative to the resource.

@@ -36,7 +36,9 @@ func (s *Search) ControlPlane() []api.Operation {
 	}
 	const get, put, post, remove = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete
 	const connections, connection = servicePath + "/privateEndpointConnections", servicePath + "/privateEndpointConnections/{privateEndpointConnectionName}"
-	const perimeters = servicePath + "/networkSecurityPerimeterConfigurations"
+	const perimeters, perimeter = servicePath + "/networkSecurityPerimeterConfigurations", servicePath + "/networkSecurityPerimeterConfigurations/{nspConfigName}"
+	noConnection := s.absent("PrivateEndpointConnectionNotFound", "private endpoint connection", "privateEndpointConnectionName")
+	noPerimeter := s.absent("NetworkSecurityPerimeterConfigurationNotFound", "network security perimeter configuration", "nspConfigName")
 	return []api.Operation{
 		ofSubscription(post, "/checkNameAvailability", "Services_CheckNameAvailability", "/checkNameAvailability/action", s.checkName),
 		// Azure lists no action of their own for usages and for what a private endpoint
@@ -45,12 +47,15 @@ func (s *Search) ControlPlane() []api.Operation {
 		ofSubscription(get, "/locations/{location}/usages/{skuName}", "UsageBySubscriptionSku", "/searchServices/read", s.usage),
 		row(get, servicePath+"/privateLinkResources", "PrivateLinkResources_ListSupported", "/searchServices/read", s.privateLinkResources),
 
-		// A private endpoint is made in Microsoft.Network, so there are no connections.
+		// Private endpoints and perimeters are made in Microsoft.Network, so there are
+		// none.
 		row(get, connections, "PrivateEndpointConnections_ListByService", "/searchServices/privateEndpointConnections/read", s.none),
-		row(get, connection, "PrivateEndpointConnections_Get", "/searchServices/privateEndpointConnections/read", s.noConnection),
-		row(put, connection, "PrivateEndpointConnections_Update", "/searchServices/privateEndpointConnections/write", s.noConnection),
-		row(remove, connection, "PrivateEndpointConnections_Delete", "/searchServices/privateEndpointConnections/delete", s.noConnection),
+		row(get, connection, "PrivateEndpointConnections_Get", "/searchServices/privateEndpointConnections/read", noConnection),
+		row(put, connection, "PrivateEndpointConnections_Update", "/searchServices/privateEndpointConnections/write", noConnection),
+		row(remove, connection, "PrivateEndpointConnections_Delete", "/searchServices/privateEndpointConnections/delete", noConnection),
 		row(get, perimeters, "NetworkSecurityPerimeterConfigurations_ListByService", "/searchServices/networkSecurityPerimeterConfigurations/read", s.none),
+		row(get, perimeter, "NetworkSecurityPerimeterConfigurations_Get", "/searchServices/networkSecurityPerimeterConfigurations/read", noPerimeter),
+		row(post, perimeter+"/reconcile", "NetworkSecurityPerimeterConfigurations_Reconcile", "/searchServices/networkSecurityPerimeterConfigurations/reconcile/action", noPerimeter),
 
 		{Method: get, Pattern: "/providers/" + provider + "/operations", Name: "Operations_List", Action: operationsAction, Source: controlSource, Filtered: true,
 			Checks: func(*api.Call) ([]api.Check, error) {
@@ -200,12 +205,15 @@ func (s *Search) none(w http.ResponseWriter, call *api.Call) error {
 	return reply(w, call, arm.ListReply(nil, ""))
 }
 
-func (s *Search) noConnection(_ http.ResponseWriter, call *api.Call) error {
-	r, err := s.parent(call)
-	if err != nil {
-		return err
+// absent answers for one of what a service has none of, by the variable that names it.
+func (s *Search) absent(code, what, name string) handler {
+	return func(_ http.ResponseWriter, call *api.Call) error {
+		r, err := s.parent(call)
+		if err != nil {
+			return err
+		}
+		return api.Errorf(http.StatusNotFound, code, "The search service '%s' has no %s '%s'.", r.Name, what, call.Var(name))
 	}
-	return api.Errorf(http.StatusNotFound, "PrivateEndpointConnectionNotFound", "The search service '%s' has no private endpoint connection '%s'.", r.Name, call.Var("privateEndpointConnectionName"))
 }
 
 // providerOperations shows what the provider's operations are to who may read them

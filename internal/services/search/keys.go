@@ -87,24 +87,20 @@ func (s *Search) listQueryKeys(w http.ResponseWriter, call *api.Call) error {
 	return arm.WriteJSON(w, http.StatusOK, arm.ListReply(values, ""))
 }
 
+// deleteQueryKey answers alike whether or not there was such a key.
+// Source: Azure/azure-cli search/tests/latest/recordings/test_query_key_create_delete_list.yaml.
 func (s *Search) deleteQueryKey(w http.ResponseWriter, call *api.Call) error {
 	r, err := s.parent(call)
 	if err != nil {
 		return err
 	}
-	found := false
-	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) (err error) {
-		found, err = s.keys.DropQuery(tx, r.ID, call.Var("key"))
-		return err
+	err = s.store.Update(call.Request.Context(), func(tx *store.Tx) error {
+		return s.keys.DropQuery(tx, r.ID, call.Var("key"))
 	})
 	if err != nil {
 		return err
 	}
 	arm.WriteHeaders(w, call)
-	if !found {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -73,7 +73,7 @@ func (s *Search) services() *arm.Type {
 	}
 	return &arm.Type{
 		Name: serviceType, Source: controlSource, Versions: versions,
-		Scopes:  []string{"indexes"}, // azure-docs search/search-security-rbac.md, "Grant access to a single index"
+		Scopes:  []string{"indexes/*"}, // azure-docs search/search-security-rbac.md, "Grant access to a single index"
 		Tracked: true, Identities: true,
 		Plan: planService, Commit: s.commitService, Remove: s.removeService, View: s.viewService, Endpoint: endpoint,
 		Actions: []api.Operation{
@@ -228,7 +228,9 @@ func planAuth(old *arm.Resource, _ tier, p *service) (err error) {
 		return api.BadRequest("InvalidAuthOptions", at, "authOptions has apiKeyOnly and aadOrApiKey, but only one of them is possible.")
 	}
 	if p.Auth.Either != nil {
-		p.Auth.Either.Failure, err = oneOf("authOptions.aadOrApiKey.aadAuthFailureMode", p.Auth.Either.Failure, http403, http401)
+		// "The default failure mode for unauthorized requests is http401WithBearerChallenge."
+		// Source: azure-docs search/search-security-enable-roles.md.
+		p.Auth.Either.Failure, err = oneOf("authOptions.aadOrApiKey.aadAuthFailureMode", p.Auth.Either.Failure, http401, http403)
 	}
 	return err
 }
@@ -300,7 +302,14 @@ func (s *Search) commitService(tx *store.Tx, old, new *arm.Resource) error {
 	if owner != "" {
 		return api.Errorf(http.StatusConflict, "ServiceNameUnavailable", "Service name '%s' is already taken.", new.Name)
 	}
-	return s.keys.Create(tx, new.Tenant, new.ID, adminKeys...)
+	if err := s.keys.Create(tx, new.Tenant, new.ID, adminKeys...); err != nil {
+		return err
+	}
+	// "One query key is generated with the service", and has no name.
+	// Source: azure-docs search/search-security-api-keys.md; Azure/azure-cli
+	// search/tests/latest/recordings/test_query_key_create_delete_list.yaml.
+	_, err = s.keys.AddQuery(tx, new.ID, "")
+	return err
 }
 
 // fits refuses a tier that has no room for what is defined on a service.

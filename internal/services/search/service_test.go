@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +66,9 @@ func TestServiceChanges(t *testing.T) {
 		t.Helper()
 		return h.Need(status, h.ARM("PATCH", h.id, body))
 	}
+	if r := patch(200, `{"properties":{"authOptions":{"aadOrApiKey":{}}}}`); r.Get("properties", "authOptions", "aadOrApiKey", "aadAuthFailureMode") != "http401WithBearerChallenge" {
+		t.Errorf("where nothing is said it is %s", r.Body)
+	}
 	// Turning keys off takes the options away that were there; new ones are refused.
 	patch(200, `{"properties":{"authOptions":{"aadOrApiKey":{"aadAuthFailureMode":"http403"}}}}`)
 	if r := patch(200, `{"properties":{"disableLocalAuth":true}}`); r.Get("properties", "authOptions") != nil || r.Get("properties", "disableLocalAuth") != true {
@@ -105,6 +109,38 @@ func TestServiceChanges(t *testing.T) {
 	h.Need(400, h.ARM("POST", h.id+"/regenerateAdminKey/third", ""))
 }
 
+func TestQueryKeys(t *testing.T) {
+	h := newHost(t, "basic")
+	list := func() (names []any, keys []string) {
+		for _, v := range h.Need(200, h.ARM("POST", h.id+"/listQueryKeys", "")).Get("value").([]any) {
+			names, keys = append(names, v.(map[string]any)["name"]), append(keys, v.(map[string]any)["key"].(string))
+		}
+		return names, keys
+	}
+	if names, _ := list(); !slices.Equal(names, []any{nil}) {
+		t.Errorf("a new service has the query keys %v, want one without a name", names)
+	}
+	made := h.Need(200, h.ARM("POST", h.id+"/createQueryKey/story", ""))
+	names, keys := list()
+	if !slices.Equal(names, []any{nil, "story"}) || made.Get("key") != keys[1] {
+		t.Errorf("the query keys are %v", names)
+	}
+	for range 2 { // there may be none
+		h.Need(204, h.ARM("DELETE", h.id+"/deleteQueryKey/"+keys[0], ""))
+	}
+	admin := h.Need(200, h.ARM("POST", h.id+"/listAdminKeys", "")).Get("primaryKey").(string)
+	h.Need(204, h.ARM("DELETE", h.id+"/deleteQueryKey/"+admin, ""))
+	if h.Need(200, h.ARM("POST", h.id+"/listAdminKeys", "")).Get("primaryKey") != admin {
+		t.Error("an admin key was deleted as a query key")
+	}
+	for range 49 {
+		h.Need(200, h.ARM("POST", h.id+"/createQueryKey/more", ""))
+	}
+	if r := h.Need(400, h.ARM("POST", h.id+"/createQueryKey/more", "")); r.Code() != "QuotaExceeded" {
+		t.Errorf("the 51st: %s", r.Body)
+	}
+}
+
 func TestServiceLists(t *testing.T) {
 	h := newHost(t, "free")
 	location := h.Subscription + "/providers/Microsoft.Search/locations/japaneast/usages"
@@ -134,9 +170,14 @@ func TestServiceLists(t *testing.T) {
 			t.Errorf("%s: %s", list, r.Body)
 		}
 	}
-	for _, method := range []string{"GET", "PUT", "DELETE"} {
-		if r := h.ARM(method, h.id+"/privateEndpointConnections/c", `{}`); r.Status != 404 {
-			t.Errorf("%s of a connection: %d %s", method, r.Status, r.Body)
+	for request, code := range map[string]string{
+		"GET /privateEndpointConnections/c": "PrivateEndpointConnectionNotFound", "PUT /privateEndpointConnections/c": "PrivateEndpointConnectionNotFound",
+		"DELETE /privateEndpointConnections/c":                     "PrivateEndpointConnectionNotFound",
+		"GET /networkSecurityPerimeterConfigurations/c":            "NetworkSecurityPerimeterConfigurationNotFound",
+		"POST /networkSecurityPerimeterConfigurations/c/reconcile": "NetworkSecurityPerimeterConfigurationNotFound"} {
+		method, path, _ := strings.Cut(request, " ")
+		if r := h.ARM(method, h.id+path, `{}`); r.Status != 404 || r.Code() != code {
+			t.Errorf("%s: %d %s", request, r.Status, r.Body)
 		}
 	}
 	if r := h.Need(200, h.ARM("GET", "/providers/Microsoft.Search/operations", "")); !contains(r.Body, "Microsoft.Search/searchServices/indexes/documents/read") {

@@ -78,6 +78,7 @@ func (s *Storage) accounts() *arm.Type {
 	}
 	return &arm.Type{
 		Name: accountType, Source: controlSource, Versions: versions,
+		Scopes:  []string{"blobServices/default/containers/*"}, // azure-docs storage/blobs/assign-azure-role-data-access.md
 		Tracked: true, Identities: true,
 		// storage.json StorageAccounts_Create answers 200 or 202, never 201.
 		Created: http.StatusOK,

@@ -265,3 +265,29 @@ func TestDeletedContainersAreListedOnDemand(t *testing.T) {
 		t.Errorf("with what was deleted: %s", r.Body)
 	}
 }
+
+// Source: azure-docs storage/blobs/assign-azure-role-data-access.md.
+func TestARoleOfOneContainer(t *testing.T) {
+	w := servicetest.New(t, servicetest.Builtin)
+	id := makeAccount(w, w.MakeGroup("rg"), "stscope")
+	p := w.Principal("reader")
+	w.Grant(w.Owner.ID, blobDataOwner, id)
+	for _, name := range []string{"mine", "other"} {
+		w.Need(201, w.ARM("PUT", id+"/blobServices/default/containers/"+name, `{}`))
+		w.Need(201, blobs(w, w.Owner, "PUT", "https://stscope.blob.core.windows.net/"+name+"/b", "text", "X-Ms-Blob-Type", "BlockBlob"))
+	}
+	assign := func(scope string) servicetest.Reply {
+		return w.ARM("PUT", scope+"/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-000000000001",
+			`{"properties":{"roleDefinitionId":"`+w.Subscription+`/providers/Microsoft.Authorization/roleDefinitions/`+blobReader+`","principalId":"`+p.ID+`","principalType":"ServicePrincipal"}}`)
+	}
+	for _, scope := range []string{"/blobServices/other/containers/mine", "/blobServices/default/queues/mine", "none/blobServices/default/containers/mine"} {
+		if r := assign(id + scope); r.Status != 404 {
+			t.Errorf("%s: %d %s", scope, r.Status, r.Body)
+		}
+	}
+	if r := w.Need(201, assign(id+"/BLOBSERVICES/default/containers/mine")); r.Get("properties", "scope") != id+"/blobServices/default/containers/mine" {
+		t.Errorf("the scope is %v", r.Get("properties", "scope"))
+	}
+	w.Need(200, blobs(w, p, "GET", "https://stscope.blob.core.windows.net/mine/b", ""))
+	w.Need(403, blobs(w, p, "GET", "https://stscope.blob.core.windows.net/other/b", ""))
+}
