@@ -99,6 +99,7 @@ func TestDocumentedExamples(t *testing.T) {
 	w.sampleFilters()
 	w.textPages()
 	w.otherTexts()
+	w.facetPages()
 	w.printedScores()
 	w.profiles()
 	w.similarity()
