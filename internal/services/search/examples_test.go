@@ -99,6 +99,7 @@ func TestDocumentedExamples(t *testing.T) {
 	w.sampleFilters()
 	w.textPages()
 	w.otherTexts()
+	w.facetPages()
 	w.printedScores()
 	w.profiles()
 	w.similarity()
@@ -108,11 +109,12 @@ func TestDocumentedExamples(t *testing.T) {
 
 // example is a query of the sample, and what its page shows of the answer.
 type example struct {
-	search, full, filter, fields, mode, orderby string
-	// What is found: in order, or any order, or where something is so; nothing is none.
-	order, ids string
-	where      func(hotel) bool
-	count      int // as it is printed
+	search, full, filter, fields, mode string
+	// What is found: these, or those where something is so; nothing is none.
+	ids   string
+	where func(hotel) bool
+	first string // of them, in order
+	count int    // as it is printed
 }
 
 func (w *samples) ask(index, version string, body map[string]any) servicetest.Reply {
@@ -131,7 +133,7 @@ func (w *samples) run(pages map[string][]example) {
 	w.t.Helper()
 	for page, cases := range pages {
 		for _, c := range cases {
-			body := map[string]any{"count": true, "filter": c.filter, "searchFields": c.fields, "orderby": c.orderby}
+			body := map[string]any{"count": true, "filter": c.filter, "searchFields": c.fields}
 			for name, value := range map[string]string{"search": c.search + c.full, "searchMode": c.mode} {
 				if value != "" {
 					body[name] = value
@@ -141,16 +143,17 @@ func (w *samples) run(pages map[string][]example) {
 				body["queryType"] = "full"
 			}
 			r := w.Need(200, w.ask("hotels-sample", stable, body))
-			got, want := keys(r, "HotelId"), strings.Fields(c.order+c.ids)
+			got, want, first := keys(r, "HotelId"), strings.Fields(c.ids), strings.Fields(c.first)
 			for _, h := range w.hotels {
 				if c.where != nil && c.where(h) {
 					want = append(want, h.HotelId)
 				}
 			}
-			if c.order == "" {
-				slices.Sort(got)
-				slices.Sort(want)
+			if len(got) < len(first) || !slices.Equal(got[:len(first)], first) {
+				w.t.Errorf("%s: %v: %v, want %v first", page, body, got, first)
 			}
+			slices.Sort(got)
+			slices.Sort(want)
 			if !slices.Equal(got, want) || c.count != 0 && r.Get("@odata.count") != float64(c.count) {
 				w.t.Errorf("%s: %v: %v of %v, want %v", page, body, got, r.Get("@odata.count"), want)
 			}

@@ -31,13 +31,13 @@ func (w *samples) textPages() {
 			{full: `Tags:landy~ AND Tags:sevic~`, where: tagged("laundry service")}, // prints 15, of older data
 			{full: `Description: "hotel airport"~5`, fields: "HotelName, Description", ids: "40", count: 1},
 			{full: `beach access`, fields: "HotelName, Description, Tags", ids: "37 38 41 43 45 49", count: 6},
-			{full: `Description:beach^2 access`, fields: "HotelName, Description, Tags", ids: "37 38 41 43 45 49", count: 6},
+			{full: `Description:beach^2 access`, fields: "HotelName, Description, Tags", ids: "37 38 41 43 45 49", first: "38 41 45 37", count: 6},
 			{full: `HotelName:/(Mo|Ho)tel/`, where: named("motel|hotel"), count: 25},
 			{full: `HotelName:sc*`, ids: "25", count: 1},
 		},
 		"search-query-simple-examples": {
 			{search: `*`, where: func(hotel) bool { return true }, count: 50},
-			{search: `pool spa +airport`, mode: "any", ids: "12 21 25 27", count: 4},
+			{search: `pool spa +airport`, mode: "any", ids: "12 21 25 27", first: "12 21", count: 4},
 			{search: `art tours`, filter: `Category eq 'Boutique'`, fields: "HotelName,Description,Category", ids: "2", count: 1},
 			{filter: `search.ismatch('free*', 'Tags', 'full', 'any')`, count: 27, where: func(h hotel) bool {
 				return slices.ContainsFunc(h.Tags, func(tag string) bool { return strings.HasPrefix(tag, "free ") })

@@ -14,20 +14,35 @@ import (
 // defaultFacets is how many values a facet has that names no count.
 const defaultFacets = 10
 
-// readFacets reads facet expressions: a field, and parameters with commas between.
-// Source: azure-docs "Search Documents", "facet".
-func readFacets(of *schema.Index, texts []string) (all []engine.Facet, err error) {
+// readFacets reads facet expressions. Source: azure-docs "Search Documents", "facet".
+func readFacets(of *schema.Index, texts []string, version string) (all []engine.Facet, err error) {
 	for _, text := range texts {
-		f, err := readFacet(of, text)
+		p := facetReader{of: of, text: text, version: version, tree: schema.Knows(version, "-", treesSince)}
+		more, err := p.list(0)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(all, func(before engine.Facet) bool { return before.Path == f.Path }) {
-			return nil, badFacet(text, "The field '%s' has more than one facet.", f.Path)
+		if p.at < len(text) {
+			return nil, badFacet(text, "'%c' is not expected at position %d.", text[p.at], p.at)
 		}
-		all = append(all, f)
+		if all = append(all, more...); repeated(all) != "" {
+			return nil, badFacet(text, "The field '%s' has more than one facet.", repeated(all))
+		}
 	}
 	return all, nil
+}
+
+// repeated is the field of two facets, if they are not of different metrics.
+func repeated(all []engine.Facet) string {
+	metrics := map[string][]string{} // of each field; "" is none
+	for _, f := range all {
+		before := metrics[f.Path]
+		if len(before) > 0 && (f.Metric == "" || before[0] == "" || slices.Contains(before, f.Metric)) {
+			return f.Path
+		}
+		metrics[f.Path] = append(before, f.Metric)
+	}
+	return ""
 }
 
 func badFacet(text, format string, args ...any) error {
@@ -36,55 +51,73 @@ func badFacet(text, format string, args ...any) error {
 	return e
 }
 
-func readFacet(of *schema.Index, text string) (f engine.Facet, err error) {
-	parts := strings.Split(text, ",")
+// facet reads a field and its parameters.
+func (p *facetReader) facet(parts []string) (f engine.Facet, err error) {
 	f = engine.Facet{Path: strings.TrimSpace(parts[0]), Count: defaultFacets, Sort: "count"}
-	field := of.Field(f.Path)
+	field := p.of.Field(f.Path)
 	switch {
 	case field == nil:
-		return f, badFacet(text, "Could not find a property named '%s' on type 'search.document'.", f.Path)
+		return f, badFacet(p.text, "Could not find a property named '%s' on type 'search.document'.", f.Path)
 	case !schema.Is(field.Facetable):
-		return f, badFacet(text, "The field '%s' is not facetable.", f.Path)
+		return f, badFacet(p.text, "The field '%s' is not facetable.", f.Path)
 	}
 	given := map[string]bool{}
 	for _, part := range parts[1:] {
 		name, value, ok := strings.Cut(strings.TrimSpace(part), ":")
 		name = strings.TrimSpace(name)
 		if !ok || given[name] {
-			return f, badFacet(text, "The parameter '%s' is not of the form name:value, or is there twice.", strings.TrimSpace(part))
+			return f, badFacet(p.text, "The parameter '%s' is not of the form name:value, or is there twice.", strings.TrimSpace(part))
 		}
 		given[name] = true
-		if err := readParameter(&f, field, text, name, strings.TrimSpace(value)); err != nil {
+		if err := p.parameter(&f, field, name, strings.TrimSpace(value)); err != nil {
 			return f, err
 		}
 	}
-	if given["interval"] && (given["count"] || given["sort"] || given["values"]) || given["values"] && (given["count"] || given["sort"]) {
-		return f, badFacet(text, "interval, values, and count with sort exclude each other.")
+	switch {
+	case given["interval"] && (given["count"] || given["sort"] || given["values"]) || given["values"] && (given["count"] || given["sort"]):
+		return f, badFacet(p.text, "interval, values, and count with sort exclude each other.")
+	case given["metric"]:
+		return f, p.checkMetric(f, field, given)
+	case given["default"] || given["precisionThreshold"]:
+		return f, badFacet(p.text, "default and precisionThreshold are of a metric.")
 	}
 	return f, nil
 }
 
-func readParameter(f *engine.Facet, field *schema.Field, text, name, value string) error {
+func (p *facetReader) parameter(f *engine.Facet, field *schema.Field, name, value string) error {
+	if since, ok := facetSince[name]; ok && !schema.Knows(p.version, "-", since) {
+		return badFacet(p.text, "'%s' faceting is not supported in the API version '%s'.", name, p.version)
+	}
 	switch name {
 	case "count":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 {
-			return badFacet(text, "The count '%s' is not a non-negative integer.", value)
+			return badFacet(p.text, "The count '%s' is not a non-negative integer.", value)
 		}
 		f.Count = n
 	case "sort":
 		if !slices.Contains([]string{"count", "-count", "value", "-value"}, value) {
-			return badFacet(text, "The sort '%s' is not one of count, -count, value, -value.", value)
+			return badFacet(p.text, "The sort '%s' is not one of count, -count, value, -value.", value)
 		}
 		f.Sort = value
 	case "values":
-		return readBounds(f, field, text, value)
+		return readBounds(f, field, p.text, value)
 	case "interval":
-		return readInterval(f, field, text, value)
+		return readInterval(f, field, p.text, value)
 	case "timeoffset":
-		return readOffset(f, field, text, value)
+		return readOffset(f, field, p.text, value)
+	case "includeTermFilter", "excludeTermFilter":
+		return p.termFilter(f, field, value, name == "includeTermFilter")
+	case "metric":
+		return p.metric(f, value)
+	case "default":
+		return p.missing(f, field, value)
+	case "precisionThreshold":
+		if n, err := strconv.Atoi(value); err != nil || n < 0 || n > maxPrecision {
+			return badFacet(p.text, "The precisionThreshold '%s' is not an integer from 0 to %d.", value, maxPrecision)
+		}
 	default:
-		return badFacet(text, "The parameter '%s' is not known: it is one of count, sort, values, interval, timeoffset.", name)
+		return badFacet(p.text, "The parameter '%s' is not known: it is one of count, sort, values, interval, timeoffset.", name)
 	}
 	return nil
 }
@@ -150,27 +183,39 @@ func readOffset(f *engine.Facet, field *schema.Field, text, value string) error 
 }
 
 // showFacets renders what was counted.
-func showFacets(asked []engine.Facet, counted [][]engine.FacetValue) map[string]any {
-	all := map[string]any{}
+func showFacets(asked []engine.Facet, counted [][]engine.FacetValue) map[string][]map[string]any {
+	all := map[string][]map[string]any{}
 	for i, f := range asked {
-		values := []map[string]any{}
+		values := all[f.Path] // of other metrics
+		if values == nil {
+			values = []map[string]any{}
+		}
 		for _, v := range counted[i] {
-			one := map[string]any{"count": v.Count}
-			if v.Range {
-				if v.From != nil {
-					one["from"] = showValue(v.From)
-				}
-				if v.To != nil {
-					one["to"] = showValue(v.To)
-				}
-			} else {
-				one["value"] = showValue(v.Value)
-			}
-			values = append(values, one)
+			values = append(values, showFacet(f, v))
 		}
 		all[f.Path] = values
 	}
 	return all
+}
+
+func showFacet(f engine.Facet, v engine.FacetValue) map[string]any {
+	if f.Metric != "" {
+		return map[string]any{f.Metric: v.Value}
+	}
+	one := map[string]any{"count": v.Count}
+	if !v.Range {
+		one["value"] = showValue(v.Value)
+	}
+	if v.From != nil {
+		one["from"] = showValue(v.From)
+	}
+	if v.To != nil {
+		one["to"] = showValue(v.To)
+	}
+	if len(f.Below) > 0 {
+		one["@search.facets"] = showFacets(f.Below, v.Below)
+	}
+	return one
 }
 
 func showValue(v any) any {

@@ -158,14 +158,15 @@ func aggregate(how string, all []func(uint32) float64) func(uint32) float64 {
 // interpolations shape how a boost falls from 1, where a value is closest, to 0: the
 // quadratic one slowly at first, the logarithmic one quickly at first. Azure tells
 // the shapes and not the formulas; the linear one is that of the scores which it prints
-// (azure-ai-docs search/index-add-scoring-profiles.md, "function aggregation").
+// (azure-ai-docs search/index-add-scoring-profiles.md, "function aggregation"), and the
+// logarithm's base is that of its graph ("log10").
 // Source: azure-rest-api-specs searchservice.json ScoringFunctionInterpolation.
 var interpolations = map[string]func(float64) float64{
 	"":            func(near float64) float64 { return near },
 	"linear":      func(near float64) float64 { return near },
 	"constant":    func(float64) float64 { return 1 },
 	"quadratic":   func(near float64) float64 { return 1 - (1-near)*(1-near) },
-	"logarithmic": func(near float64) float64 { return 1 - math.Log1p((1-near)*(math.E-1)) },
+	"logarithmic": func(near float64) float64 { return 1 - math.Log10(1+9*(1-near)) },
 }
 
 // closeness reads how close a document is to what a function boosts, from 1 to 0; not

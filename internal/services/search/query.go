@@ -92,7 +92,7 @@ func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question,
 	if q.pick, err = selected(q.of, in.Select); err != nil {
 		return nil, err
 	}
-	if q.facets, err = readFacets(q.of, in.Facets); err != nil {
+	if q.facets, err = readFacets(q.of, in.Facets, versionOf(call)); err != nil {
 		return nil, err
 	}
 	if q.highlight, err = readHighlights(q.of, in); err != nil {
@@ -300,6 +300,9 @@ func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Re
 		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
 			return q.build(call.Request.Context(), v, p)
 		})
+		if errors.Is(err, engine.ErrFacets) {
+			return found, nil, badInput("facet", "Invalid facet expression: %v.\r\nParameter name: facet", err)
+		}
 		if err != nil {
 			return found, nil, err
 		}

@@ -13,7 +13,7 @@ import (
 // Facet counts the values of a field in what a search matches.
 type Facet struct {
 	Path  string
-	Count int // at most so many values; of the intervals and ranges all are given
+	Count int // at most so many values, or all if it is 0; of intervals and ranges all are given
 	// Sort is "count", "-count", "value" or "-value".
 	Sort string
 	// Bounds of ranges: each value counts to the one that it lies in.
@@ -23,28 +23,69 @@ type Facet struct {
 	Interval float64
 	Period   string
 	Offset   time.Duration
+	// Keep chooses among the values of a string field; nil takes all.
+	Keep func(text string) bool
+	// Metric is what is made of all values instead: "sum", "avg", "min", "max" or
+	// "cardinality"; Default stands for those that are missing, unless it is nil.
+	Metric  string
+	Default any
+	// Below are counted among the documents of each value.
+	Below []Facet
 }
 
 // FacetValue is one value and how many documents have it, or a range, whose open
-// ends are nil.
+// ends are nil, or a metric.
 type FacetValue struct {
 	Value    any
 	From, To any
 	Range    bool
 	Count    int
+	Below    [][]FacetValue
 }
 
-// facet counts documents, not values: one that has a value twice counts once.
-func (x *Index) facet(f Facet, in *bitset.BitSet) ([]FacetValue, error) {
+// maxBelow bounds the values of a request that facets are counted below: each takes
+// memory for all documents.
+const maxBelow = 1000
+
+// ErrFacets tells that there are more.
+var ErrFacets = fmt.Errorf("more than %d values have facets below them", maxBelow)
+
+// facet counts documents, not values: one that has a value twice counts once. left is
+// how many values may still have facets below them.
+func (x *Index) facet(f Facet, in *bitset.BitSet, left *int) ([]FacetValue, error) {
 	c, ok := x.columns[f.Path]
 	if !ok {
 		return nil, fmt.Errorf("field %s is not facetable", f.Path)
 	}
+	if f.Metric != "" {
+		return []FacetValue{{Value: x.metric(f, c, in)}}, nil
+	}
+	values := f.count(c, in)
+	if len(f.Below) == 0 {
+		return values, nil
+	}
+	if *left -= len(values); *left < 0 {
+		return nil, ErrFacets
+	}
+	for i, among := range f.members(c, values, in) {
+		for _, below := range f.Below {
+			counted, err := x.facet(below, among, left)
+			if err != nil {
+				return nil, err
+			}
+			values[i].Below = append(values[i].Below, counted)
+		}
+	}
+	return values, nil
+}
+
+// count counts the documents that have each value.
+func (f Facet) count(c column, in *bitset.BitSet) []FacetValue {
 	if len(f.Bounds) > 0 {
-		return ranges(c, f.Bounds, in), nil
+		return ranges(c, f.Bounds, in)
 	}
 	if s, ok := c.(*stringColumn); ok {
-		return f.sorted(s.count(in)), nil
+		return f.sorted(s.count(in, f.Keep))
 	}
 	counts := map[any]int{}
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
@@ -60,11 +101,31 @@ func (x *Index) facet(f Facet, in *bitset.BitSet) ([]FacetValue, error) {
 	for v, n := range counts {
 		values = append(values, FacetValue{Value: v, Count: n})
 	}
-	return f.sorted(values), nil
+	return f.sorted(values)
 }
 
-// count counts the slots that have each string.
-func (c *stringColumn) count(in *bitset.BitSet) (values []FacetValue) {
+// members are the documents that count to each of the values.
+func (f Facet) members(c column, values []FacetValue, in *bitset.BitSet) []*bitset.BitSet {
+	all := make([]*bitset.BitSet, len(values))
+	places := make(map[any]int, len(values))
+	for i, v := range values {
+		all[i] = bitset.New(in.Len())
+		places[v.Value] = i
+	}
+	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
+		for _, v := range c.values(uint32(i)) {
+			if len(f.Bounds) > 0 {
+				all[rangeOf(f.Bounds, v)].Set(i)
+			} else if place, ok := places[f.bucket(v)]; ok {
+				all[place].Set(i)
+			}
+		}
+	}
+	return all
+}
+
+// count counts the slots that have each string, of those to keep.
+func (c *stringColumn) count(in *bitset.BitSet, keep func(string) bool) (values []FacetValue) {
 	counts := make([]int, len(c.texts))
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		if !c.present.Test(i) {
@@ -76,7 +137,7 @@ func (c *stringColumn) count(in *bitset.BitSet) (values []FacetValue) {
 		}
 	}
 	for id, n := range counts {
-		if n > 0 {
+		if n > 0 && (keep == nil || keep(c.texts[id])) {
 			values = append(values, FacetValue{Value: c.texts[id], Count: n})
 		}
 	}
@@ -122,21 +183,24 @@ func truncate(t time.Time, period string) time.Time {
 	return date(time.January, 1)
 }
 
-// sorted are the first of the values, and ties by value.
+// sorted are the first of the values, and ties by value. Intervals are all there, one
+// after another.
+// Source: azure-sdk-for-java azure-search-documents SearchTests, canSearchWithValueFacets.
 func (f Facet) sorted(values []FacetValue) []FacetValue {
+	intervals := f.Interval > 0 || f.Period != ""
 	slices.SortFunc(values, func(a, b FacetValue) int {
 		byValue, byCount := CompareValues(a.Value, b.Value), cmp.Compare(a.Count, b.Count)
-		switch f.Sort {
-		case "value":
+		switch {
+		case intervals, f.Sort == "value":
 			return byValue
-		case "-value":
+		case f.Sort == "-value":
 			return -byValue
-		case "-count":
+		case f.Sort == "-count":
 			return cmp.Or(byCount, byValue)
 		}
 		return cmp.Or(-byCount, byValue)
 	})
-	if f.Interval == 0 && f.Period == "" && len(values) > f.Count {
+	if !intervals && f.Count > 0 && len(values) > f.Count {
 		values = values[:f.Count]
 	}
 	return values
@@ -172,17 +236,22 @@ func bit(b bool) int {
 	return 0
 }
 
+// rangeOf is the number of the range that a value lies in: each begins with a bound.
+func rangeOf(bounds []any, v any) int {
+	n, exact := slices.BinarySearchFunc(bounds, v, CompareValues)
+	if exact {
+		n++
+	}
+	return n
+}
+
 // ranges counts the documents between bounds that ascend.
 func ranges(c column, bounds []any, in *bitset.BitSet) []FacetValue {
 	counts := make([]int, len(bounds)+1)
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		hit := make(map[int]bool, 1)
 		for _, v := range c.values(uint32(i)) {
-			n, exact := slices.BinarySearchFunc(bounds, v, func(b, v any) int { return CompareValues(b, v) })
-			if exact {
-				n++
-			}
-			if !hit[n] {
+			if n := rangeOf(bounds, v); !hit[n] {
 				hit[n] = true
 				counts[n]++
 			}

@@ -90,8 +90,9 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 		d := x.docs[res.Hits[i].slot]
 		res.Hits[i].Key, res.Hits[i].Ordinal = d.key, d.ordinal
 	}
+	left := maxBelow
 	for _, f := range q.Facets {
-		values, err := x.facet(f, matches)
+		values, err := x.facet(f, matches, &left)
 		if err != nil {
 			return Result{}, err
 		}
