@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"html"
-	"regexp"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -118,11 +117,13 @@ func longestMatch(of map[string]string, text string, longest int) (int, string, 
 }
 
 // replaceChars is Lucene's PatternReplaceCharFilter.
-func replaceChars(pattern *regexp.Regexp, replacement string) charFilter {
+func replaceChars(pattern *searcher, replacement string) charFilter {
 	return func(text string) (string, *correction) {
 		w := rewriter{text: text}
-		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
-			w.replace(m[0], m[1], string(pattern.ExpandString(nil, replacement, text, m)))
+		var with []byte
+		for m := range pattern.all(text) {
+			with = pattern.pattern.ExpandString(with[:0], replacement, text, m)
+			w.replace(m[0], m[1], string(with))
 			if w.long() {
 				break
 			}

@@ -74,7 +74,14 @@ var charFilterTypes = map[string]builder[charFilter]{
 			return nil, err
 		}
 		with, err := at.replacement("replacement", *o.Replacement, pattern)
-		return replaceChars(pattern, with), err
+		if err != nil {
+			return nil, err
+		}
+		found, err := search(pattern)
+		if err != nil {
+			return nil, at.in("pattern").refuse("The pattern is too large: %v", err)
+		}
+		return replaceChars(found, with), nil
 	}),
 }
 
