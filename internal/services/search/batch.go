@@ -63,7 +63,7 @@ func (b *batch) read(tx *store.Tx, key string) (*stored, error) {
 	if d, ok := b.now[key]; ok {
 		return d, nil
 	}
-	d, _, err := store.Load[stored](tx, kindDocument, documentID(b.o.id, key))
+	d, err := loadDocument(tx, b.o.id, key)
 	if errors.Is(err, store.ErrNotFound) {
 		b.now[key] = nil
 		return nil, nil

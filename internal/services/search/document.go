@@ -13,6 +13,7 @@ import (
 
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/schema"
+	"sekisho/internal/store"
 )
 
 // stored is a version of a document as it is kept.
@@ -27,12 +28,23 @@ type stored struct {
 	rank  *ranking // and by its meaning
 }
 
-// UnmarshalJSON keeps numbers as they are written: a 64-bit integer is no float.
-func (d *stored) UnmarshalJSON(raw []byte) error {
-	type plain stored
-	dec := json.NewDecoder(bytes.NewReader(raw))
+// loadDocument reads one from the store.
+func loadDocument(tx *store.Tx, container, key string) (d stored, err error) {
+	rec, err := tx.Get(kindDocument, documentID(container, key))
+	if err != nil {
+		return d, err
+	}
+	return decodeDocument(rec)
+}
+
+// decodeDocument keeps numbers as they are written: a 64-bit integer is no float.
+func decodeDocument(rec store.Record) (d stored, err error) {
+	dec := json.NewDecoder(bytes.NewReader(rec.Body))
 	dec.UseNumber()
-	return dec.Decode((*plain)(d))
+	if err := dec.Decode(&d); err != nil {
+		return d, fmt.Errorf("%s %q: body: %w", rec.Kind, rec.ID, err)
+	}
+	return d, nil
 }
 
 // documentID keeps keys apart that the store would take for one: it knows no case.

@@ -308,7 +308,7 @@ func (s *Search) getDocument(w http.ResponseWriter, call *api.Call) error {
 	}
 	var d stored
 	err = s.store.View(call.Request.Context(), func(tx *store.Tx) (err error) {
-		d, _, err = store.Load[stored](tx, kindDocument, documentID(o.id, call.Var("key")))
+		d, err = loadDocument(tx, o.id, call.Var("key"))
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && !see.sees(&d) {

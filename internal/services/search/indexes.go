@@ -247,7 +247,7 @@ func (all *indexes) stored(o *opened) iter.Seq2[*engine.Document, error] {
 				return
 			}
 			for _, rec := range some {
-				d, err := store.Decode[stored](rec)
+				d, err := decodeDocument(rec)
 				if err != nil {
 					yield(nil, err)
 					return
@@ -269,7 +269,7 @@ func (all *indexes) stored(o *opened) iter.Seq2[*engine.Document, error] {
 // analysed gives a document its tokens.
 func (all *indexes) analysed(o *opened, d *engine.Document) error {
 	return all.store.View(context.Background(), func(tx *store.Tx) error {
-		doc, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, d.Key))
+		doc, err := loadDocument(tx, o.id, d.Key)
 		if err != nil {
 			return err
 		}

@@ -335,7 +335,7 @@ func (q *question) shown(docs []stored) []map[string]any {
 // found, is left out: the filter may not hold for what it is now.
 func (all *indexes) documents(tx *store.Tx, o *opened, hits []engine.Hit) (docs []stored, err error) {
 	for _, hit := range hits {
-		d, _, err := store.Load[stored](tx, kindDocument, documentID(o.id, hit.Key))
+		d, err := loadDocument(tx, o.id, hit.Key)
 		if errors.Is(err, store.ErrNotFound) || err == nil && d.Ordinal != hit.Ordinal {
 			continue
 		}

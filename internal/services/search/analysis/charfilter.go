@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"html"
-	"regexp"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -40,14 +39,16 @@ type rewriter struct {
 }
 
 func (w *rewriter) mark(in int, fixed bool) {
-	out := w.out.Len()
-	if n := len(w.fix.out); n > 0 && w.fix.out[n-1] == out {
-		w.fix.in[n-1], w.fix.fixed[n-1] = in, fixed
+	out, c := w.out.Len(), &w.fix
+	n := len(c.out)
+	if n > 0 && c.out[n-1] == out { // which nothing stands at
+		n--
+		c.out, c.in, c.fixed = c.out[:n], c.in[:n], c.fixed[:n]
+	}
+	if !fixed && c.of(out) == in && (n == 0 || !c.fixed[n-1]) { // it goes on
 		return
 	}
-	w.fix.out = append(w.fix.out, out)
-	w.fix.in = append(w.fix.in, in)
-	w.fix.fixed = append(w.fix.fixed, fixed)
+	c.out, c.in, c.fixed = append(c.out, out), append(c.in, in), append(c.fixed, fixed)
 }
 
 // replace keeps what is before start and puts the replacement for text[start:end].
@@ -57,12 +58,12 @@ func (w *rewriter) replace(start, end int, with string) {
 	w.out.WriteString(w.text[w.done:start])
 	at := start
 	for i, r := range with {
+		_, size := utf8.DecodeRuneInString(w.text[at:end])
 		if i == 0 || at < end {
-			w.mark(at, true)
+			w.mark(at, size != utf8.RuneLen(r))
 		}
 		w.out.WriteRune(r)
 		if at < end {
-			_, size := utf8.DecodeRuneInString(w.text[at:end])
 			if at += size; at >= end {
 				w.mark(end, true)
 			}
@@ -76,7 +77,7 @@ func (w *rewriter) replace(start, end int, with string) {
 func (w *rewriter) long() bool { return w.out.Len() > max(maxBytes, len(w.text)) }
 
 func (w *rewriter) result() (string, *correction) {
-	if w.fix.out == nil {
+	if w.done == 0 && w.out.Len() == 0 {
 		return w.text, nil
 	}
 	w.out.WriteString(w.text[w.done:])
@@ -118,11 +119,13 @@ func longestMatch(of map[string]string, text string, longest int) (int, string, 
 }
 
 // replaceChars is Lucene's PatternReplaceCharFilter.
-func replaceChars(pattern *regexp.Regexp, replacement string) charFilter {
+func replaceChars(pattern *searcher, replacement string) charFilter {
 	return func(text string) (string, *correction) {
 		w := rewriter{text: text}
-		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
-			w.replace(m[0], m[1], string(pattern.ExpandString(nil, replacement, text, m)))
+		var with []byte
+		for m := range pattern.all(text) {
+			with = pattern.pattern.ExpandString(with[:0], replacement, text, m)
+			w.replace(m[0], m[1], string(with))
 			if w.long() {
 				break
 			}

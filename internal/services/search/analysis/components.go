@@ -76,7 +76,14 @@ var charFilterTypes = map[string]builder[charFilter]{
 			return nil, err
 		}
 		with, err := replacement(at, "replacement", *o.Replacement, pattern)
-		return replaceChars(pattern, with), err
+		if err != nil {
+			return nil, err
+		}
+		found, err := search(pattern)
+		if err != nil {
+			return nil, refuse(at.In("pattern"), "The pattern is too large: %v", err)
+		}
+		return replaceChars(found, with), nil
 	}),
 }
 
