@@ -31,40 +31,45 @@ func decodeDefinition[T any](raw json.RawMessage) (*T, error) {
 	return v, nil
 }
 
-// before is what a definition replaces, nil for nothing.
-func before[T any](old json.RawMessage) (*T, error) {
-	if old == nil {
-		return nil, nil
+// planned is a definition of an indexer's that is held to what it replaces, and hides
+// its secrets.
+type planned[T any] interface {
+	*T
+	Plan(old *T) error
+	Hide() *T
+}
+
+func planAs[T any, P planned[T]](_ change, old, in json.RawMessage) (json.RawMessage, error) {
+	d, err := decodeDefinition[T](in)
+	if err != nil {
+		return nil, err
 	}
-	v := new(T)
-	return v, json.Unmarshal(old, v)
+	var was *T
+	if old != nil {
+		if err := json.Unmarshal(old, &was); err != nil {
+			return nil, err
+		}
+	}
+	if err := P(d).Plan(was); err != nil {
+		return nil, refused(err)
+	}
+	return json.Marshal(d)
+}
+
+func viewAs[T any, P planned[T]](_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
+	d := P(new(T))
+	if err := json.Unmarshal(raw, d); err != nil {
+		return nil, err
+	}
+	return properties(d.Hide())
 }
 
 func (s *Search) dataSourceDefinition() *definition {
 	return &definition{
 		path: "datasources", singular: "data source", kind: kindDataSource, action: "dataSources", source: indexerSource, secret: true,
 		limit: func(t tier) int { return t.indexers },
-		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
-			d, err := decodeDefinition[indexer.DataSource](in)
-			if err != nil {
-				return nil, err
-			}
-			was, err := before[indexer.DataSource](old)
-			if err != nil {
-				return nil, err
-			}
-			if err := d.Plan(was); err != nil {
-				return nil, refused(err)
-			}
-			return json.Marshal(d)
-		},
-		view: func(_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
-			var d indexer.DataSource
-			if err := json.Unmarshal(raw, &d); err != nil {
-				return nil, err
-			}
-			return properties(d.Hide())
-		},
+		plan:  planAs[indexer.DataSource],
+		view:  viewAs[indexer.DataSource],
 	}
 }
 

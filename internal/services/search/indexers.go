@@ -191,7 +191,7 @@ func (s *Search) forgetIndexer(tx *store.Tx, id string) error {
 			return err
 		}
 	}
-	return forgetFamilies(tx, id)
+	return forget(tx, kindFamily, id) // the parts stay
 }
 
 // cancelIndexers ends those of a service that is deleted.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/jobs"
@@ -171,20 +170,6 @@ func (k *sink) putFamily(tx *store.Tx, f indexer.Family) error {
 	}
 	if err := tx.Delete(kindFamily, k.familyID(f)); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
-	}
-	return nil
-}
-
-// forgetFamilies forgets those of an indexer that is deleted; the parts stay.
-func forgetFamilies(tx *store.Tx, id string) error {
-	all, err := tx.List(kindFamily, store.Query{Prefix: strings.ToLower(id) + "/"})
-	if err != nil {
-		return err
-	}
-	for _, rec := range all {
-		if err := tx.Delete(kindFamily, rec.ID); err != nil {
-			return err
-		}
 	}
 	return nil
 }

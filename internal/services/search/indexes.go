@@ -307,14 +307,22 @@ func (all *indexes) redefine(at place, new json.RawMessage) {
 // of containers that are no more, and swept.
 func (all *indexes) forgetService(tx *store.Tx, service string) error {
 	for _, kind := range []string{kindIndex, kindContainer, kindAlias, kindSynonyms, kindDataSource, kindSkillset, kindIndexer, kindProgress, kindHistory, kindFamily} {
-		records, err := tx.List(kind, store.Query{Prefix: strings.ToLower(service) + "/"})
-		if err != nil {
+		if err := forget(tx, kind, service); err != nil {
 			return err
 		}
-		for _, rec := range records {
-			if err := tx.Delete(kind, rec.ID); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// forget deletes what of a kind is below an id.
+func forget(tx *store.Tx, kind, above string) error {
+	all, err := tx.List(kind, store.Query{Prefix: strings.ToLower(above) + "/"})
+	if err != nil {
+		return err
+	}
+	for _, rec := range all {
+		if err := tx.Delete(kind, rec.ID); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -39,7 +39,10 @@ func TestQuotas(t *testing.T) {
 			t.Errorf("%s: %d %s", name, r.Status, r.Body)
 		}
 	}
-	w.must("POST", documents, batch(100, 165, `"e":`+vector)) // 1 MB that does not count
+	w.must("POST", documents, batch(100, 101, `"e":`+vector))
+	if used := w.must("GET", "/servicestats", "").Get("counters", "vectorIndexSize", "usage"); used != 0.0 {
+		t.Errorf("vectors that are searched exhaustively count %v bytes", used)
+	}
 	w.must("POST", documents, batch(0, 63, `"v":`+vector))
 	w.must("POST", documents, batch(63, 64, `"v":`+vector))
 	full("Vector index size")

@@ -12,29 +12,10 @@ const kindSkillset = "searchSkillset"
 func (s *Search) skillsetDefinition() *definition {
 	return &definition{
 		path: "skillsets", singular: "skillset", kind: kindSkillset, action: "skillsets", source: indexerSource, secret: true,
-		limit: func(t tier) int { return t.indexers },
-		plan: func(_ change, old, in json.RawMessage) (json.RawMessage, error) {
-			d, err := decodeDefinition[indexer.Skillset](in)
-			if err != nil {
-				return nil, err
-			}
-			was, err := before[indexer.Skillset](old)
-			if err != nil {
-				return nil, err
-			}
-			if err := d.Plan(was); err != nil {
-				return nil, refused(err)
-			}
-			return json.Marshal(d)
-		},
+		limit:  func(t tier) int { return t.indexers },
+		plan:   planAs[indexer.Skillset],
 		commit: s.commitSkillset,
-		view: func(_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
-			var d indexer.Skillset
-			if err := json.Unmarshal(raw, &d); err != nil {
-				return nil, err
-			}
-			return properties(d.Hide())
-		},
+		view:   viewAs[indexer.Skillset],
 	}
 }
 

@@ -216,15 +216,14 @@ func TestTooManyTokens(t *testing.T) {
 	}
 	eight := []string{"long", "long", "long", "long", "long", "long", "long", "long"}
 	for _, c := range [][2][]string{{eight, nil}, {nil, eight}} {
-		a, err := long.Compose("a", "keyword_v2", c[0], c[1])
-		if err != nil {
+		if a, err = long.Compose("a", "keyword_v2", c[0], c[1]); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.Analyze("xx"); !errors.Is(err, ErrTooManyTokens) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if stream := a.Bleve().Analyze([]byte(strings.Repeat("a", MaxTokens/2+2))); stream != nil {
+	if stream := a.Bleve().Analyze([]byte("xx")); stream != nil {
 		t.Errorf("bleve gets %d tokens", len(stream))
 	}
 }

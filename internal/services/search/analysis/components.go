@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -68,14 +69,7 @@ var charFilterTypes = map[string]builder[charFilter]{
 		return mapping(of), nil
 	}),
 	"PatternReplaceCharFilter": options("PatternReplaceCharFilter", replaceOptions{}, func(at schema.Place, o replaceOptions) (charFilter, error) {
-		if o.Pattern == nil || o.Replacement == nil {
-			return nil, refuse(at, "The properties 'pattern' and 'replacement' are required")
-		}
-		pattern, err := compile(at, "pattern", *o.Pattern, "")
-		if err != nil {
-			return nil, err
-		}
-		with, err := replacement(at, "replacement", *o.Replacement, pattern)
+		pattern, with, err := o.read(at)
 		if err != nil {
 			return nil, err
 		}
@@ -90,6 +84,16 @@ var charFilterTypes = map[string]builder[charFilter]{
 type replaceOptions struct {
 	Pattern     *string `json:"pattern"`
 	Replacement *string `json:"replacement"`
+}
+
+func (o replaceOptions) read(at schema.Place) (pattern *regexp.Regexp, with string, err error) {
+	if o.Pattern == nil || o.Replacement == nil {
+		return nil, "", refuse(at, "The properties 'pattern' and 'replacement' are required")
+	}
+	if pattern, err = compile(at, "pattern", *o.Pattern, ""); err == nil {
+		with, err = replacement(at, "replacement", *o.Replacement, pattern)
+	}
+	return pattern, with, err
 }
 
 // unescape reads \uXXXX and \ before a character, as mappings have them

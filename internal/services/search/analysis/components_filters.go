@@ -221,14 +221,7 @@ var filterTypes = func() map[string]builder[filter] {
 		return capture(patterns, o.Original), required(at, "patterns", o.Patterns)
 	})
 	types["PatternReplaceTokenFilter"] = options("PatternReplaceTokenFilter", replaceOptions{}, func(at schema.Place, o replaceOptions) (filter, error) {
-		if o.Pattern == nil || o.Replacement == nil {
-			return nil, refuse(at, "The properties 'pattern' and 'replacement' are required")
-		}
-		pattern, err := compile(at, "pattern", *o.Pattern, "")
-		if err != nil {
-			return nil, err
-		}
-		with, err := replacement(at, "replacement", *o.Replacement, pattern)
+		pattern, with, err := o.read(at)
 		return replaceText(pattern, with), err
 	})
 	types["ShingleTokenFilter"] = options("ShingleTokenFilter", shingleOptions{Max: 2, Min: 2, Unigrams: true, Separator: " ", Filler: "_"}, makeShingles)

@@ -185,8 +185,8 @@ func planIdentity(at string, raw json.RawMessage, old func() json.RawMessage) (j
 	return nil, invalid(at, "%s : The identity type '%s' is invalid.", at, id.ODataType)
 }
 
-// Hide is a data source as a client may read it.
-func (d DataSource) Hide() DataSource {
+// Hide is a data source as a client may read it. It changes the data source.
+func (d *DataSource) Hide() *DataSource {
 	d.Credentials = &Credentials{}
 	return d
 }
