@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,9 @@ var indexerSteps = []seenStep{
 	{"indexer", `[true, ["reads"], ["reads"]]`},
 	{"deleted definitions", `[[404, "No indexer with the name 'reads' was found in the service 'SERVICE'."], [], []]`},
 }
+
+// previewIndexerSteps are those of a preview's SDK.
+var previewIndexerSteps = append(slices.Clone(indexerSteps), seenStep{"documents reset", `[["success", 1, 0], ["success", 0, 0]]`})
 
 // hops are what an indexer needs: a storage account and a deployment that embeds.
 func (w *searchWorld) hops(of searchService) []string {

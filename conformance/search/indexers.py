@@ -1,4 +1,4 @@
-"""The story of indexers with azure-search-documents 12 and 11. Prints what it sees of each step."""
+"""The story of indexers with azure-search-documents 12, 11 and a preview. Prints what it sees of each step."""
 import json
 import os
 import time
@@ -135,6 +135,10 @@ say("deleted", ran("reads"), sorted(d["text"] for d in documents("parts")))
 indexers.reset_indexer("reads")
 status = indexers.get_indexer_status("reads")
 say("reset", status.last_result.status, status.status, len(status.execution_history) > 5, ran("reads"))
+if hasattr(indexers, "reset_documents"):  # of a preview
+    key = next(d["id"] for d in documents("files") if d["metadata_storage_name"] == "four.txt")
+    indexers.reset_documents("reads", {"documentKeys": [key]})
+    say("documents reset", ran("reads"), ran("reads"))
 made = indexers.get_indexer("reads")
 made.is_disabled, made.schedule = True, None
 say("indexer", indexers.create_or_update_indexer(made).is_disabled, indexers.get_indexer_names(), [i.name for i in indexers.get_indexers()])
