@@ -187,6 +187,7 @@ func writeError(w http.ResponseWriter, call *api.Call, err error) {
 // refusal is how a gate's no reads here. A credential that does not verify is a 403,
 // or a 401 with a challenge, as the service is set (aadAuthFailureMode); what RBAC
 // refuses is a 403 always. Source: azure-docs search/search-security-enable-roles.md.
+// No page shows Azure's challenge: this one has the parameters of Storage's, quoted.
 func refusal(w http.ResponseWriter, call *api.Call, r *api.Refusal) (status int, text string) {
 	if r.OnBehalf {
 		return http.StatusUnauthorized, userRefusal(call, r)
