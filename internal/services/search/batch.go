@@ -164,5 +164,5 @@ func (s *Search) commit(ctx context.Context, b *batch, update updater) error {
 	if err != nil {
 		return err
 	}
-	return b.o.x.Apply(docs, deleted)
+	return b.o.told(b.o.x.Apply(docs, deleted))
 }

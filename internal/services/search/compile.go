@@ -68,6 +68,15 @@ func (c *compiler) parse(text, syntax string) (lucene.Query, error) {
 	return lucene.ParseSimple(text, c.all)
 }
 
+// node is a query as the engine evaluates it, in one search.
+func (c *compiler) node(q lucene.Query) (engine.Node, error) {
+	n, err := c.compile(q, 1)
+	if n == nil {
+		n = engine.Nothing{} // the analyzers left nothing to look for
+	}
+	return n, malformedQuery(err)
+}
+
 // compile gives nil for a query of which the analyzers leave nothing.
 func (c *compiler) compile(q lucene.Query, boost float64) (engine.Node, error) {
 	switch q := q.(type) {

@@ -52,8 +52,12 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	if slices.ContainsFunc(actions, action.adds) {
-		if err := s.room(call.Request.Context(), string(call.Target.Scope), o.place); err != nil {
+		full, err := s.full(call.Request.Context(), string(call.Target.Scope), o.place)
+		if err != nil {
 			return err
+		}
+		if full != "" {
+			return api.BadRequest("", "", "%s", full)
 		}
 	}
 	results, err := s.apply(call.Request.Context(), o, actions, s.store.Update)

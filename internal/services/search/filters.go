@@ -145,19 +145,14 @@ func (f *filters) match(n filter.Match) (clause, error) {
 	if q == nil {
 		return f.compile(filter.Bool{Value: true})
 	}
-	compiled := func() (engine.Node, error) {
-		node, err := c.compile(q, 1)
-		if node == nil {
-			node = engine.Nothing{}
-		}
-		return node, malformedQuery(err)
-	}
-	node, err := compiled()
+	again := c // counts for itself: what is scored is what is found
+	node, err := c.node(q)
 	if err != nil {
 		return nil, err
 	}
+	f.compiler.clauses = c.clauses
 	if n.Scoring {
-		scores, err := compiled() // a node serves one search
+		scores, err := again.node(q) // a node serves one search
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
 	"sekisho/internal/store"
@@ -37,6 +36,9 @@ func (k *sink) Check(index, key string, fields map[string]any) error {
 	}
 	return checkFields(of.Fields, fields, key)
 }
+
+// Full implements indexer.Sink.
+func (k *sink) Full(ctx context.Context) (string, error) { return k.s.full(ctx, k.scope, k.at) }
 
 // Write implements indexer.Sink. Each index is written in a transaction with what
 // tells of its families, the target index in one with the state. Before its end a
@@ -91,20 +93,6 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 			actions = append(actions, action{verb: "mergeOrUpload", key: d.Key, fields: d.Fields})
 		}
 	}
-	var rejected []indexer.Rejection
-	if slices.ContainsFunc(actions, action.adds) {
-		var full *api.Error
-		if err := k.s.room(ctx, k.scope, k.at); errors.As(err, &full) {
-			for _, a := range actions {
-				if a.adds() {
-					rejected = append(rejected, indexer.Rejection{Index: index, Key: a.key, Text: full.Message})
-				}
-			}
-			actions = slices.DeleteFunc(actions, action.adds)
-		} else if err != nil {
-			return nil, err
-		}
-	}
 	families := slices.DeleteFunc(slices.Clone(b.Families), func(f indexer.Family) bool { return f.Index != index })
 	gone, err := k.gone(ctx, families)
 	if err != nil {
@@ -127,9 +115,10 @@ func (k *sink) write(ctx context.Context, index string, b indexer.Batch, also fu
 		})
 	}
 	if len(actions) == 0 {
-		return rejected, update(ctx, func(*store.Tx) error { return nil })
+		return nil, update(ctx, func(*store.Tx) error { return nil })
 	}
 	results, err := k.s.apply(ctx, k.open[index], actions, update)
+	var rejected []indexer.Rejection
 	for _, r := range results {
 		if !r.Done {
 			rejected = append(rejected, indexer.Rejection{Index: index, Key: r.Key, Text: value(r.Error)})

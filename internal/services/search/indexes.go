@@ -176,7 +176,24 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 		all.mu.Unlock()
 		return nil, o.err
 	}
+	if o.x == nil { // deleted before it was read
+		return nil, o.told(engine.ErrClosed)
+	}
 	return o, all.take(o, def)
+}
+
+// told is an error of the engine's as who asked is told it: an index that is closed
+// was deleted meanwhile.
+func (o *opened) told(err error) error {
+	if errors.Is(err, engine.ErrClosed) {
+		err = (&definition{singular: "index"}).missing(store.ErrNotFound, o.place)
+	}
+	return err
+}
+
+func (o *opened) search(ctx context.Context, build func(*engine.View) (engine.Request, error)) (engine.Result, error) {
+	found, err := o.x.Search(ctx, build)
+	return found, o.told(err)
 }
 
 // take gives an open index a definition that is newer.

@@ -142,12 +142,9 @@ func (q *question) plan() (*plan, error) {
 	if q.query == nil {
 		return q.planned(nil)
 	}
-	n, err := q.compiler.compile(q.query, 1)
+	n, err := q.compiler.node(q.query)
 	if err != nil {
-		return nil, malformedQuery(err)
-	}
-	if n == nil {
-		n = engine.Nothing{} // the analyzers left nothing to look for
+		return nil, err
 	}
 	return q.planned(n)
 }
@@ -292,12 +289,12 @@ const attempts = 3
 // answer searches, and reads what was found.
 func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, docs []stored, err error) {
 	for try := 1; ; try++ {
-		q.compiler.marks = marks{}
+		q.compiler.marks, q.compiler.clauses = marks{}, 0
 		p, err := q.plan()
 		if err != nil {
 			return found, nil, err
 		}
-		found, err = o.x.Search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
+		found, err = o.search(call.Request.Context(), func(v *engine.View) (engine.Request, error) {
 			return q.build(call.Request.Context(), v, p)
 		})
 		if errors.Is(err, engine.ErrFacets) {

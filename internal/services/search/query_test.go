@@ -260,6 +260,12 @@ func TestRequestLimits(t *testing.T) {
 		}, 400, "100000"},
 		{"clauses of a field", func(n int) servicetest.Reply { return post(words(3000+n, `,"searchFields":"Name"`)) }, 400, "ClauseLimitExceeded"},
 		{"clauses of six fields", func(n int) servicetest.Reply { return post(words(500+n, "")) }, 400, "ClauseLimitExceeded"},
+		{"clauses of a filter that scores", func(n int) servicetest.Reply {
+			return post(`{"filter":"search.ismatchscoring('` + strings.Repeat("x ", 3000+n) + `','Name')"}`)
+		}, 400, "ClauseLimitExceeded"},
+		{"clauses of two filters", func(n int) servicetest.Reply {
+			return post(`{"filter":"search.ismatch('` + strings.Repeat("x ", 1500) + `','Name') or search.ismatch('` + strings.Repeat("x ", 1500+n) + `','Name')"}`)
+		}, 400, "ClauseLimitExceeded"},
 		{"a term", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 32766+n) + `"}`) }, 400, "32766"},
 		{"a prefix", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 1000+n) + `*"}`) }, 400, "1000"},
 		{"suggestions", func(n int) servicetest.Reply {

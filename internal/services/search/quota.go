@@ -2,11 +2,8 @@ package search
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"strings"
 
-	"sekisho/internal/api"
 	"sekisho/internal/arm"
 	"sekisho/internal/store"
 )
@@ -28,20 +25,19 @@ func (s *Search) held(ctx context.Context, of place) (h held, err error) {
 		}
 		return err
 	})
+	if err != nil {
+		return h, err
+	}
 	for _, name := range names {
 		o, err := s.indexes.find(ctx, place{of.tenant, of.service, name})
-		var gone *api.Error
-		if errors.As(err, &gone) && gone.Status == http.StatusNotFound {
-			continue // meanwhile
-		}
 		if err != nil {
-			return h, err
+			continue // deleted meanwhile, or broken, which is told to who asks for it
 		}
 		h.documents += o.x.Count()
 		h.bytes += o.x.Bytes()
 		h.vectors += o.x.VectorBytes()
 	}
-	return h, err
+	return h, ctx.Err()
 }
 
 // limits are what a service may by its SKU and how it is set.
@@ -54,26 +50,27 @@ func (s *Search) limits(ctx context.Context, scope string) (tier, service, error
 	return tierOf(r.SKU.Name, p.HostingMode), p, err
 }
 
-// room refuses more documents for a service that holds what its partitions may. Azure
-// tells the text of the first, and the status of neither.
+// full tells why a service takes no more documents: it holds what its partitions may.
+// It is empty if it takes them. Azure tells the text for the first, and the status of
+// neither.
 // Source: azure-docs search/search-limits-quotas-capacity.md, "Vector index size limits":
 // a hard limit, and deleting documents or more partitions let indexing go on.
-func (s *Search) room(ctx context.Context, scope string, of place) error {
+func (s *Search) full(ctx context.Context, scope string, of place) (why string, err error) {
 	t, p, err := s.limits(ctx, scope)
 	if err != nil {
-		return err
+		return "", err
 	}
 	h, err := s.held(ctx, of)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, quota := range []struct {
 		name      string
 		used, may int64
 	}{{"Storage", h.bytes, t.storageMB << 20}, {"Vector index size", h.vectors, t.vectorsMB << 20}} {
 		if quota.used >= quota.may*int64(p.Partitions) {
-			return api.BadRequest("", "", "%s quota has been exceeded for this service. You must either delete documents first, or use a higher SKU for additional quota.", quota.name)
+			return quota.name + " quota has been exceeded for this service. You must either delete documents first, or use a higher SKU for additional quota.", nil
 		}
 	}
-	return nil
+	return "", nil
 }

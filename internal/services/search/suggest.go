@@ -271,7 +271,7 @@ func (s *Search) suggested(o *opened, q *suggestion, only bool) (docs []stored, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := o.x.Search(ctx, func(v *engine.View) (engine.Request, error) { return q.build(ctx, v, p) })
+	found, err := o.search(ctx, func(v *engine.View) (engine.Request, error) { return q.build(ctx, v, p) })
 	if err != nil {
 		return nil, err
 	}

@@ -155,6 +155,9 @@ func (x *Index) columnsOf(of *schema.Index) {
 	})
 }
 
+// ErrClosed is for who comes to an index when it is closed.
+var ErrClosed = errors.New("the index is closed")
+
 // Close closes the index.
 func (x *Index) Close() error {
 	x.writing.Lock()
@@ -182,6 +185,9 @@ func (x *Index) Redefine(of *schema.Index) error {
 func (x *Index) Apply(docs []*Document, deleted []string) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	if x.isClosed() {
+		return ErrClosed
+	}
 	for _, d := range docs {
 		for path, values := range d.Vectors {
 			if err := x.CheckVector(path, values); err != nil {

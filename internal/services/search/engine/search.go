@@ -63,6 +63,9 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	x.settle()
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	if x.text.reader == nil {
+		return Result{}, ErrClosed
+	}
 	v := &View{x}
 	q, err := build(v)
 	if err != nil {
@@ -110,6 +113,9 @@ func (x *Index) settle() {
 		return
 	}
 	defer x.writing.Unlock()
+	if x.text.reader == nil {
+		return
+	}
 	r, err := x.text.index.Reader()
 	if err != nil {
 		return // the search will tell

@@ -72,6 +72,7 @@ func (t *text) close() error {
 	if t.reader != nil {
 		t.reader.Close()
 	}
+	t.reader, t.parts = nil, nil
 	return t.index.Close()
 }
 

@@ -241,9 +241,17 @@ func (r *Run) write(ctx context.Context, all []*Enriched, failedBefore int, adva
 	if err := r.enrich(ctx, live); err != nil {
 		return err
 	}
+	full, err := r.Sink.Full(ctx)
+	if err != nil {
+		return err
+	}
 	owners := map[string]*Enriched{}
 	for _, e := range live {
 		docs, families := r.documents(e)
+		if full != "" && len(docs) > 0 {
+			e.fail("Projection.SearchIndex.MergeOrUpload."+docs[0].Index, couldNotWrite, full, linkIndex)
+			continue
+		}
 		b.Documents = append(b.Documents, docs...)
 		b.Families = append(b.Families, families...)
 		for _, d := range docs {

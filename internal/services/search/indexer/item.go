@@ -106,6 +106,8 @@ type Reader interface {
 type Sink interface {
 	// Check tells what is wrong with a document that is to be merged or uploaded.
 	Check(index, key string, fields map[string]any) error
+	// Full tells why no index takes more documents; it is empty if they do.
+	Full(ctx context.Context) (why string, err error)
 	// Write writes a batch and the state, the state last: all or, after a crash, a
 	// part of the documents, which come again with the next run. Documents that the
 	// index does not take are left out, and told.

@@ -101,6 +101,7 @@ type shelf struct {
 	runs    []Result
 	writes  int
 	crashAt int // the write that fails; 0 for none
+	full    string
 }
 
 var errCrash = errors.New("crash")
@@ -111,6 +112,8 @@ func (s *shelf) Check(_, key string, _ map[string]any) error {
 	}
 	return nil
 }
+
+func (s *shelf) Full(context.Context) (string, error) { return s.full, nil }
 
 func (s *shelf) Write(_ context.Context, b Batch) (rejected []Rejection, err error) {
 	s.writes++
@@ -330,13 +333,14 @@ func TestNothingIsLostAndNothingIsTwice(t *testing.T) {
 			if rapid.Bool().Draw(rt, "crashes") {
 				s.crashAt = s.writes + rapid.IntRange(1, 6).Draw(rt, "at")
 			}
+			s.full = rapid.SampledFrom([]string{"", "", "full"}).Draw(rt, "full")
 			if err := s.run(t, l, definition, policy); err != nil && !errors.Is(err, errCrash) {
 				rt.Fatal(err)
 			}
 			l.now = l.now.Add(time.Duration(rapid.IntRange(0, 2000).Draw(rt, "ms")) * time.Millisecond)
 		}
 		// What changed while the last run read may be left to the next.
-		l.between, s.crashAt = func() {}, 0
+		l.between, s.crashAt, s.full = func() {}, 0, ""
 		for range 2 {
 			if err := s.run(t, l, definition, policy); err != nil {
 				rt.Fatal(err)
