@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sekisho/internal/store"
@@ -47,6 +49,38 @@ func (h *host) fill(name string, n int) {
 		actions = append(actions, fmt.Sprintf(`{"id":"%d","text":"word %d"}`, i, i))
 	}
 	h.need(200, "POST", "/indexes/"+name+"/docs/index", `{"value":[`+strings.Join(actions, ",")+`]}`)
+}
+
+// Searches, writes and statistics that run into the end of their index, or of another
+// of the service, are answered.
+func TestAnIndexIsDeletedWhileItIsUsed(t *testing.T) {
+	h := newHost(t, "basic")
+	h.fill("keep", 1)
+	for range 5 {
+		h.fill("gone", 300)
+		var begun, using sync.WaitGroup
+		use := func(method, path, body string, answers ...int) {
+			begun.Add(1)
+			using.Go(func() {
+				for i := range 20 {
+					if r := h.call(method, path, body); !slices.Contains(answers, r.Status) {
+						t.Errorf("%s %s: %d %s", method, path, r.Status, r.Body)
+					}
+					if i == 0 {
+						begun.Done()
+					}
+				}
+			})
+		}
+		use("POST", "/indexes/gone/docs/search", `{"search":"word"}`, 200, 404)
+		use("POST", "/indexes/gone/docs/index", `{"value":[{"id":"1","text":"other"}]}`, 200, 404)
+		use("POST", "/indexes/keep/docs/index", `{"value":[{"id":"1","text":"other"}]}`, 200)
+		use("GET", "/servicestats", "", 200)
+		begun.Wait()
+		h.need(204, "DELETE", "/indexes/gone", "")
+		using.Wait()
+	}
+	h.need(200, "GET", "/indexes/keep/docs('1')", "")
 }
 
 func TestSweep(t *testing.T) {
