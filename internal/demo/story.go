@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -199,31 +198,34 @@ func (s *story) keys(ctx context.Context) error {
 	}
 	calls, failed := stop()
 	s.note(fmt.Sprintf("Key 2 meanwhile: %d calls, %d refused.", calls, failed))
-	if failed > 0 || calls == 0 {
+	if failed > 0 {
 		return fmt.Errorf("key 2 was interrupted: %d of %d calls failed", failed, calls)
 	}
 	return nil
 }
 
 // keepCalling calls with key 2 until stop, which tells how it went.
-func (s *story) keepCalling(ctx context.Context) (stop func() (calls, failed int64)) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	var calls, failed atomic.Int64
+func (s *story) keepCalling(ctx context.Context) (stop func() (calls, failed int)) {
+	ending, done := make(chan struct{}), make(chan struct{})
+	var calls, failed int
 	go func() {
 		defer close(done)
-		for ctx.Err() == nil {
+		for {
 			a, err := s.do(ctx, s.chat(account, withKey(s.key2)))
-			if ctx.Err() != nil {
-				return
-			}
-			calls.Add(1)
+			calls++
 			if err != nil || a.status != 200 {
-				failed.Add(1)
+				failed++
+			}
+			select {
+			case <-ending:
+				return
+			case <-ctx.Done():
+				return
+			default:
 			}
 		}
 	}()
-	return func() (int64, int64) { cancel(); <-done; return calls.Load(), failed.Load() }
+	return func() (int, int) { close(ending); <-done; return calls, failed }
 }
 
 func (s *story) disable(ctx context.Context) error {
