@@ -16,8 +16,9 @@ const defaultFacets = 10
 
 // readFacets reads facet expressions. Source: azure-docs "Search Documents", "facet".
 func readFacets(of *schema.Index, texts []string, version string) (all []engine.Facet, err error) {
+	p := facetReader{of: of, version: version, tree: schema.Knows(version, "-", treesSince)}
 	for _, text := range texts {
-		p := facetReader{of: of, text: text, version: version, tree: schema.Knows(version, "-", treesSince)}
+		p.text, p.at = text, 0
 		more, err := p.list(0)
 		if err != nil {
 			return nil, err

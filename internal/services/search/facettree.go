@@ -3,13 +3,13 @@ package search
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/lucene"
+	"sekisho/internal/services/search/lucene/terms"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -27,6 +27,8 @@ var facetSince = map[string]string{"includeTermFilter": treesSince, "excludeTerm
 const (
 	maxFacetDepth = 16
 	maxPrecision  = 40000
+	// maxTermFilters bounds those of a request: the automaton of each may take 20 MB.
+	maxTermFilters = 32
 )
 
 // facetReader reads a facet expression: fields with parameters, one below another (>)
@@ -36,6 +38,7 @@ type facetReader struct {
 	text, version string
 	tree          bool // whether the version has > ; ( )
 	at            int
+	filters       int // of terms, in all texts
 }
 
 func (p *facetReader) list(depth int) (all []engine.Facet, err error) {
@@ -129,7 +132,10 @@ func (p *facetReader) termFilter(f *engine.Facet, field *schema.Field, value str
 	if len(value) < 2 || value[0] != '/' || value[len(value)-1] != '/' {
 		return badFacet(p.text, "The term filter '%s' is not of the form /pattern/.", value)
 	}
-	pattern, err := lucene.Regexp(lucene.Regex{Pattern: value[1 : len(value)-1]})
+	if p.filters++; p.filters > maxTermFilters {
+		return badFacet(p.text, "A request has at most %d term filters.", maxTermFilters)
+	}
+	a, err := terms.Cased(lucene.Regex{Pattern: value[1 : len(value)-1]})
 	if err != nil {
 		var wrong *lucene.Error
 		if errors.As(err, &wrong) {
@@ -137,13 +143,9 @@ func (p *facetReader) termFilter(f *engine.Facet, field *schema.Field, value str
 		}
 		return err
 	}
-	re, err := regexp.Compile("^(?:" + pattern + ")$")
-	if err != nil {
-		return badFacet(p.text, "The term filter '%s' is too complex.", value)
-	}
-	before := f.Keep
+	matches, before := accepts(a), f.Keep
 	f.Keep = func(text string) bool {
-		return re.MatchString(text) == include && (before == nil || before(text))
+		return matches(text) == include && (before == nil || before(text))
 	}
 	return nil
 }
