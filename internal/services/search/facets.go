@@ -17,6 +17,7 @@ const defaultFacets = 10
 // readFacets reads facet expressions. Source: azure-docs "Search Documents", "facet".
 func readFacets(of *schema.Index, texts []string, version string) (all []engine.Facet, err error) {
 	p := facetReader{of: of, version: version, tree: schema.Knows(version, "-", treesSince)}
+	metrics := metricsOf{}
 	for _, text := range texts {
 		p.text, p.at = text, 0
 		more, err := p.list(0)
@@ -26,24 +27,27 @@ func readFacets(of *schema.Index, texts []string, version string) (all []engine.
 		if p.at < len(text) {
 			return nil, badFacet(text, "'%c' is not expected at position %d.", text[p.at], p.at)
 		}
-		if all = append(all, more...); repeated(all) != "" {
-			return nil, badFacet(text, "The field '%s' has more than one facet.", repeated(all))
+		if err := metrics.add(text, more); err != nil {
+			return nil, err
 		}
+		all = append(all, more...)
 	}
 	return all, nil
 }
 
-// repeated is the field of two facets, if they are not of different metrics.
-func repeated(all []engine.Facet) string {
-	metrics := map[string][]string{} // of each field; "" is none
-	for _, f := range all {
-		before := metrics[f.Path]
+// metricsOf are the metrics of each field that has facets beside each other; "" is none.
+type metricsOf map[string][]string
+
+// add refuses two facets of a field, if they are not of different metrics.
+func (m metricsOf) add(text string, more []engine.Facet) error {
+	for _, f := range more {
+		before := m[f.Path]
 		if len(before) > 0 && (f.Metric == "" || before[0] == "" || slices.Contains(before, f.Metric)) {
-			return f.Path
+			return badFacet(text, "The field '%s' has more than one facet.", f.Path)
 		}
-		metrics[f.Path] = append(before, f.Metric)
+		m[f.Path] = append(before, f.Metric)
 	}
-	return ""
+	return nil
 }
 
 func badFacet(text, format string, args ...any) error {

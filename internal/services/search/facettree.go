@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/lucene"
@@ -42,20 +43,19 @@ type facetReader struct {
 }
 
 func (p *facetReader) list(depth int) (all []engine.Facet, err error) {
+	metrics := metricsOf{}
 	for {
 		more, err := p.chain(depth)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, more...)
-		if !p.take(';') {
-			break
+		if err := metrics.add(p.text, more); err != nil {
+			return nil, err
+		}
+		if all = append(all, more...); !p.take(';') {
+			return all, nil
 		}
 	}
-	if path := repeated(all); path != "" {
-		return nil, badFacet(p.text, "The field '%s' has more than one facet.", path)
-	}
-	return all, nil
 }
 
 func (p *facetReader) chain(depth int) ([]engine.Facet, error) {
@@ -118,10 +118,11 @@ func (p *facetReader) parts() (parts []string) {
 	return append(parts, p.text[from:])
 }
 
-// opens tells whether a text is the name of a parameter and its colon.
+// opens tells whether a text ends with the name of a parameter and its colon. It looks
+// at no more than the end, for it is asked at each place of a long text.
 func opens(text, name string) bool {
-	before, after, ok := strings.Cut(text, ":")
-	return ok && strings.TrimSpace(after) == "" && strings.HasSuffix(strings.TrimSpace(before), name)
+	before, ok := strings.CutSuffix(strings.TrimRightFunc(text, unicode.IsSpace), ":")
+	return ok && strings.HasSuffix(strings.TrimRightFunc(before, unicode.IsSpace), name)
 }
 
 // termFilter reads a pattern that values match, or do not.

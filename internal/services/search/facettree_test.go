@@ -21,11 +21,11 @@ func facetsOf(text string) ([]engine.Facet, error) {
 
 // Term filters hold for whole values, in their case.
 func TestTermFilters(t *testing.T) {
-	facets, err := facetsOf(`id,includeTermFilter:/(B.*)?/,excludeTermFilter:/.*get/`)
+	facets, err := facetsOf(`id,includeTermFilter:/(B.*)?/,excludeTermFilter : /.*(get|,|;|>)/`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]bool{"Boutique": true, "": true, "B\n": true, "boutique": false, "Budget": false, "Budgets": true} {
+	for text, want := range map[string]bool{"Boutique": true, "": true, "B\n": true, "boutique": false, "Budget": false, "Budgets": true, "B,": false} {
 		if facets[0].Keep(text) != want {
 			t.Errorf("%q is kept: %v", text, !want)
 		}
@@ -39,6 +39,8 @@ func TestBadFacets(t *testing.T) {
 		"id,includeTermFilter:/(" + strings.Repeat("a", 900) + "){1000}/": "too complex",
 		"id,excludeTermFilter:/.*a(a|b){15}/":                             "too complex",
 		"n" + filtered + ";a" + filtered:                                  "at most 32 term filters",
+		"id," + strings.Repeat("/'", 2<<20):                              "not of the form name:value",
+		"id;id;nope":                                                      "more than one facet",
 	} {
 		if _, err := facetsOf(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: %v, want %s", text, err, want)
