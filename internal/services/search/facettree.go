@@ -1,7 +1,6 @@
 package search
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -188,11 +187,14 @@ func (p *facetReader) missing(f *engine.Facet, field *schema.Field, value string
 		}
 		f.Default = strings.ReplaceAll(value[1:len(value)-1], `\'`, "'")
 	case schema.Int32, schema.Int64, schema.Double:
-		f.Default, err = valueOf(t, json.Number(value))
+		f.Default, err = readNumber(t, value)
 	case schema.DateTime:
 		f.Default, err = parseTime(value)
 	case schema.Boolean:
-		f.Default, err = strconv.ParseBool(value)
+		if value != "true" && value != "false" {
+			err = strconv.ErrSyntax
+		}
+		f.Default = value == "true"
 	}
 	if err != nil {
 		return badFacet(p.text, "The default '%s' is no value of the type %s.", value, field.Type.Element())

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -39,12 +41,43 @@ func TestBadFacets(t *testing.T) {
 		"id,includeTermFilter:/(" + strings.Repeat("a", 900) + "){1000}/": "too complex",
 		"id,excludeTermFilter:/.*a(a|b){15}/":                             "too complex",
 		"n" + filtered + ";a" + filtered:                                  "at most 32 term filters",
-		"id," + strings.Repeat("/'", 2<<20):                              "not of the form name:value",
+		"id," + strings.Repeat("/'", 2<<20):                               "not of the form name:value",
 		"id;id;nope":                                                      "more than one facet",
+
+		"a,metric:sum,default:NaN":       "no value of the type Edm.Double",
+		"a,metric:sum,default:0x1p4":     "no value of the type Edm.Double",
+		"a,metric:sum,default:1e999":     "no value of the type Edm.Double",
+		"a,values:-INF|0":                "no value of the type Edm.Double",
+		"a,values:1|infinity":            "no value of the type Edm.Double",
+		"a,values:.5":                    "no value of the type Edm.Double",
+		"a,interval:NaN":                 "not a number greater than 0",
+		"n,interval:Inf":                 "not a number greater than 0",
+		"b,metric:cardinality,default:1": "no value of the type Edm.Boolean",
+		"b,metric:cardinality,default:T": "no value of the type Edm.Boolean",
+		"a,median:1":                     "count, sort, values, interval, timeoffset, default, excludeTermFilter, includeTermFilter, metric, precisionThreshold.",
+		"(a;b)  é":                       "'é' is not expected at position 7",
 	} {
 		if _, err := facetsOf(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: %v, want %s", text, err, want)
 		}
+	}
+}
+
+func TestFacetsThatAreRead(t *testing.T) {
+	for _, text := range []string{"a,values:-1.5e3|0|+1|07", "n,interval:0.5", "a,interval:1e-320", " (a ; b) ", "b,metric:cardinality,default:false"} {
+		if _, err := facetsOf(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// JSON has no numbers that are not finite: they are texts, as in documents.
+func TestShownFacets(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	raw, err := json.Marshal(showFacets([]engine.Facet{{Path: "a", Metric: "sum"}, {Path: "a", Metric: "min"}, {Path: "b"}},
+		[][]engine.FacetValue{{{Value: nan}}, {{Value: -inf}}, {{Value: inf, Count: 2}}}))
+	if err != nil || string(raw) != `{"a":[{"sum":"NaN"},{"min":"-INF"}],"b":[{"count":2,"value":"INF"}]}` {
+		t.Errorf("%s, %v", raw, err)
 	}
 }
 

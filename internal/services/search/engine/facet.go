@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -87,21 +88,26 @@ func (f Facet) count(c column, in *bitset.BitSet) []FacetValue {
 	if s, ok := c.(*stringColumn); ok {
 		return f.sorted(s.count(in, f.Keep))
 	}
-	counts := map[any]int{}
+	counts := map[any]FacetValue{}
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		var seen []any
 		for _, v := range c.values(uint32(i)) {
-			if v = f.bucket(v); !slices.Contains(seen, v) {
-				seen = append(seen, v)
-				counts[v]++
+			v = f.bucket(v)
+			if k := key(v); !slices.Contains(seen, k) {
+				seen = append(seen, k)
+				counts[k] = FacetValue{Value: v, Count: counts[k].Count + 1}
 			}
 		}
 	}
-	values := make([]FacetValue, 0, len(counts))
-	for v, n := range counts {
-		values = append(values, FacetValue{Value: v, Count: n})
+	return f.sorted(slices.Collect(maps.Values(counts)))
+}
+
+// key is a value as maps take it: NaN, too, is one that is like itself.
+func key(v any) any {
+	if n, ok := v.(float64); ok && math.IsNaN(n) {
+		return "NaN"
 	}
-	return f.sorted(values)
+	return v
 }
 
 // members are the documents that count to each of the values.
@@ -110,13 +116,13 @@ func (f Facet) members(c column, values []FacetValue, in *bitset.BitSet) []*bits
 	places := make(map[any]int, len(values))
 	for i, v := range values {
 		all[i] = bitset.New(in.Len())
-		places[v.Value] = i
+		places[key(v.Value)] = i
 	}
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		for _, v := range c.values(uint32(i)) {
 			if len(f.Bounds) > 0 {
 				all[rangeOf(f.Bounds, v)].Set(i)
-			} else if place, ok := places[f.bucket(v)]; ok {
+			} else if place, ok := places[key(f.bucket(v))]; ok {
 				all[place].Set(i)
 			}
 		}
@@ -148,12 +154,12 @@ func (c *stringColumn) count(in *bitset.BitSet, keep func(string) bool) (values 
 func (f Facet) bucket(v any) any {
 	switch v := v.(type) {
 	case int64:
-		if f.Interval > 0 {
-			return int64(math.Floor(float64(v)/f.Interval) * f.Interval)
+		if begin, ok := f.begin(float64(v)); ok {
+			return int64(begin)
 		}
 	case float64:
-		if f.Interval > 0 {
-			return math.Floor(v/f.Interval) * f.Interval
+		if begin, ok := f.begin(v); ok {
+			return begin
 		}
 	case time.Time:
 		if f.Period != "" {
@@ -161,6 +167,13 @@ func (f Facet) bucket(v any) any {
 		}
 	}
 	return v
+}
+
+// begin is that of a number's interval, if it is known from the number: of so many
+// intervals each is finer than what a float tells apart.
+func (f Facet) begin(v float64) (float64, bool) {
+	n := v / f.Interval // NaN and infinite ones, too, are as they are
+	return math.Floor(n) * f.Interval, f.Interval > 0 && math.Abs(n) < 1<<52
 }
 
 func truncate(t time.Time, period string) time.Time {
