@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -82,5 +84,29 @@ func TestMissingValues(t *testing.T) {
 	all := facetsOf(t, x, Facet{Path: "c/d/n", Metric: "sum", Default: 10.0}, Facet{Path: "n", Metric: "sum", Default: 10.0}, Facet{Path: "n", Metric: "sum"})
 	if got := fmt.Sprint(all[0][0].Value, all[1][0].Value, all[2][0].Value); got != "41 30 0" {
 		t.Error(got)
+	}
+}
+
+// Strings are counted alike whether many or few documents are looked at, and below
+// each value among its documents.
+func TestFacetsOfStrings(t *testing.T) {
+	docs := []*Document{{Values: map[string]any{"s": []any{"0", "1"}, "n": 1.0}}, {Values: map[string]any{"s": "1", "n": 2.0}}}
+	for i := range 100 {
+		docs = append(docs, &Document{Values: map[string]any{"s": fmt.Sprint(i + 2), "n": 3.0}})
+	}
+	x := faceted(t, docs...)
+	numbers := Facet{Path: "n", Sort: "value", Below: []Facet{{Path: "s", Count: 2}}}
+	ranges := Facet{Path: "n", Bounds: []any{2.0}, Below: []Facet{{Path: "s", Count: 1, Keep: func(s string) bool { return s > "1" }}}}
+	all := facetsOf(t, x, Facet{Path: "s", Count: 2}, numbers, ranges)
+	if got := fmt.Sprint(all); got != "[[{1 <nil> <nil> false 2 []} {0 <nil> <nil> false 1 []}] "+
+		"[{1 <nil> <nil> false 1 [[{0 <nil> <nil> false 1 []} {1 <nil> <nil> false 1 []}]]} {2 <nil> <nil> false 1 [[{1 <nil> <nil> false 1 []}]]} "+
+		"{3 <nil> <nil> false 100 [[{10 <nil> <nil> false 1 []} {100 <nil> <nil> false 1 []}]]}] "+
+		"[{<nil> <nil> 2 true 1 [[]]} {<nil> 2 <nil> true 101 [[{10 <nil> <nil> false 1 []}]]}]]" {
+		t.Error(got)
+	}
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := x.Search(gone, func(*View) (Request, error) { return Request{Facets: []Facet{numbers}}, nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits for it: %v", err)
 	}
 }
