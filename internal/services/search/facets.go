@@ -2,6 +2,9 @@ package search
 
 import (
 	"encoding/json"
+	"maps"
+	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,33 +19,38 @@ const defaultFacets = 10
 
 // readFacets reads facet expressions. Source: azure-docs "Search Documents", "facet".
 func readFacets(of *schema.Index, texts []string, version string) (all []engine.Facet, err error) {
+	p := facetReader{of: of, version: version, tree: schema.Knows(version, "-", treesSince)}
+	metrics := metricsOf{}
 	for _, text := range texts {
-		p := facetReader{of: of, text: text, version: version, tree: schema.Knows(version, "-", treesSince)}
+		p.text, p.at = text, 0
 		more, err := p.list(0)
 		if err != nil {
 			return nil, err
 		}
-		if p.at < len(text) {
-			return nil, badFacet(text, "'%c' is not expected at position %d.", text[p.at], p.at)
+		if rest := strings.TrimLeft(text[p.at:], " "); rest != "" {
+			return nil, badFacet(text, "'%.1s' is not expected at position %d.", rest, len(text)-len(rest))
 		}
-		if all = append(all, more...); repeated(all) != "" {
-			return nil, badFacet(text, "The field '%s' has more than one facet.", repeated(all))
+		if err := metrics.add(text, more); err != nil {
+			return nil, err
 		}
+		all = append(all, more...)
 	}
 	return all, nil
 }
 
-// repeated is the field of two facets, if they are not of different metrics.
-func repeated(all []engine.Facet) string {
-	metrics := map[string][]string{} // of each field; "" is none
-	for _, f := range all {
-		before := metrics[f.Path]
+// metricsOf are the metrics of each field that has facets beside each other; "" is none.
+type metricsOf map[string][]string
+
+// add refuses two facets of a field, if they are not of different metrics.
+func (m metricsOf) add(text string, more []engine.Facet) error {
+	for _, f := range more {
+		before := m[f.Path]
 		if len(before) > 0 && (f.Metric == "" || before[0] == "" || slices.Contains(before, f.Metric)) {
-			return f.Path
+			return badFacet(text, "The field '%s' has more than one facet.", f.Path)
 		}
-		metrics[f.Path] = append(before, f.Metric)
+		m[f.Path] = append(before, f.Metric)
 	}
-	return ""
+	return nil
 }
 
 func badFacet(text, format string, args ...any) error {
@@ -117,9 +125,25 @@ func (p *facetReader) parameter(f *engine.Facet, field *schema.Field, name, valu
 			return badFacet(p.text, "The precisionThreshold '%s' is not an integer from 0 to %d.", value, maxPrecision)
 		}
 	default:
-		return badFacet(p.text, "The parameter '%s' is not known: it is one of count, sort, values, interval, timeoffset.", name)
+		known := []string{"count", "sort", "values", "interval", "timeoffset"}
+		for _, name := range slices.Sorted(maps.Keys(facetSince)) {
+			if schema.Knows(p.version, "-", facetSince[name]) {
+				known = append(known, name)
+			}
+		}
+		return badFacet(p.text, "The parameter '%s' is not known: it is one of %s.", name, strings.Join(known, ", "))
 	}
 	return nil
+}
+
+// finite is a number as OData writes it. Go's are more, and NaN and INF have no place.
+var finite = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func readNumber(t schema.Type, text string) (any, error) {
+	if !finite.MatchString(text) {
+		return nil, strconv.ErrSyntax
+	}
+	return valueOf(t, json.Number(text))
 }
 
 // readBounds reads the ends of ranges, of numbers and times.
@@ -129,7 +153,7 @@ func readBounds(f *engine.Facet, field *schema.Field, text, value string) error 
 		var err error
 		switch bound = strings.TrimSpace(bound); field.Type.Element() {
 		case schema.Int32, schema.Int64, schema.Double:
-			v, err = valueOf(field.Type.Element(), json.Number(bound))
+			v, err = readNumber(field.Type.Element(), bound)
 		case schema.DateTime:
 			v, err = parseTime(bound)
 		default:
@@ -151,11 +175,10 @@ var periods = []string{"minute", "hour", "day", "week", "month", "quarter", "yea
 func readInterval(f *engine.Facet, field *schema.Field, text, value string) error {
 	switch field.Type.Element() {
 	case schema.Int32, schema.Int64, schema.Double:
-		n, err := strconv.ParseFloat(value, 64)
-		if err != nil || n <= 0 {
+		n, err := readNumber(schema.Double, value)
+		if f.Interval, _ = n.(float64); err != nil || f.Interval <= 0 {
 			return badFacet(text, "The interval '%s' is not a number greater than 0.", value)
 		}
-		f.Interval = n
 	case schema.DateTime:
 		if !slices.Contains(periods, value) {
 			return badFacet(text, "The interval '%s' is not one of %s.", value, strings.Join(periods, ", "))
@@ -200,7 +223,7 @@ func showFacets(asked []engine.Facet, counted [][]engine.FacetValue) map[string]
 
 func showFacet(f engine.Facet, v engine.FacetValue) map[string]any {
 	if f.Metric != "" {
-		return map[string]any{f.Metric: v.Value}
+		return map[string]any{f.Metric: showValue(v.Value)}
 	}
 	one := map[string]any{"count": v.Count}
 	if !v.Range {
@@ -218,9 +241,20 @@ func showFacet(f engine.Facet, v engine.FacetValue) map[string]any {
 	return one
 }
 
+// showValue renders one as documents do.
 func showValue(v any) any {
-	if t, ok := v.(time.Time); ok {
-		return t.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return "NaN"
+		case math.IsInf(v, 1):
+			return "INF"
+		case math.IsInf(v, -1):
+			return "-INF"
+		}
 	}
 	return v
 }

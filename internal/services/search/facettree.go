@@ -1,15 +1,15 @@
 package search
 
 import (
-	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/lucene"
+	"sekisho/internal/services/search/lucene/terms"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -27,6 +27,8 @@ var facetSince = map[string]string{"includeTermFilter": treesSince, "excludeTerm
 const (
 	maxFacetDepth = 16
 	maxPrecision  = 40000
+	// maxTermFilters bounds those of a request: the automaton of each may take 20 MB.
+	maxTermFilters = 32
 )
 
 // facetReader reads a facet expression: fields with parameters, one below another (>)
@@ -36,23 +38,23 @@ type facetReader struct {
 	text, version string
 	tree          bool // whether the version has > ; ( )
 	at            int
+	filters       int // of terms, in all texts
 }
 
 func (p *facetReader) list(depth int) (all []engine.Facet, err error) {
+	metrics := metricsOf{}
 	for {
 		more, err := p.chain(depth)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, more...)
-		if !p.take(';') {
-			break
+		if err := metrics.add(p.text, more); err != nil {
+			return nil, err
+		}
+		if all = append(all, more...); !p.take(';') {
+			return all, nil
 		}
 	}
-	if path := repeated(all); path != "" {
-		return nil, badFacet(p.text, "The field '%s' has more than one facet.", path)
-	}
-	return all, nil
 }
 
 func (p *facetReader) chain(depth int) ([]engine.Facet, error) {
@@ -115,10 +117,11 @@ func (p *facetReader) parts() (parts []string) {
 	return append(parts, p.text[from:])
 }
 
-// opens tells whether a text is the name of a parameter and its colon.
+// opens tells whether a text ends with the name of a parameter and its colon. It looks
+// at no more than the end, for it is asked at each place of a long text.
 func opens(text, name string) bool {
-	before, after, ok := strings.Cut(text, ":")
-	return ok && strings.TrimSpace(after) == "" && strings.HasSuffix(strings.TrimSpace(before), name)
+	before, ok := strings.CutSuffix(strings.TrimRightFunc(text, unicode.IsSpace), ":")
+	return ok && strings.HasSuffix(strings.TrimRightFunc(before, unicode.IsSpace), name)
 }
 
 // termFilter reads a pattern that values match, or do not.
@@ -129,7 +132,10 @@ func (p *facetReader) termFilter(f *engine.Facet, field *schema.Field, value str
 	if len(value) < 2 || value[0] != '/' || value[len(value)-1] != '/' {
 		return badFacet(p.text, "The term filter '%s' is not of the form /pattern/.", value)
 	}
-	pattern, err := lucene.Regexp(lucene.Regex{Pattern: value[1 : len(value)-1]})
+	if p.filters++; p.filters > maxTermFilters {
+		return badFacet(p.text, "A request has at most %d term filters.", maxTermFilters)
+	}
+	a, err := terms.Cased(lucene.Regex{Pattern: value[1 : len(value)-1]})
 	if err != nil {
 		var wrong *lucene.Error
 		if errors.As(err, &wrong) {
@@ -137,13 +143,9 @@ func (p *facetReader) termFilter(f *engine.Facet, field *schema.Field, value str
 		}
 		return err
 	}
-	re, err := regexp.Compile("^(?:" + pattern + ")$")
-	if err != nil {
-		return badFacet(p.text, "The term filter '%s' is too complex.", value)
-	}
-	before := f.Keep
+	matches, before := accepts(a), f.Keep
 	f.Keep = func(text string) bool {
-		return re.MatchString(text) == include && (before == nil || before(text))
+		return matches(text) == include && (before == nil || before(text))
 	}
 	return nil
 }
@@ -185,11 +187,14 @@ func (p *facetReader) missing(f *engine.Facet, field *schema.Field, value string
 		}
 		f.Default = strings.ReplaceAll(value[1:len(value)-1], `\'`, "'")
 	case schema.Int32, schema.Int64, schema.Double:
-		f.Default, err = valueOf(t, json.Number(value))
+		f.Default, err = readNumber(t, value)
 	case schema.DateTime:
 		f.Default, err = parseTime(value)
 	case schema.Boolean:
-		f.Default, err = strconv.ParseBool(value)
+		if value != "true" && value != "false" {
+			err = strconv.ErrSyntax
+		}
+		f.Default = value == "true"
 	}
 	if err != nil {
 		return badFacet(p.text, "The default '%s' is no value of the type %s.", value, field.Type.Element())

@@ -154,6 +154,15 @@ func TestWhatQueriesShow(t *testing.T) {
 			"Rating:[map[count:1 to:3] map[count:1 from:3 to:4] map[count:1 from:4]] Tags:[map[count:2 value:bar]]]" {
 		t.Error(got)
 	}
+	w.Need(200, w.upload("hotels", map[string]any{"id": "5", "Rating": "NaN"}, map[string]any{"id": "6", "Rating": "-INF"}, map[string]any{"id": "7", "Rating": "NaN"}))
+	for facet, want := range map[string]string{
+		"Rating,interval:3": "[map[count:2 value:NaN] map[count:1 value:-INF] map[count:1 value:0] map[count:3 value:3]]", "Rating,metric:avg": "[map[avg:NaN]]",
+	} {
+		r := w.Need(200, w.call("POST", "/indexes/hotels/docs/search", "2025-11-01-preview", `{"facets":["`+facet+`"]}`))
+		if got := fmt.Sprint(r.Get("@search.facets", "Rating")); got != want {
+			t.Errorf("%s: %s, want %s", facet, got, want)
+		}
+	}
 }
 
 // Suggestions and completions.

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -43,8 +45,9 @@ type FacetValue struct {
 	Below    [][]FacetValue
 }
 
-// maxBelow bounds the values of a request that facets are counted below: each takes
-// memory for all documents.
+// maxBelow bounds the values of a request that have facets below them: the documents of
+// each are walked for each of those. The values of the innermost facets are not among
+// them: count bounds these, for each value that they are below, if it is not 0.
 const maxBelow = 1000
 
 // ErrFacets tells that there are more.
@@ -52,7 +55,10 @@ var ErrFacets = fmt.Errorf("more than %d values have facets below them", maxBelo
 
 // facet counts documents, not values: one that has a value twice counts once. left is
 // how many values may still have facets below them.
-func (x *Index) facet(f Facet, in *bitset.BitSet, left *int) ([]FacetValue, error) {
+func (x *Index) facet(ctx context.Context, f Facet, in *bitset.BitSet, left *int) ([]FacetValue, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	c, ok := x.columns[f.Path]
 	if !ok {
 		return nil, fmt.Errorf("field %s is not facetable", f.Path)
@@ -67,9 +73,13 @@ func (x *Index) facet(f Facet, in *bitset.BitSet, left *int) ([]FacetValue, erro
 	if *left -= len(values); *left < 0 {
 		return nil, ErrFacets
 	}
-	for i, among := range f.members(c, values, in) {
+	for i, slots := range f.members(c, values, in) {
+		among := bitset.New(in.Len())
+		for _, slot := range slots {
+			among.Set(uint(slot))
+		}
 		for _, below := range f.Below {
-			counted, err := x.facet(below, among, left)
+			counted, err := x.facet(ctx, below, among, left)
 			if err != nil {
 				return nil, err
 			}
@@ -87,73 +97,90 @@ func (f Facet) count(c column, in *bitset.BitSet) []FacetValue {
 	if s, ok := c.(*stringColumn); ok {
 		return f.sorted(s.count(in, f.Keep))
 	}
-	counts := map[any]int{}
+	counts := map[any]FacetValue{}
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		var seen []any
 		for _, v := range c.values(uint32(i)) {
-			if v = f.bucket(v); !slices.Contains(seen, v) {
-				seen = append(seen, v)
-				counts[v]++
+			v = f.bucket(v)
+			if k := key(v); !slices.Contains(seen, k) {
+				seen = append(seen, k)
+				counts[k] = FacetValue{Value: v, Count: counts[k].Count + 1}
 			}
 		}
 	}
-	values := make([]FacetValue, 0, len(counts))
-	for v, n := range counts {
-		values = append(values, FacetValue{Value: v, Count: n})
+	return f.sorted(slices.Collect(maps.Values(counts)))
+}
+
+// key is a value as maps take it: NaN, too, is one that is like itself.
+func key(v any) any {
+	if n, ok := v.(float64); ok && math.IsNaN(n) {
+		return "NaN"
 	}
-	return f.sorted(values)
+	return v
 }
 
 // members are the documents that count to each of the values.
-func (f Facet) members(c column, values []FacetValue, in *bitset.BitSet) []*bitset.BitSet {
-	all := make([]*bitset.BitSet, len(values))
+func (f Facet) members(c column, values []FacetValue, in *bitset.BitSet) [][]uint32 {
+	all := make([][]uint32, len(values))
 	places := make(map[any]int, len(values))
 	for i, v := range values {
-		all[i] = bitset.New(in.Len())
-		places[v.Value] = i
+		places[key(v.Value)] = i
 	}
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
-		for _, v := range c.values(uint32(i)) {
+		slot := uint32(i)
+		for _, v := range c.values(slot) {
 			if len(f.Bounds) > 0 {
-				all[rangeOf(f.Bounds, v)].Set(i)
-			} else if place, ok := places[f.bucket(v)]; ok {
-				all[place].Set(i)
+				place := rangeOf(f.Bounds, v)
+				all[place] = append(all[place], slot)
+			} else if place, ok := places[key(f.bucket(v))]; ok {
+				all[place] = append(all[place], slot)
 			}
 		}
 	}
 	return all
 }
 
-// count counts the slots that have each string, of those to keep.
+// count counts the slots that have each string, of those to keep: in a map if the slots
+// are few beside all strings.
 func (c *stringColumn) count(in *bitset.BitSet, keep func(string) bool) (values []FacetValue) {
-	counts := make([]int, len(c.texts))
-	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
-		if !c.present.Test(i) {
-			continue
-		}
-		counts[c.first[i]]++
-		for _, id := range c.more[uint32(i)] {
-			counts[id]++
-		}
-	}
-	for id, n := range counts {
+	counted := func(id uint32, n int) {
 		if n > 0 && (keep == nil || keep(c.texts[id])) {
 			values = append(values, FacetValue{Value: c.texts[id], Count: n})
 		}
 	}
+	if in.Count() < uint(len(c.texts)/16) {
+		counts := map[uint32]int{}
+		c.each(in, func(id uint32) { counts[id]++ })
+		for id, n := range counts {
+			counted(id, n)
+		}
+		return values
+	}
+	counts := make([]int, len(c.texts))
+	c.each(in, func(id uint32) { counts[id]++ })
+	for id, n := range counts {
+		counted(uint32(id), n)
+	}
 	return values
+}
+
+// each calls fn with each string of each slot.
+func (c *stringColumn) each(in *bitset.BitSet, fn func(id uint32)) {
+	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
+		c.all(uint32(i), func(id uint32) bool { fn(id); return true })
+	}
 }
 
 // bucket is the beginning of the interval that a value lies in.
 func (f Facet) bucket(v any) any {
 	switch v := v.(type) {
 	case int64:
-		if f.Interval > 0 {
-			return int64(math.Floor(float64(v)/f.Interval) * f.Interval)
+		if begin, ok := f.begin(float64(v)); ok {
+			return int64(begin)
 		}
 	case float64:
-		if f.Interval > 0 {
-			return math.Floor(v/f.Interval) * f.Interval
+		if begin, ok := f.begin(v); ok {
+			return begin
 		}
 	case time.Time:
 		if f.Period != "" {
@@ -161,6 +188,13 @@ func (f Facet) bucket(v any) any {
 		}
 	}
 	return v
+}
+
+// begin is that of a number's interval, if it is known from the number: of so many
+// intervals each is finer than what a float tells apart.
+func (f Facet) begin(v float64) (float64, bool) {
+	n := v / f.Interval // NaN and infinite ones, too, are as they are
+	return math.Floor(n) * f.Interval, f.Interval > 0 && math.Abs(n) < 1<<52
 }
 
 func truncate(t time.Time, period string) time.Time {

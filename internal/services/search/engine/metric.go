@@ -11,10 +11,10 @@ import (
 func (x *Index) metric(f Facet, c column, in *bitset.BitSet) any {
 	var sum, least, most float64
 	n := 0
-	different := map[any]struct{}{}
+	different, within := map[any]struct{}{}, x.within(f.Path)
 	take := func(v any) {
 		if f.Metric == "cardinality" {
-			different[v] = struct{}{}
+			different[key(v)] = struct{}{}
 			return
 		}
 		number, _ := number[float64](v)
@@ -29,7 +29,14 @@ func (x *Index) metric(f Facet, c column, in *bitset.BitSet) any {
 		for _, v := range values {
 			take(v)
 		}
-		for range x.missing(f, uint32(i), len(values)) {
+		if f.Default == nil {
+			continue
+		}
+		due := 1 // or one of each element
+		if within != "" {
+			due = len(x.nested[within][uint32(i)])
+		}
+		for range due - len(values) {
 			take(f.Default)
 		}
 	}
@@ -48,21 +55,15 @@ func (x *Index) metric(f Facet, c column, in *bitset.BitSet) any {
 	return most
 }
 
-// missing is how often a default stands for a value that a document lacks: once, or
-// in each element of a complex collection.
-func (x *Index) missing(f Facet, slot uint32, values int) int {
-	if f.Default == nil {
-		return 0
-	}
-	due := 1
-	for path := f.Path; ; {
+// within is the innermost complex collection that a field lies in, or "".
+func (x *Index) within(path string) string {
+	for {
 		at := strings.LastIndexByte(path, '/')
 		if at < 0 {
-			return max(0, due-values)
+			return ""
 		}
-		path = path[:at]
-		if elements, ok := x.nested[path]; ok {
-			due = len(elements[slot])
+		if path = path[:at]; x.of.Field(path).Type.Collection() {
+			return path
 		}
 	}
 }

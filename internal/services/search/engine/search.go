@@ -95,7 +95,7 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	}
 	left := maxBelow
 	for _, f := range q.Facets {
-		values, err := x.facet(f, matches, &left)
+		values, err := x.facet(ctx, f, matches, &left)
 		if err != nil {
 			return Result{}, err
 		}

@@ -54,16 +54,26 @@ func Automaton(q lucene.Query) (a vellum.Automaton, start, end []byte, err error
 		return compiled(q, pattern)
 	case lucene.Regex:
 		q.Pattern = strings.ToLower(q.Pattern)
-		pattern, err := lucene.Regexp(q)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		return compiled(q, pattern)
+		return cased(q)
 	case lucene.Fuzzy:
 		a, err := fuzzy(q)
 		return a, nil, nil, err
 	}
 	return nil, nil, nil, fmt.Errorf("a %T has no automaton", q)
+}
+
+// Cased gives the automaton of a Regex that is for whole values, in their own case.
+func Cased(q lucene.Regex) (vellum.Automaton, error) {
+	a, _, _, err := cased(q)
+	return a, err
+}
+
+func cased(q lucene.Regex) (vellum.Automaton, []byte, []byte, error) {
+	pattern, err := lucene.Regexp(q)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return compiled(q, pattern)
 }
 
 // compiled is the automaton of a pattern of Go's regexp.
