@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 	"gocloud.dev/gcerrors"
@@ -20,6 +21,7 @@ type Bucket struct {
 	dir          string // of a bucket of files; empty of any other
 	synced       sync.Map
 	installation string // that has a bucket by URL; empty of files
+	prefix       string // of objects in a bucket by URL
 }
 
 // OpenFiles opens a bucket of files in a directory, which is created.
@@ -41,6 +43,9 @@ const (
 	partsAtOnce = 2
 )
 
+// objectType is the content type of objects: what a blob is stands in its document.
+const objectType = "application/octet-stream"
+
 // Write implements Bytes.
 func (b *Bucket) Write(ctx context.Context, key string, src io.WriterTo) error {
 	// The bucket drops a write whose context ends before Close.
@@ -49,7 +54,7 @@ func (b *Bucket) Write(ctx context.Context, key string, src io.WriterTo) error {
 	if b.dir == "" {
 		return b.upload(ctx, cancel, key, src)
 	}
-	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	w, err := b.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: objectType})
 	if err != nil {
 		return err
 	}
@@ -80,7 +85,13 @@ func (b *Bucket) upload(ctx context.Context, stop func(), key string, src io.Wri
 		into.CloseWithError(err)
 		read <- err
 	}()
-	err := b.bucket.Upload(ctx, key, from, &blob.WriterOptions{ContentType: "application/octet-stream", BufferSize: partSize, MaxConcurrency: partsAtOnce})
+	var azure *container.Client
+	var err error
+	if b.bucket.As(&azure) {
+		err = stage(ctx, azure.NewBlockBlobClient(b.prefix+key), from)
+	} else {
+		err = b.bucket.Upload(ctx, key, from, &blob.WriterOptions{ContentType: objectType, BufferSize: partSize, MaxConcurrency: partsAtOnce})
+	}
 	from.CloseWithError(errStopped)
 	if broken := <-read; broken != nil && !errors.Is(broken, errStopped) {
 		return broken

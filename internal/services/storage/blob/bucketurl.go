@@ -39,7 +39,7 @@ func (p Place) Check() error {
 	if err != nil {
 		return errors.New("this is no URL; want s3://BUCKET, azblob://CONTAINER or gs://BUCKET")
 	}
-	prefix := u.Query().Get("prefix")
+	prefix := p.prefix()
 	switch {
 	case u.Scheme == "file":
 		return errors.New("files are in the data directory; leave the URL out for them")
@@ -59,6 +59,15 @@ func (p Place) Check() error {
 	return nil
 }
 
+// prefix is what keys in the bucket begin with.
+func (p Place) prefix() string {
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		return "" // Check tells
+	}
+	return u.Query().Get("prefix")
+}
+
 // hasUserIn tells whether a parameter that names a host holds credentials.
 func hasUserIn(u *url.URL, parameter string) bool {
 	return strings.Contains(u.Query().Get(parameter), "@")
@@ -74,7 +83,7 @@ func OpenURL(ctx context.Context, docs *store.Store, dir string, p Place) (*Buck
 	if err != nil {
 		return nil, fmt.Errorf("it can't be opened; see to the URL and to the credentials in the environment: %s", cause(err))
 	}
-	b := &Bucket{bucket: opened}
+	b := &Bucket{bucket: opened, prefix: p.prefix()}
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if _, _, err = opened.ListPage(ctx, blob.FirstPageToken, 1, nil); err != nil {
