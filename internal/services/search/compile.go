@@ -25,10 +25,19 @@ type compiler struct {
 	marks   marks
 	// thesaurus are the synonyms of fields.
 	thesaurus map[string]*analysis.Thesaurus
-	clauses   int  // words, phrases and patterns, each times its fields
+	counts    counts
 	denied    int  // below a negation nothing is marked
 	partial   bool // of a suggestion, whose filter may not search
 }
+
+// counts are what is bounded of all texts of a query.
+type counts struct {
+	clauses  int // words, phrases and patterns, each times its fields
+	patterns int // wildcards, regular expressions and fuzzy words
+}
+
+// maxPatterns bounds what automata take: one may have 20 MB.
+const maxPatterns = 64
 
 // maxClauses bounds the clauses of a query.
 // Source: azure-docs search/search-limits-quotas-capacity.md, "API request limits"; of
@@ -148,7 +157,7 @@ func (c *compiler) eachField(field string, boost float64, make func(path string,
 		if n != nil {
 			nodes = append(nodes, n)
 		}
-		if c.clauses > maxClauses {
+		if c.counts.clauses > maxClauses {
 			return nil, api.BadRequest("ClauseLimitExceeded", "search", "Failed to execute query because it exceeded the maximum clause limit of %[1]d. "+
 				"This can happen when the query terms multiplied by fields specified in the query exceeds %[1]d. If fields are not explicitly specified, all searchable fields in the index are used. "+
 				"Please limit the number of terms in the query or scope the query terms to a smaller number of searchable fields using the 'searchFields' parameter or fielded search syntax.", maxClauses)
@@ -249,7 +258,7 @@ func (c *compiler) phrase(path, text string, slop int, boost float64) (engine.No
 
 // sequence looks for terms that follow each other.
 func (c *compiler) sequence(path string, terms []engine.PhraseTerm, slop int, boost float64) engine.Node {
-	c.clauses++
+	c.counts.clauses++
 	m := mark{}
 	for _, t := range terms {
 		m.words = append(m.words, func(token string) bool { return slices.Contains(t.Texts, token) })
@@ -282,6 +291,11 @@ func (c *compiler) mark(path string, m mark) {
 // are not analyzed but for their case.
 // Source: azure-docs search/search-lucene-query-architecture.md, "Exceptions to lexical analysis".
 func (c *compiler) automaton(q lucene.Query, boost float64) (engine.Node, error) {
+	if _, ok := q.(lucene.Prefix); !ok {
+		if c.counts.patterns++; c.counts.patterns > maxPatterns {
+			return nil, badInput("search", "The query has more than %d wildcards, regular expressions and fuzzy words.\r\nParameter name: search", maxPatterns)
+		}
+	}
 	accept, start, end, err := terms.Automaton(q)
 	if err != nil {
 		return nil, err
@@ -298,7 +312,7 @@ func (c *compiler) automaton(q lucene.Query, boost float64) (engine.Node, error)
 		field = q.Field
 	}
 	return c.eachField(field, boost, func(path string, boost float64) (engine.Node, error) {
-		c.clauses++
+		c.counts.clauses++
 		c.mark(path, wordMark(accepts(accept)))
 		if fuzzy, ok := accept.(*terms.Fuzzy); ok {
 			return &engine.Fuzzy{Field: path, Accept: accept, Likeness: fuzzy.Similarity, Most: terms.MaxExpansions, Boost: boost}, nil

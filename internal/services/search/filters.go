@@ -150,7 +150,7 @@ func (f *filters) match(n filter.Match) (clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.compiler.clauses = c.clauses
+	f.compiler.counts = c.counts
 	if n.Scoring {
 		scores, err := again.node(q) // a node serves one search
 		if err != nil {

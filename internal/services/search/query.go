@@ -289,7 +289,7 @@ const attempts = 3
 // answer searches, and reads what was found.
 func (s *Search) answer(call *api.Call, o *opened, q *question) (found engine.Result, docs []stored, err error) {
 	for try := 1; ; try++ {
-		q.compiler.marks, q.compiler.clauses = marks{}, 0
+		q.compiler.marks, q.compiler.counts = marks{}, counts{}
 		p, err := q.plan()
 		if err != nil {
 			return found, nil, err

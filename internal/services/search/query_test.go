@@ -275,6 +275,9 @@ func TestRequestLimits(t *testing.T) {
 		{"clauses of two filters", func(n int) servicetest.Reply {
 			return post(`{"filter":"search.ismatch('` + strings.Repeat("x ", 1500) + `','Name') or search.ismatch('` + strings.Repeat("x ", 1500+n) + `','Name')"}`)
 		}, 400, "ClauseLimitExceeded"},
+		{"patterns", func(n int) servicetest.Reply {
+			return post(`{"queryType":"full","search":"` + strings.Repeat("/x/ x~ ", 16) + `","filter":"search.ismatch('` + strings.Repeat("x?y ", 32+n) + `','Name','full','any')"}`)
+		}, 400, "more than 64"},
 		{"a term", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 32766+n) + `"}`) }, 400, "32766"},
 		{"a prefix", func(n int) servicetest.Reply { return post(`{"search":"` + strings.Repeat("x", 1000+n) + `*"}`) }, 400, "1000"},
 		{"suggestions", func(n int) servicetest.Reply {
