@@ -110,7 +110,7 @@ func ourselves(t *testing.T) (string, []string) {
 	put(id+"/blobServices/default/containers/box", map[string]any{})
 	p := s.ServicePrincipal("beneath")
 	s.Grant(p.ObjectID, "Storage Blob Data Contributor", id)
-	return "azblob://box?storage_account=" + account,
+	return "azblob://box?prefix=a/b/&storage_account=" + account,
 		append(s.Environ(), "AZURE_TENANT_ID="+p.TenantID, "AZURE_CLIENT_ID="+p.ClientID, "AZURE_CLIENT_SECRET="+p.ClientSecret)
 }
 
