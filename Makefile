@@ -21,19 +21,24 @@ demo: bin/sekisho
 UNWATCHED = modernc.org/sqlite/lib modernc.org/libc/... golang.org/x/crypto/argon2
 RACE      = -race $(UNWATCHED:%=-gcflags=%=-race=false)
 
-# Everything: style, unit tests with the race detector, real clients. The clients
-# wait a lot, so they run beside the unit tests, once both find their packages
-# compiled. Each prints when it ends. lint has vetted the tests; go test would vet
-# them and all that they import once more.
-test: lint clients
-	$(GO) list $(RACE) -export ./... >/dev/null # compiles; build would link as well
-	@$(MAKE) --no-print-directory -j2 --output-sync=target unit conformance
+# Everything: style, unit tests with the race detector, real clients. All of it
+# begins at once: the installation waits for registries, tests for disks and clients,
+# clients for each other, so more runs at a time than there are processors. Each part
+# prints when it ends.
+test:
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint unit conformance
 
-unit:
-	$(GO) test $(RACE) -vet=off -timeout 20m $$($(GO) list ./... | grep -v /conformance)
+# What both test once more, compiled once; build would link as well.
+.PHONY: compiled
+compiled:
+	$(GO) list $(RACE) -export ./... >/dev/null
 
-conformance:
-	$(GO) test $(RACE) -vet=off -timeout 20m -count=1 ./conformance # it drives a binary, which the test cache does not see
+# lint vets the tests; go test would vet them and all that they import once more.
+unit: compiled
+	$(GO) test $(RACE) -vet=off -timeout 20m -p 3 $$($(GO) list ./... | grep -v /conformance)
+
+conformance: compiled clients
+	$(GO) test $(RACE) -vet=off -timeout 20m -parallel 4 -count=1 ./conformance # it drives a binary, which the test cache does not see
 
 lint:
 	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
