@@ -36,16 +36,14 @@ func indexUntilKilled(dir string, acknowledge func(...any)) {
 			rec, err := tx.Get("searchIndexerProgress", "srch-crash/mixed")
 			if err == nil {
 				err = json.Unmarshal(rec.Body, &state)
-			} else if errors.Is(err, store.ErrNotFound) {
-				err = nil // it has yet to begin
 			}
 			return err
 		})
 		crashtest.Check(err)
-		if state.Current == nil && seen >= 0 {
+		if state.Current == nil {
 			crashtest.Check(errors.New("the run has ended before it was killed"))
 		}
-		if state.Current != nil && state.Current.Processed > seen {
+		if state.Current.Processed > seen {
 			seen = state.Current.Processed
 			acknowledge("processed", seen)
 		}
