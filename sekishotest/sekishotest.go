@@ -55,8 +55,9 @@ func WithClock(now func() time.Time) Option { return func(o *platform.Options) {
 // WithLog shows its log.
 func WithLog(log *slog.Logger) Option { return func(o *platform.Options) { o.Log = log } }
 
-// grace is how long requests that are under way at the test's end may take.
-const grace = 5 * time.Second
+// grace is how long requests that are under way at the test's end may take, on
+// a busy machine too.
+const grace = 30 * time.Second
 
 // Start starts a Sekisho with an empty data directory. It ends with the test.
 func Start(t testing.TB, options ...Option) *Sekisho {

@@ -43,7 +43,7 @@ func tellDemo(ctx context.Context, w io.Writer, data string, color, exit bool) (
 		defer os.RemoveAll(data)
 	}
 	p, err := platform.Start(ctx, platform.Options{Data: data, Listen: free(platform.DefaultListen), Proxy: free(platform.DefaultProxy),
-		Identity: free(platform.DefaultIdentity), Log: logger(false)})
+		Identity: free(platform.DefaultIdentity), Log: logger(os.Stderr, false)})
 	if err != nil {
 		return err
 	}

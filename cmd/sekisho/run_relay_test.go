@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sekisho/internal/platform"
@@ -18,18 +20,23 @@ func relayed(t *testing.T, to platform.Relay) (address string, end func()) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { r.Write(w) }))
 	t.Cleanup(server.Close)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10 { // another process may take a port that was free
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Address = ln.Addr().String()
+		ln.Close()
+		end, err = relay(platform.Run{Environment: platform.Environment{Addresses: platform.Addresses{Identity: server.Listener.Addr().String()}},
+			Relay: &to, Header: "X-IDENTITY-HEADER", Secret: "s3cret"})
+		if err == nil {
+			return to.Address, end
+		} else if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
 	}
-	to.Address = ln.Addr().String()
-	ln.Close()
-	end, err = relay(platform.Run{Environment: platform.Environment{Addresses: platform.Addresses{Identity: server.Listener.Addr().String()}},
-		Relay: &to, Header: "X-IDENTITY-HEADER", Secret: "s3cret"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return to.Address, end
+	t.Fatal("no port stays free")
+	return "", nil
 }
 
 func TestARelayTellsTheRunAndChangesNothingElse(t *testing.T) {

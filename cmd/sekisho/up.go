@@ -26,7 +26,7 @@ func up() *cobra.Command {
 		Short: "Start Sekisho and serve until SIGTERM",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Log = logger(verbose)
+			o.Log = logger(cmd.ErrOrStderr(), verbose)
 			hangup := make(chan os.Signal, 1)
 			if o.Config != "" { // from before Start: a signal in the meantime must not end it
 				signal.Notify(hangup, syscall.SIGHUP)
@@ -54,12 +54,12 @@ func up() *cobra.Command {
 	return cmd
 }
 
-func logger(verbose bool) *slog.Logger {
+func logger(w io.Writer, verbose bool) *slog.Logger {
 	level := slog.LevelWarn
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 func printAddresses(w io.Writer, p *platform.Platform) {

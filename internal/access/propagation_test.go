@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sekisho/internal/store"
@@ -71,28 +72,25 @@ func TestManyWritesInARowAreFewWaves(t *testing.T) {
 
 // Nobody asks while the delay runs.
 func TestTheDelayRunsFromTheWriteOn(t *testing.T) {
-	f := newFixture(t)
-	f.access = New(f.store, Options{Delay: 50 * time.Millisecond})
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error)
-	go func() { done <- f.access.Follow(ctx) }()
-	f.want("nothing yet", false, "a", reads, vm)
-	f.put(grant(group, "a", reader, "a"))
-	written := time.Now()
-	for waves := 0; waves == 0; time.Sleep(time.Millisecond) {
-		f.access.propagation.mu.Lock()
-		waves = len(f.access.propagation.next)
-		f.access.propagation.mu.Unlock()
-	}
-	time.Sleep(time.Until(written.Add(60 * time.Millisecond)))
-	f.want("the first question, after the delay", true, "a", reads, vm)
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := New(f.store, Options{}).Follow(context.Background()); err != nil {
-		t.Errorf("without a delay: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.access = New(f.store, Options{Delay: time.Minute})
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan error)
+		go func() { done <- f.access.Follow(ctx) }()
+		f.want("nothing yet", false, "a", reads, vm)
+		f.put(grant(group, "a", reader, "a"))
+		synctest.Wait() // Follow waits for the next write
+		time.Sleep(time.Minute)
+		f.want("the first question, after the delay", true, "a", reads, vm)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := New(f.store, Options{}).Follow(context.Background()); err != nil {
+			t.Errorf("without a delay: %v", err)
+		}
+	})
 }
 
 func TestSchedulesCountFromTheirStartToTheirEnd(t *testing.T) {

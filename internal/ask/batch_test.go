@@ -236,7 +236,7 @@ func TestBatchAnswersWhatIsThereBeforeItWaitsForMore(t *testing.T) {
 			if !strings.Contains(line, "Allowed") {
 				t.Fatal(line)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatal("no answer to a question while the input stays open")
 		}
 	}

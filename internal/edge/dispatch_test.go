@@ -323,18 +323,19 @@ func TestAnswersStream(t *testing.T) {
 
 func TestHandlerLearnsThatTheClientIsGone(t *testing.T) {
 	w := start(t, nil)
-	gone := make(chan error, 1)
+	begun, gone := make(chan struct{}), make(chan error, 1)
 	w.handle = func(_ http.ResponseWriter, r *http.Request) {
+		begun <- struct{}{}
 		select {
 		case <-r.Context().Done():
 			gone <- r.Context().Err()
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience): // sooner than the client gives up
 			gone <- nil
 		}
 	}
 	for version, client := range w.clients(t, false) {
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-		defer cancel()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-begun; cancel() }()
 		request, err := http.NewRequestWithContext(ctx, "GET", "https://graph.microsoft.com/", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -67,6 +67,10 @@ func (w *world) lastCall(t *testing.T) call {
 	return w.calls[len(w.calls)-1]
 }
 
+// patience is how long a test waits for what must come, on however busy a
+// machine.
+const patience = time.Minute
+
 // start runs a world until the test ends. change may be nil.
 func start(t *testing.T, change func(*Config)) *world {
 	t.Helper()
@@ -92,6 +96,11 @@ func start(t *testing.T, change func(*Config)) *world {
 	}
 	w.proxy = listen(w.ServeProxy)
 	w.tls = listen(func(ln net.Listener) error { return w.Serve(ln, nil) })
+	eventually(t, "it knows both listeners", func() bool {
+		w.Server.mu.Lock()
+		defer w.Server.mu.Unlock()
+		return len(w.listening) == 2
+	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -129,7 +138,7 @@ func (w *world) clients(t *testing.T, direct bool) map[string]*http.Client {
 			tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: w.proxy})
 		}
 		t.Cleanup(tr.CloseIdleConnections)
-		all[version] = &http.Client{Transport: tr, Timeout: 5 * time.Second}
+		all[version] = &http.Client{Transport: tr, Timeout: 2 * patience}
 	}
 	return all
 }
@@ -149,7 +158,7 @@ func (w *world) send(t *testing.T, text string) (net.Conn, *http.Response) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}

@@ -199,7 +199,7 @@ func TestTunnelsPassOnAHalfClose(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			c.SetDeadline(time.Now().Add(5 * time.Second))
+			c.SetDeadline(time.Now().Add(patience))
 			io.WriteString(c, "CONNECT "+address+" HTTP/1.1\r\nHost: x\r\n\r\n"+early)
 			r := bufio.NewReader(c)
 			if response, err := http.ReadResponse(r, &http.Request{Method: "CONNECT"}); err != nil || response.StatusCode != 200 {
@@ -221,7 +221,7 @@ func TestTLSHelloWithTheConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	secure := tls.Client(&eager{Conn: c, request: "CONNECT graph.microsoft.com:443 HTTP/1.1\r\nHost: x\r\n\r\n"},
 		&tls.Config{ServerName: "graph.microsoft.com", RootCAs: pool(w.ca)})
 	io.WriteString(secure, "GET / HTTP/1.1\r\nHost: graph.microsoft.com\r\n\r\n")

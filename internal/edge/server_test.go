@@ -117,7 +117,7 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 	}
 	select {
 	case <-cut:
-	case <-time.After(2 * time.Second): // sooner than the client gives up
+	case <-time.After(patience): // sooner than the client gives up
 		t.Error("the request goes on")
 	}
 }
@@ -149,7 +149,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 64<<10)
 			t.Fatalf("never: %s\n%s", what, stacks[:runtime.Stack(stacks, true)])

@@ -87,7 +87,7 @@ func TestTunnelEndsWithEitherSide(t *testing.T) {
 			}
 			select {
 			case <-done:
-			case <-time.After(5 * time.Second):
+			case <-time.After(patience):
 				t.Fatal("the tunnel goes on")
 			}
 			for _, c := range []net.Conn{client, upstream} {
@@ -112,7 +112,7 @@ func TestTunnelEndsWhenASideBreaks(t *testing.T) {
 	client, clientEnd := net.Pipe()
 	_, upstreamEnd := net.Pipe()
 	go new(tunnels).run(clientEnd, broken{upstreamEnd})
-	client.SetReadDeadline(time.Now().Add(5 * time.Second))
+	client.SetReadDeadline(time.Now().Add(patience))
 	if _, err := client.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the client reads %v", err)
 	}

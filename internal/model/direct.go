@@ -27,7 +27,7 @@ import (
 type direct struct {
 	address string      // host and port
 	tls     *tls.Config // nil for http
-	dialer  net.Dialer
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
 	idle  []*connection // the one used last is at the end
@@ -45,7 +45,7 @@ const (
 )
 
 func newDirect(u *url.URL) *direct {
-	d := &direct{dialer: net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}}
+	d := &direct{dial: (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext}
 	port := "80"
 	if u.Scheme == "https" {
 		port, d.tls = "443", &tls.Config{ServerName: u.Hostname()}
@@ -90,7 +90,7 @@ func (d *direct) connect(ctx context.Context) (*connection, error) {
 		}
 		c.Close()
 	}
-	conn, err := d.dialer.DialContext(ctx, "tcp", d.address)
+	conn, err := d.dial(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, err
 	}

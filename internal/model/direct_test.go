@@ -136,7 +136,11 @@ func TestAConnectionThatEndedWhileIdleIsNotUsed(t *testing.T) {
 	for range 20 {
 		want(t, d, "ok")
 		server.CloseClientConnections()
-		time.Sleep(5 * time.Millisecond) // the end of the connection is on its way
+		for deadline := time.Now().Add(patience); !d.idle[0].ended(); time.Sleep(time.Millisecond) { // the end is on its way
+			if time.Now().After(deadline) {
+				t.Fatal("the end of a connection is not seen")
+			}
+		}
 	}
 	if calls.Load() != 20 {
 		t.Errorf("%d calls", calls.Load())

@@ -16,6 +16,10 @@ import (
 
 const secret = "sk-very-secret-key"
 
+// patience is how long a test waits for what must come, on however busy a
+// machine.
+const patience = 2 * time.Minute
+
 // startUpstream serves handle, and fails the test if goroutines are left over.
 func startUpstream(t *testing.T, c UpstreamConfig, handle http.HandlerFunc) *Upstream {
 	t.Helper()
@@ -30,7 +34,7 @@ func startUpstream(t *testing.T, c UpstreamConfig, handle http.HandlerFunc) *Ups
 	t.Cleanup(func() {
 		u.Close()
 		server.Close()
-		for deadline := time.Now().Add(3 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				stacks := make([]byte, 1<<16)
 				t.Fatalf("goroutines are left over: %s", stacks[:runtime.Stack(stacks, true)])

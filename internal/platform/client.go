@@ -56,7 +56,7 @@ func dial(data string) *Client {
 }
 
 func (c *Client) alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second) // one that runs may be slow to say so
 	defer cancel()
 	_, err := c.Environment(ctx)
 	return err == nil

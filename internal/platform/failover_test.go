@@ -59,22 +59,19 @@ func streams(r *http.Request) bool {
 // stream that has begun may break off.
 func TestFailoverUnderLoadLosesNoCallThatHasNotBegunToStream(t *testing.T) {
 	provisioned, standard := &backend{name: "provisioned"}, &backend{name: "standard"}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	address := listener.Addr().String()
 	front := httptest.NewUnstartedServer(provisioned)
-	front.Listener.Close()
-	front.Listener = listener
+	door := &entrance{Listener: front.Listener}
+	front.Listener = door
 	front.Start()
-	t.Cleanup(func() { front.Close() })
+	t.Cleanup(front.Close)
 	behind := httptest.NewServer(standard)
 	t.Cleanup(behind.Close)
 	c, _ := configured(t, fmt.Sprintf(`models:
 - name: gpt-35-turbo
   backends:
   - {name: standard, url: '%s/v1', priority: 2}
-  - {name: provisioned, url: 'http://%s/v1', priority: 1}
-`, behind.URL, address))
+  - {name: provisioned, url: '%s/v1', priority: 1}
+`, behind.URL, front.URL))
 
 	done := make(chan struct{})
 	var load sync.WaitGroup
@@ -100,7 +97,7 @@ func TestFailoverUnderLoadLosesNoCallThatHasNotBegunToStream(t *testing.T) {
 	// answers waits until a server has answered some more.
 	answers := func(b *backend, when string) {
 		t.Helper()
-		limit := time.Now().Add(15 * time.Second)
+		limit := time.Now().Add(patience)
 		for until := b.served.Load() + 30; b.served.Load() < until; time.Sleep(time.Millisecond) {
 			if time.Now().After(limit) {
 				t.Fatalf("%s does not answer %s", b.name, when)
@@ -147,16 +144,28 @@ func TestFailoverUnderLoadLosesNoCallThatHasNotBegunToStream(t *testing.T) {
 	}
 
 	answers(provisioned, "while it is well")
-	front.Listener.Close()
+	door.closed.Store(true)
 	front.CloseClientConnections()
-	front.Close()
 	answers(standard, "while provisioned is dead")
-	front = httptest.NewUnstartedServer(provisioned)
-	front.Listener.Close()
-	front.Listener, err = net.Listen("tcp", address)
-	check(t, err)
-	front.Start()
+	door.closed.Store(false)
 	answers(provisioned, "after it came back")
+}
+
+// entrance hangs up on who comes while it is closed. A port that was given back might
+// be another's by the time that the server returns to it.
+type entrance struct {
+	net.Listener
+	closed atomic.Bool
+}
+
+func (d *entrance) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		if err != nil || !d.closed.Load() {
+			return conn, err
+		}
+		conn.Close()
+	}
 }
 
 // answeredWhole demands a whole answer.

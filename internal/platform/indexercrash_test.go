@@ -18,9 +18,9 @@ import (
 	"sekisho/internal/store"
 )
 
-// indexUntilKilled starts Sekisho on what the test has made, and prints each batch
+// indexUntilKilled starts Sekisho on what the test has made, and tells each batch
 // that the indexer has written.
-func indexUntilKilled(dir string) {
+func indexUntilKilled(dir string, acknowledge func(...any)) {
 	o := anyPort(dir)
 	o.Private = true
 	p, err := Start(context.Background(), o)
@@ -45,7 +45,7 @@ func indexUntilKilled(dir string) {
 		}
 		if state.Current.Processed > seen {
 			seen = state.Current.Processed
-			fmt.Println("processed", seen)
+			acknowledge("processed", seen)
 		}
 		crashtest.Check(p.store.Wait(context.Background(), head))
 	}
@@ -122,7 +122,7 @@ func TestAnIndexerThatIsKilledGoesOn(t *testing.T) {
 	}
 }
 
-// beginIndexing makes the files and an indexer over them, and ends while it runs.
+// beginIndexing makes the files and an indexer over them, whose run is for others.
 func beginIndexing(t *testing.T, dir string, files, batch int) {
 	w := worldOn(t, dir)
 	owner := w.token(w.owner(), forARM)
@@ -151,6 +151,7 @@ func beginIndexing(t *testing.T, dir string, files, batch int) {
 	s := searcher{w, w.searchKey()}
 	s.must("/indexes", `{"name":"docs","fields":[{"name":"id","type":"Edm.String","key":true},{"name":"content","type":"Edm.String"},{"name":"metadata_storage_name","type":"Edm.String"}]}`)
 	s.must("/datasources", `{"name":"blobs","type":"azureblob","credentials":{"connectionString":"ResourceId=`+storage+`;"},"container":{"name":"docs"}}`)
+	w.p.stopJobs()
 	s.must("/indexers", fmt.Sprintf(`{"name":"mixed","dataSourceName":"blobs","targetIndexName":"docs","parameters":{"batchSize":%d,"maxFailedItems":-1,"maxFailedItemsPerBatch":-1}}`, batch))
 }
 

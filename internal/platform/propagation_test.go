@@ -24,8 +24,9 @@ func TestTheProfileAzureLetsChangesOfRolesWait(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var ahead atomic.Int64
+			start := inAnHour()
 			w := worldOn(t, dataDir(t), func(o *Options) {
-				o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+				o.Now = func() time.Time { return start.Add(time.Duration(ahead.Load())) }
 				o.Profile = c.profile
 				o.Config = writeConfig(t, c.config)
 			})

@@ -29,6 +29,14 @@ const (
 	forGraph = "https://graph.microsoft.com/.default"
 )
 
+// patience is how long a test waits for what must come, on however busy a
+// machine.
+const patience = 2 * time.Minute
+
+// inAnHour is a time for a clock that stands: not before what is written by the
+// true one.
+func inAnHour() time.Time { return time.Now().Add(time.Hour) }
+
 // world is a Sekisho that runs, and a client that trusts it and goes through
 // its proxy to Azure's real host names.
 type world struct {

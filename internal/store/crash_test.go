@@ -16,9 +16,9 @@ type ballast struct{ ID, Padding string }
 
 func newBallast(id string) ballast { return ballast{id, strings.Repeat(id, 300)} }
 
-// writeUntilKilled writes a document and its twin in one transaction, prints
+// writeUntilKilled writes a document and its twin in one transaction, tells
 // the id once that is acknowledged, and goes on.
-func writeUntilKilled(dir string) {
+func writeUntilKilled(dir string, acknowledge func(...any)) {
 	s, err := store.Open(ctx, dir)
 	crashtest.Check(err)
 	for n := s.Head(); ; n++ {
@@ -30,7 +30,7 @@ func writeUntilKilled(dir string) {
 			return errors.Join(err, twinErr)
 		})
 		crashtest.Check(err)
-		fmt.Println(id)
+		acknowledge(id)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestReopenedStoreGoesOn(t *testing.T) {
 // rawDB opens a database file beside the store.
 func rawDB(t *testing.T, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		t.Fatal(err)
 	}

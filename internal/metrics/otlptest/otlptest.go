@@ -115,10 +115,10 @@ func (r *Receiver) Lines() []string {
 	return all
 }
 
-// Want waits for lines to come, for a while.
+// Want waits for lines to come, for two minutes: a busy machine takes its time.
 func (r *Receiver) Want(t testing.TB, lines ...string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		got := r.Lines()
 		missing := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(got, line) })
 		if len(missing) == 0 {

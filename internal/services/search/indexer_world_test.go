@@ -143,10 +143,14 @@ type result struct {
 	Warnings []struct{ Key, Name, Message, Details string }
 }
 
+// patience is how long a test waits for what must come, on however busy a
+// machine.
+const patience = 5 * time.Minute
+
 // wait waits for an indexer's run to end.
 func (w *searching) wait(name string) result {
 	w.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(patience); ; {
 		r := w.must("GET", "/indexers/"+name+"/status", "")
 		var status struct {
 			Last result `json:"lastResult"`

@@ -70,7 +70,7 @@ func TestASchedule(t *testing.T) {
 	w.rest()
 	w.Later = 5*time.Minute + time.Second
 	w.work()
-	for deadline := time.Now().Add(time.Minute); runs("now") < 2 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); runs("now") < 2 && time.Now().Before(deadline); {
 		w.pause()
 	}
 	w.wait("now")

@@ -37,7 +37,7 @@ func (c collection) changes(batch int) (docs []*Document, gone []string) {
 }
 
 // indexUntilKilled changes an index and saves its graph, over and over.
-func indexUntilKilled(dir string) {
+func indexUntilKilled(dir string, acknowledge func(...any)) {
 	x, err := open(dir, withVectors("hnsw"), collection{}.stored(), func(*Document) error { return nil }, crashGraphAt)
 	crashtest.Check(err)
 	stored := collection{}
@@ -47,7 +47,7 @@ func indexUntilKilled(dir string) {
 		for x.linkSome() > 0 {
 		}
 		crashtest.Check(x.saveVectors(true))
-		fmt.Println(batch)
+		acknowledge(batch)
 	}
 }
 

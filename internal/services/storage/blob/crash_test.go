@@ -37,8 +37,8 @@ func number(name string) (n int) {
 }
 
 // writeUntilKilled puts blobs, commits blocks, appends and deletes, several at a
-// time, and prints each change once that is acknowledged.
-func writeUntilKilled(dir string) {
+// time, and tells each change once that is acknowledged.
+func writeUntilKilled(dir string, acknowledge func(...any)) {
 	docs, err := store.Open(ctx, dir)
 	crashtest.Check(err)
 	bucket, err := openBucket(docs, dir)
@@ -66,11 +66,11 @@ func writeUntilKilled(dir string) {
 					_, err := s.CommitBlocks(ctx, at(name), blob.Blob{}, []blob.Chosen{{ID: "AAA0", From: blob.Latest}, {ID: "AAA1", From: blob.Latest}}, blob.Conditions{})
 					crashtest.Check(err)
 				}
-				fmt.Println("put", name)
+				acknowledge("put", name)
 				if n%3 == 0 {
 					_, err := s.Delete(ctx, at(name), "", blob.Conditions{})
 					crashtest.Check(err)
-					fmt.Println("deleted", name)
+					acknowledge("deleted", name)
 				}
 			}
 		}()

@@ -22,6 +22,7 @@ type world struct {
 	t      testing.TB
 	docs   *store.Store
 	bucket *blob.Bucket
+	start  time.Time
 	ahead  atomic.Int64
 }
 
@@ -30,7 +31,7 @@ func newWorld(t testing.TB) *world { return openWorld(t, t.TempDir(), nil) }
 // openWorld opens the blobs of a directory; bytes wraps its bucket if it is not nil.
 func openWorld(t testing.TB, dir string, bytes func(*blob.Bucket) blob.Bytes) *world {
 	t.Helper()
-	w := &world{t: t}
+	w := &world{t: t, start: time.Now()}
 	var err error
 	w.docs, err = store.Open(ctx, dir)
 	w.must(err)
@@ -41,7 +42,7 @@ func openWorld(t testing.TB, dir string, bytes func(*blob.Bucket) blob.Bytes) *w
 	if bytes != nil {
 		b = bytes(w.bucket)
 	}
-	w.Store = blob.New(w.docs, b, func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) })
+	w.Store = blob.New(w.docs, b, w.now)
 	if _, err := w.Container(ctx, "acc", "box"); err != nil {
 		w.create("box")
 	}
@@ -54,6 +55,9 @@ func (w *world) must(err error) {
 		w.t.Fatal(err)
 	}
 }
+
+// now stands but for later: of a lease no second passes on a busy machine.
+func (w *world) now() time.Time { return w.start.Add(time.Duration(w.ahead.Load())) }
 
 func (w *world) later(d time.Duration) { w.ahead.Add(int64(d)) }
 
