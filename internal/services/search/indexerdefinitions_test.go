@@ -42,7 +42,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		{"/datasources", source(`,"dataDeletionDetectionPolicy":{"@odata.type":"#Other"}`), "deletion detection policy '#Other' is not supported"},
 		{"/datasources", source(`,"dataChangeDetectionPolicy":{"@odata.type":"#Microsoft.Azure.Search.HighWaterMarkChangeDetectionPolicy","highWaterMarkColumnName":"x"}`), "change detection policies are not supported"},
 		{"/datasources", source(`,"encryptionKey":{"keyVaultKeyName":"k"}`), "Key Vault is not supported here"},
-		{"/datasources", source(`,"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity"}`), "userAssignedIdentity is required"},
+		{"/datasources?api-version=2026-04-01", source(`,"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity"}`), "userAssignedIdentity is required"},
 
 		{"/indexers", strings.Replace(indexer(""), "blobs", "none", 1), "This indexer refers to a data source 'none' that doesn't exist."},
 		{"/indexers", strings.Replace(indexer(""), `"docs"`, `"none"`, 1), "This indexer refers to an index 'none' that doesn't exist."},

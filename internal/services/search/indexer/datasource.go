@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DataSource is where an indexer reads. Source: searchservice.json
-// SearchIndexerDataSource.
+// DataSource is where an indexer reads. The tag "api" is that of package schema.
+// Source: searchservice.json SearchIndexerDataSource.
 type DataSource struct {
 	Name            string          `json:"name"`
 	Description     *string         `json:"description"`
@@ -15,8 +15,8 @@ type DataSource struct {
 	SubType         *string         `json:"subtype"`
 	Credentials     *Credentials    `json:"credentials"`
 	Container       *Container      `json:"container"`
-	Identity        json.RawMessage `json:"identity"`
-	Permissions     []string        `json:"indexerPermissionOptions,omitempty"`
+	Identity        json.RawMessage `json:"identity" api:"2026-04-01,2021-04-30"`
+	Permissions     []string        `json:"indexerPermissionOptions,omitempty" api:"-,2025-05-01"`
 	ChangeDetection json.RawMessage `json:"dataChangeDetectionPolicy"`
 	Deletion        *DeletionPolicy `json:"dataDeletionDetectionPolicy"`
 	EncryptionKey   json.RawMessage `json:"encryptionKey"`
@@ -46,6 +46,14 @@ type DeletionPolicy struct {
 	ODataType string `json:"@odata.type"`
 	Column    string `json:"softDeleteColumnName,omitempty"`
 	Marker    string `json:"softDeleteMarkerValue,omitempty"`
+}
+
+// Since is 2026-04-01 for what blobs keep of their own. Source: searchservice.json.
+func (p *DeletionPolicy) Since() (stable, preview string) {
+	if p.ODataType == NativeSoftDelete {
+		return "2026-04-01", "2020-06-30"
+	}
+	return "", ""
 }
 
 // The policies, and the identities. Source: searchservice.json.

@@ -95,7 +95,7 @@ func (x *Index) For(name string) (*Index, error) {
 
 func hide(v reflect.Value, version version) {
 	switch v.Kind() {
-	case reflect.Pointer:
+	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
 			hide(v.Elem(), version)
 		}
@@ -105,6 +105,9 @@ func hide(v reflect.Value, version version) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if !v.Type().Field(i).IsExported() {
+				continue
+			}
 			if !version.has(v.Type().Field(i).Tag) {
 				v.Field(i).SetZero()
 			}
@@ -129,6 +132,9 @@ func inherit(old, new reflect.Value, v version) {
 		}
 	case reflect.Struct:
 		for i := range new.NumField() {
+			if !new.Type().Field(i).IsExported() {
+				continue
+			}
 			if v.has(new.Type().Field(i).Tag) {
 				inherit(old.Field(i), new.Field(i), v)
 			} else {
@@ -142,8 +148,11 @@ func inherit(old, new reflect.Value, v version) {
 // or elements have no names.
 func sameName(list, element reflect.Value) reflect.Value {
 	name := nameOf(element)
+	if name == "" {
+		return reflect.Value{}
+	}
 	for i := range list.Len() {
-		if name != "" && nameOf(list.Index(i)) == name {
+		if nameOf(list.Index(i)) == name {
 			return list.Index(i)
 		}
 	}
