@@ -342,7 +342,7 @@ func (all *indexes) documents(tx *store.Tx, o *opened, hits []engine.Hit) (docs 
 		if err != nil {
 			return nil, err
 		}
-		d.score = hit.Score
+		d.score, d.factor = hit.Score, hit.Factor
 		docs = append(docs, d)
 	}
 	return docs, nil

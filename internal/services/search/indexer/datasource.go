@@ -17,7 +17,7 @@ type DataSource struct {
 	Container       *Container      `json:"container"`
 	Identity        json.RawMessage `json:"identity" api:"2026-04-01,2021-04-30"`
 	Permissions     []string        `json:"indexerPermissionOptions,omitempty" api:"-,2025-05-01"`
-	ChangeDetection json.RawMessage `json:"dataChangeDetectionPolicy"`
+	ChangeDetection *ChangePolicy   `json:"dataChangeDetectionPolicy"`
 	Deletion        *DeletionPolicy `json:"dataDeletionDetectionPolicy"`
 	EncryptionKey   json.RawMessage `json:"encryptionKey"`
 }
@@ -40,6 +40,17 @@ func (c *Container) Folder() string {
 	}
 	return strings.Trim(*c.Query, "/") + "/"
 }
+
+// ChangePolicy tells which items changed.
+type ChangePolicy struct {
+	ODataType string `json:"@odata.type"`
+	Column    string `json:"highWaterMarkColumnName,omitempty"`
+}
+
+// byLastChange is the one policy that blobs may have, which is how they are read without
+// one, too. Source: azure-rest-api-specs search/data-plane/Search/2026-04-01, examples
+// SearchServiceCreateDataSource.json.
+var byLastChange = ChangePolicy{"#Microsoft.Azure.Search.HighWaterMarkChangeDetectionPolicy", "metadata_storage_last_modified"}
 
 // DeletionPolicy tells which items are no more.
 type DeletionPolicy struct {
@@ -100,8 +111,8 @@ func (d *DataSource) Plan(old *DataSource) (err error) {
 	if !containerNames.MatchString(d.Container.Name) || strings.Contains(d.Container.Name, "--") {
 		return invalid("container.name", "dataSource : '%s' is not the name of a blob container.", d.Container.Name)
 	}
-	if d.ChangeDetection != nil && !isNull(d.ChangeDetection) {
-		return invalid("dataChangeDetectionPolicy", "dataSource : Data change detection policies are not supported for data sources of type '%s': blobs that changed are found by themselves.", d.Type)
+	if d.ChangeDetection != nil && *d.ChangeDetection != byLastChange {
+		return invalid("dataChangeDetectionPolicy", "dataSource : Data change detection policies are not supported for data sources of type '%s', but for the high water mark metadata_storage_last_modified: blobs that changed are found by themselves.", d.Type)
 	}
 	if len(d.Permissions) > 0 {
 		return invalid("indexerPermissionOptions", "dataSource : indexerPermissionOptions are not supported here.")
