@@ -143,3 +143,41 @@ func TestWhoMayManageIndexers(t *testing.T) {
 		}
 	}
 }
+
+// A version of the API refuses what it does not have, does not show it, and leaves it
+// as it is. Source: searchservice.json of the versions.
+func TestVersionsOfIndexerDefinitions(t *testing.T) {
+	w := newSearching(t)
+	w.must("POST", "/indexes", plainIndex)
+	const first, user = "?api-version=2023-11-01", `"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity","userAssignedIdentity":"/subscriptions/x"}`
+	source := func(more string) string {
+		return `{"name":"x","type":"azureblob","credentials":{"connectionString":` + w.keyless() + `},"container":{"name":"docs"}` + more + `}`
+	}
+	native := source(`,"dataDeletionDetectionPolicy":{"@odata.type":"#Microsoft.Azure.Search.NativeBlobSoftDeleteDeletionDetectionPolicy"}`)
+	skills := func(more, projections string) string {
+		return `{"name":"x","skills":[{"@odata.type":"#Microsoft.Skills.Text.SplitSkill","name":"split","textSplitMode":"pages","inputs":[{"name":"text","source":"/document/content"}],"outputs":[{"name":"textItems"}]` + more + `}]` + projections + `}`
+	}
+	const embed = `},{"@odata.type":"#Microsoft.Skills.Text.AzureOpenAIEmbeddingSkill","resourceUri":"https://oai-indexers.openai.azure.com","deploymentId":"embed","modelName":"text-embedding-3-small","inputs":[{"name":"text","source":"/document/content"}],"outputs":[{"name":"embedding"}]`
+	const project = `,"indexProjections":{"selectors":[{"targetIndexName":"docs","parentKeyFieldName":"category","sourceContext":"/document/textItems/*","mappings":[{"name":"content","source":"/document/textItems/*"}]}]}`
+	for _, c := range []struct{ path, version, body, says string }{
+		{"/datasources/x", indexVersion, source("," + user), "The property 'identity' does not exist on type 'Microsoft.Azure.Search.V2024_07_01.DataSource' or is not present in the API version '2024-07-01'."},
+		{"/datasources/x", indexVersion, native, "NativeBlobSoftDeleteDeletionDetectionPolicy' is not present in the API version '2024-07-01'"},
+		{"/datasources/x", indexVersion, source(`,"identity":null`), ""},
+		{"/datasources/x", "?api-version=2024-05-01-preview", native, ""},
+		{"/datasources/x", "?api-version=2026-04-01", source("," + user), ""},
+		{"/skillsets/x", first, skills(`,"pageOverlapLength":10`, ""), "The property 'pageOverlapLength' does not exist"},
+		{"/skillsets/x", first, skills(embed, ""), "AzureOpenAIEmbeddingSkill' is not present in the API version '2023-11-01'"},
+		{"/skillsets/x", first, skills("", project), "The property 'indexProjections' does not exist"},
+		{"/skillsets/x", indexVersion, skills(`,"pageOverlapLength":10`+embed, project), ""},
+		{"/skillsets/x", first, skills("", ""), ""}, // which leaves the projections
+	} {
+		if r := w.api("PUT", c.path+c.version, c.body); (r.Status < 300) != (c.says == "") || !strings.Contains(r.Message(), c.says) {
+			t.Errorf("%s%s %s: %d %s, want %q", c.path, c.version, c.body, r.Status, r.Body, c.says)
+		}
+	}
+	for path, property := range map[string]string{"/datasources/x": "identity", "/skillsets/x": "indexProjections"} {
+		if now, then := w.must("GET", path+"?api-version=2026-04-01", ""), w.must("GET", path+first, ""); now.Get(property) == nil || strings.Contains(then.Body, property) {
+			t.Errorf("%s is shown as %s, and by the first version as %s", path, now.Body, then.Body)
+		}
+	}
+}
