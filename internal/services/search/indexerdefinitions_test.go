@@ -181,3 +181,27 @@ func TestVersionsOfIndexerDefinitions(t *testing.T) {
 		}
 	}
 }
+
+// A connection string stays where a data source gives none, and goes with "<redacted>".
+// Source: searchservice.json DataSourceCredentials.
+func TestConnectionStringsStayAndGo(t *testing.T) {
+	w := newSearching(t)
+	w.Grant(w.identity, blobReader, w.storage)
+	w.must("POST", "/indexes", plainIndex)
+	source := func(connection string) string {
+		return `{"name":"blobs","type":"azureblob","credentials":{"connectionString":` + connection + `},"container":{"name":"docs"}}`
+	}
+	const indexer = `{"name":"x","dataSourceName":"blobs","targetIndexName":"docs"}`
+	if r := w.api("PUT", "/datasources/blobs", source(`"<redacted>"`)); r.Status != http.StatusBadRequest {
+		t.Errorf("there was none: %d %s", r.Status, r.Body)
+	}
+	for _, step := range []struct {
+		connection string
+		readable   bool
+	}{{w.keyless(), true}, {`"<unchanged>"`, true}, {"null", true}, {`"<redacted>"`, false}, {`"<unchanged>"`, false}, {w.keyless(), true}} {
+		w.must("PUT", "/datasources/blobs", source(step.connection))
+		if r := w.api("PUT", "/indexers/x", indexer); (r.Status < 300) != step.readable {
+			t.Errorf("after %s: %d %s", step.connection, r.Status, r.Body)
+		}
+	}
+}

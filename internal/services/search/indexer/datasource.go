@@ -134,7 +134,9 @@ func (d *DataSource) Plan(old *DataSource) (err error) {
 	return d.planDeletion()
 }
 
-// planCredentials keeps the connection string of a data source that gives none.
+// planCredentials keeps the connection string of a data source that gives none, and
+// takes it from one that gives "<redacted>". Source: searchservice.json
+// DataSourceCredentials.
 func (d *DataSource) planCredentials(old *DataSource) error {
 	if d.Credentials == nil {
 		d.Credentials = &Credentials{}
@@ -143,6 +145,10 @@ func (d *DataSource) planCredentials(old *DataSource) error {
 	if given == nil || *given == "" || *given == Unchanged || *given == Redacted {
 		if old == nil {
 			return invalid("credentials", "dataSource : Data source credentials are required: credentials.connectionString.")
+		}
+		if given != nil && *given == Redacted {
+			d.Credentials.ConnectionString = new(string)
+			return nil
 		}
 		d.Credentials = old.Credentials
 		return nil
