@@ -17,6 +17,7 @@ type alias struct {
 func (s *Search) aliasDefinition() *definition {
 	return &definition{
 		path: "aliases", singular: "alias", kind: kindAlias, action: "aliases", source: indexSource,
+		stable: "2026-04-01", preview: "2021-04-30", // azure-rest-api-specs search/data-plane, Aliases_Create
 		limit: func(t tier) int { return t.aliases },
 		plan: func(_ change, _, in json.RawMessage) (json.RawMessage, error) {
 			var a alias

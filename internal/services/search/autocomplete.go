@@ -47,7 +47,7 @@ func (s *Search) complete(w http.ResponseWriter, call *api.Call, in suggestReque
 	texts := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b)) })
 	values := []map[string]any{}
 	for _, text := range texts[:min(len(texts), top)] {
-		values = append(values, map[string]any{"text": in.HighlightPre + text + in.HighlightPost, "queryPlusText": q.plus(text)})
+		values = append(values, map[string]any{"text": text, "queryPlusText": q.plus(text)})
 	}
 	return q.write(w, values)
 }
@@ -71,7 +71,10 @@ func (q *suggestion) plus(text string) string {
 	return before + q.partly.HighlightPre + text + q.partly.HighlightPost
 }
 
-// completions are what the words of a document make of the last word of the text.
+// completions are what the words of a document make of the last word of the text: as
+// they stand in the document, in lower case, and not as an analyzer makes stems of them.
+// Source: azure-rest-api-specs search/data-plane/Search/2026-04-01, examples
+// SearchIndexAutocompleteDocumentsPost.json, of a field with en.lucene.
 func (q *suggestion) completions(d stored) map[string]bool {
 	found := map[string]bool{}
 	for _, path := range q.compiler.fields {
@@ -85,6 +88,7 @@ func (q *suggestion) completions(d stored) map[string]bool {
 			if err != nil {
 				continue
 			}
+			word := func(t analysis.Token) string { return strings.ToLower(value[t.Start:t.End]) }
 			for i, t := range tokens {
 				if !last(t.Text) {
 					continue
@@ -92,14 +96,14 @@ func (q *suggestion) completions(d stored) map[string]bool {
 				switch q.partly.Mode {
 				case "twoTerms":
 					if next := beside(tokens, i, 1); next != nil {
-						found[t.Text+" "+next.Text] = true
+						found[word(t)+" "+word(*next)] = true
 					}
 				case "oneTermWithContext":
 					if prior := beside(tokens, i, -1); prior != nil && len(terms) > 1 && terms[len(terms)-2].words[0](prior.Text) {
-						found[prior.Text+" "+t.Text] = true
+						found[word(*prior)+" "+word(t)] = true
 					}
 				default:
-					found[t.Text] = true
+					found[word(t)] = true
 				}
 			}
 		}

@@ -132,8 +132,9 @@ func servicesIn(all []*arm.Resource, location, sku string) (n int) {
 }
 
 // skuNames are as usages name them. Source: search.json GetQuotaUsagesList.
-var skuNames = [][2]string{{"free", "F - Free"}, {"basic", "B - Basic"}, {"standard", "S - Standard"}, {"standard2", "S2 - Standard2"}, {"standard3", "S3 - Standard3"},
-	{"storage_optimized_l1", "L1 - Storage Optimized"}, {"storage_optimized_l2", "L2 - Storage Optimized"}}
+var skuNames = []struct{ sku, name, shown string }{{"free", "free", "F - Free"}, {"basic", "basic", "B - Basic"}, {"standard", "standard", "S - Standard"},
+	{"standard2", "standard2", "S2 - Standard2"}, {"standard3", "standard3", "S3 - Standard3"},
+	{"storage_optimized_l1", "storageOptimizedL1", "L1 - Storage Optimized"}, {"storage_optimized_l2", "storageOptimizedL2", "L2 - Storage Optimized"}}
 
 func (s *Search) usagesOf(call *api.Call) (all []map[string]any, err error) {
 	id := "/subscriptions/" + call.Var("subscriptionId")
@@ -145,10 +146,10 @@ func (s *Search) usagesOf(call *api.Call) (all []map[string]any, err error) {
 		return nil, err
 	}
 	location := strings.ToLower(strings.ReplaceAll(call.Var("location"), " ", ""))
-	for _, sku := range skuNames {
-		all = append(all, map[string]any{"id": id + "/providers/" + provider + "/locations/" + location + "/usages/" + sku[0], "unit": "Count",
-			"currentValue": servicesIn(resources, location, sku[0]), "limit": tiers[sku[0]].services,
-			"name": map[string]string{"value": sku[0], "localizedValue": sku[1]}})
+	for _, of := range skuNames {
+		all = append(all, map[string]any{"id": id + "/providers/" + provider + "/locations/" + location + "/usages/" + of.name, "unit": "Count",
+			"currentValue": servicesIn(resources, location, of.sku), "limit": tiers[of.sku].services,
+			"name": map[string]string{"value": of.name, "localizedValue": of.shown}})
 	}
 	return all, nil
 }
@@ -170,8 +171,8 @@ func (s *Search) usage(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	for i, sku := range skuNames {
-		if strings.EqualFold(sku[0], call.Var("skuName")) {
+	for i, of := range skuNames {
+		if sku := call.Var("skuName"); strings.EqualFold(of.sku, sku) || strings.EqualFold(of.name, sku) {
 			return reply(w, call, all[i])
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/schema"
 )
 
 const (
@@ -39,9 +40,12 @@ type planned[T any] interface {
 	Hide() *T
 }
 
-func planAs[T any, P planned[T]](_ change, old, in json.RawMessage) (json.RawMessage, error) {
+func planAs[T any, P planned[T]](c change, old, in json.RawMessage) (json.RawMessage, error) {
 	d, err := decodeDefinition[T](in)
 	if err != nil {
+		return nil, err
+	}
+	if err := schema.Gate(d, c.version); err != nil {
 		return nil, err
 	}
 	var was *T
@@ -49,6 +53,7 @@ func planAs[T any, P planned[T]](_ change, old, in json.RawMessage) (json.RawMes
 		if err := json.Unmarshal(old, &was); err != nil {
 			return nil, err
 		}
+		schema.Inherit(was, d, c.version)
 	}
 	if err := P(d).Plan(was); err != nil {
 		return nil, refused(err)
@@ -56,12 +61,17 @@ func planAs[T any, P planned[T]](_ change, old, in json.RawMessage) (json.RawMes
 	return json.Marshal(d)
 }
 
-func viewAs[T any, P planned[T]](_ string, raw json.RawMessage) (map[string]json.RawMessage, error) {
+func viewAs[T any, P planned[T]](version string, raw json.RawMessage) (map[string]json.RawMessage, error) {
 	d := P(new(T))
 	if err := json.Unmarshal(raw, d); err != nil {
 		return nil, err
 	}
-	return properties(d.Hide())
+	schema.Hide(d, version)
+	body, err := properties(d.Hide())
+	for _, name := range schema.Hidden(d, version) {
+		delete(body, name)
+	}
+	return body, err
 }
 
 func (s *Search) dataSourceDefinition() *definition {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sekisho/internal/api"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 	"sekisho/rbac"
 )
@@ -22,6 +23,9 @@ type definition struct {
 	kind     string // in the store
 	action   string // of Microsoft.Search/searchServices: {action}/read, write, delete
 	source   string // of the operations
+	// stable and preview are the versions of the API from which on there are such; empty
+	// is all.
+	stable, preview string
 	// limit is how many a tier allows.
 	limit func(tier) int
 	// plan checks a definition that replaces old, which is nil on creation, and gives
@@ -62,7 +66,12 @@ func (s *Search) operations(d *definition) []api.Operation {
 	row := func(method, pattern, verb, right string, handle func(http.ResponseWriter, *api.Call, *definition) error) api.Operation {
 		return api.Operation{Method: method, Pattern: pattern, Name: name + verb, Action: serviceType + "/" + d.action + "/" + right,
 			Source: d.source, Keys: true, Checks: d.checks(serviceType + "/" + d.action + "/" + right),
-			Handle: s.versioned(func(w http.ResponseWriter, call *api.Call) error { return handle(w, call, d) })}
+			Handle: s.versioned(func(w http.ResponseWriter, call *api.Call) error {
+				if !d.known(versionOf(call)) {
+					return notInVersion(call)
+				}
+				return handle(w, call, d)
+			})}
 	}
 	return []api.Operation{
 		row(http.MethodGet, "/"+d.path, "List", "read", s.listDefinitions),
@@ -71,6 +80,16 @@ func (s *Search) operations(d *definition) []api.Operation {
 		row(http.MethodPut, one, "CreateOrUpdate", "write", s.putDefinition),
 		row(http.MethodDelete, one, "Delete", "delete", s.deleteDefinition),
 	}
+}
+
+// known tells whether a version of the API has definitions of the kind.
+func (d *definition) known(version string) bool {
+	return d.stable == "" || schema.Knows(version, d.stable, d.preview)
+}
+
+// notInVersion refuses an operation that other versions of the API have.
+func notInVersion(call *api.Call) error {
+	return api.BadRequest("InvalidApiVersionParameter", "api-version", "The operation is not available in api-version '%s'.", versionOf(call))
 }
 
 // checks asks at the service, or at the index that the path names.

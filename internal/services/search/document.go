@@ -24,8 +24,9 @@ type stored struct {
 	Vectors map[string][]byte `json:"v,omitempty"`
 	Lengths map[string]int    `json:"l,omitempty"` // of analysed fields, in tokens
 
-	score float64  // in what a search found
-	rank  *ranking // and by its meaning
+	score  float64  // in what a search found
+	factor float64  // of the scoring profile's functions
+	rank   *ranking // and by its meaning
 }
 
 // loadDocument reads one from the store.

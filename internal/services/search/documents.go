@@ -70,7 +70,7 @@ func (s *Search) indexDocuments(w http.ResponseWriter, call *api.Call) error {
 	}
 	reply := map[string]any{"value": results}
 	if metadata(call.Request) != "none" {
-		reply["@odata.context"] = call.URL("/indexes('" + o.place.name + "')/$metadata#Collection(Microsoft.Azure.Search.V2024_07_01.IndexResult)")
+		reply["@odata.context"] = call.URL("/indexes('" + o.place.name + "')/$metadata#Collection(" + schema.Namespace(versionOf(call)) + "IndexResult)")
 	}
 	return writeJSON(w, call, status, reply)
 }
@@ -161,7 +161,7 @@ func (d *stored) put(of *schema.Index, fields map[string]any) {
 		}
 		if f.Type.Vector() {
 			delete(d.Vectors, f.Name)
-			if list, ok := v.([]any); ok {
+			if list, _ := v.([]any); len(list) > 0 {
 				d.Vectors[f.Name] = pack(floats(list))
 			}
 			continue
@@ -209,9 +209,21 @@ func checkFields(fields []*schema.Field, values map[string]any, at string) error
 	return nil
 }
 
+// noNull refuses a null that is a collection: such is empty, and nothing is null in one.
+// Source of the texts: Azure/azure-sdk-for-net#36224 and #18169, Azure/azure-sdk#3619.
+func noNull(f *schema.Field, t schema.Type) error {
+	switch {
+	case !t.Collection():
+		return nil
+	case t.Element() == schema.Complex:
+		return badInput(f.Name, "The request is invalid. Details: parameters : A node of type 'PrimitiveValue' was read from the JSON reader when trying to read the contents of the property. However, a 'StartArray' node was expected json.")
+	}
+	return badInput(f.Name, "The request is invalid. Details: parameters : A null value was found for the property named '%[1]s', which has the expected type '%[2]s[Nullable=False]'. The expected type '%[2]s[Nullable=False]' does not allow null values.", f.Name, t)
+}
+
 func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
 	if v == nil {
-		return nil
+		return noNull(f, t)
 	}
 	wrong := func(why string) error {
 		return badInput(f.Name, "The request is invalid. Details: actions : %s: Cannot convert the value of field '%s' to the expected type '%s'%s.", at, f.Name, t, why)
@@ -222,13 +234,13 @@ func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
 		}
 		for _, e := range list {
 			if e == nil {
-				return wrong(": a collection has no nulls")
+				return badInput(f.Name, "The request is invalid. Details: parameters : A null value was found with the expected type '%[1]s[Nullable=False]'. The expected type '%[1]s[Nullable=False]' does not allow null values.", t.Element())
 			}
 			if err := checkValue(f, t.Element(), e, at); err != nil {
 				return err
 			}
 		}
-		if t.Vector() {
+		if t.Vector() && len(list) > 0 { // "empty collections of vectors are supported": Azure/azure-search-vector-samples#71
 			return checkVector("The request is invalid. Details: actions : "+at+": ", f, floats(list))
 		}
 		return nil

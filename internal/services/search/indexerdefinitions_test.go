@@ -42,7 +42,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		{"/datasources", source(`,"dataDeletionDetectionPolicy":{"@odata.type":"#Other"}`), "deletion detection policy '#Other' is not supported"},
 		{"/datasources", source(`,"dataChangeDetectionPolicy":{"@odata.type":"#Microsoft.Azure.Search.HighWaterMarkChangeDetectionPolicy","highWaterMarkColumnName":"x"}`), "change detection policies are not supported"},
 		{"/datasources", source(`,"encryptionKey":{"keyVaultKeyName":"k"}`), "Key Vault is not supported here"},
-		{"/datasources", source(`,"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity"}`), "userAssignedIdentity is required"},
+		{"/datasources?api-version=2026-04-01", source(`,"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity"}`), "userAssignedIdentity is required"},
 
 		{"/indexers", strings.Replace(indexer(""), "blobs", "none", 1), "This indexer refers to a data source 'none' that doesn't exist."},
 		{"/indexers", strings.Replace(indexer(""), `"docs"`, `"none"`, 1), "This indexer refers to an index 'none' that doesn't exist."},
@@ -140,6 +140,68 @@ func TestWhoMayManageIndexers(t *testing.T) {
 			if (r.Status == http.StatusForbidden) != (may[i] == '-') {
 				t.Errorf("role %s, %s %s: %d %s", role, call.method, call.path, r.Status, r.Body)
 			}
+		}
+	}
+}
+
+// A version of the API refuses what it does not have, does not show it, and leaves it
+// as it is. Source: searchservice.json of the versions.
+func TestVersionsOfIndexerDefinitions(t *testing.T) {
+	w := newSearching(t)
+	w.must("POST", "/indexes", plainIndex)
+	const first, user = "?api-version=2023-11-01", `"identity":{"@odata.type":"#Microsoft.Azure.Search.DataUserAssignedIdentity","userAssignedIdentity":"/subscriptions/x"}`
+	source := func(more string) string {
+		return `{"name":"x","type":"azureblob","credentials":{"connectionString":` + w.keyless() + `},"container":{"name":"docs"}` + more + `}`
+	}
+	native := source(`,"dataDeletionDetectionPolicy":{"@odata.type":"#Microsoft.Azure.Search.NativeBlobSoftDeleteDeletionDetectionPolicy"}`)
+	skills := func(more, projections string) string {
+		return `{"name":"x","skills":[{"@odata.type":"#Microsoft.Skills.Text.SplitSkill","name":"split","textSplitMode":"pages","inputs":[{"name":"text","source":"/document/content"}],"outputs":[{"name":"textItems"}]` + more + `}]` + projections + `}`
+	}
+	const embed = `},{"@odata.type":"#Microsoft.Skills.Text.AzureOpenAIEmbeddingSkill","resourceUri":"https://oai-indexers.openai.azure.com","deploymentId":"embed","modelName":"text-embedding-3-small","inputs":[{"name":"text","source":"/document/content"}],"outputs":[{"name":"embedding"}]`
+	const project = `,"indexProjections":{"selectors":[{"targetIndexName":"docs","parentKeyFieldName":"category","sourceContext":"/document/textItems/*","mappings":[{"name":"content","source":"/document/textItems/*"}]}]}`
+	for _, c := range []struct{ path, version, body, says string }{
+		{"/datasources/x", indexVersion, source("," + user), "The property 'identity' does not exist on type 'Microsoft.Azure.Search.V2024_07_01.DataSource' or is not present in the API version '2024-07-01'."},
+		{"/datasources/x", indexVersion, native, "NativeBlobSoftDeleteDeletionDetectionPolicy' is not present in the API version '2024-07-01'"},
+		{"/datasources/x", indexVersion, source(`,"identity":null`), ""},
+		{"/datasources/x", "?api-version=2024-05-01-preview", native, ""},
+		{"/datasources/x", "?api-version=2026-04-01", source("," + user), ""},
+		{"/skillsets/x", first, skills(`,"pageOverlapLength":10`, ""), "The property 'pageOverlapLength' does not exist"},
+		{"/skillsets/x", first, skills(embed, ""), "AzureOpenAIEmbeddingSkill' is not present in the API version '2023-11-01'"},
+		{"/skillsets/x", first, skills("", project), "The property 'indexProjections' does not exist"},
+		{"/skillsets/x", indexVersion, skills(`,"pageOverlapLength":10`+embed, project), ""},
+		{"/skillsets/x", first, skills("", ""), ""}, // which leaves the projections
+	} {
+		if r := w.api("PUT", c.path+c.version, c.body); (r.Status < 300) != (c.says == "") || !strings.Contains(r.Message(), c.says) {
+			t.Errorf("%s%s %s: %d %s, want %q", c.path, c.version, c.body, r.Status, r.Body, c.says)
+		}
+	}
+	for path, property := range map[string]string{"/datasources/x": "identity", "/skillsets/x": "indexProjections"} {
+		if now, then := w.must("GET", path+"?api-version=2026-04-01", ""), w.must("GET", path+first, ""); now.Get(property) == nil || strings.Contains(then.Body, property) {
+			t.Errorf("%s is shown as %s, and by the first version as %s", path, now.Body, then.Body)
+		}
+	}
+}
+
+// A connection string stays where a data source gives none, and goes with "<redacted>".
+// Source: searchservice.json DataSourceCredentials.
+func TestConnectionStringsStayAndGo(t *testing.T) {
+	w := newSearching(t)
+	w.Grant(w.identity, blobReader, w.storage)
+	w.must("POST", "/indexes", plainIndex)
+	source := func(connection string) string {
+		return `{"name":"blobs","type":"azureblob","credentials":{"connectionString":` + connection + `},"container":{"name":"docs"}}`
+	}
+	const indexer = `{"name":"x","dataSourceName":"blobs","targetIndexName":"docs"}`
+	if r := w.api("PUT", "/datasources/blobs", source(`"<redacted>"`)); r.Status != http.StatusBadRequest {
+		t.Errorf("there was none: %d %s", r.Status, r.Body)
+	}
+	for _, step := range []struct {
+		connection string
+		readable   bool
+	}{{w.keyless(), true}, {`"<unchanged>"`, true}, {"null", true}, {`"<redacted>"`, false}, {`"<unchanged>"`, false}, {w.keyless(), true}} {
+		w.must("PUT", "/datasources/blobs", source(step.connection))
+		if r := w.api("PUT", "/indexers/x", indexer); (r.Status < 300) != step.readable {
+			t.Errorf("after %s: %d %s", step.connection, r.Status, r.Body)
 		}
 	}
 }

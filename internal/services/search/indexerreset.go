@@ -3,10 +3,10 @@ package search
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -39,8 +39,8 @@ const maxResetDocuments = 10000
 // Source: azure-docs search/search-howto-run-reset-indexers.md, "How to reset docs
 // (preview)"; searchservice.json Indexers_ResetDocs of the previews.
 func (s *Search) resetDocuments(w http.ResponseWriter, call *api.Call) error {
-	if version := call.Request.URL.Query().Get("api-version"); !strings.Contains(version, "preview") {
-		return api.BadRequest("InvalidApiVersionParameter", "api-version", "The operation is not available in api-version '%s'; it is in previews.", version)
+	if !schema.Knows(versionOf(call), "-", "2020-06-30") {
+		return notInVersion(call)
 	}
 	q := query{values: call.Request.URL.Query()}
 	overwrite := q.truth("overwrite")

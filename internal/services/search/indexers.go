@@ -11,6 +11,7 @@ import (
 	"sekisho/internal/api"
 	"sekisho/internal/jobs"
 	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -311,10 +312,13 @@ func (s *Search) indexerStatus(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	reply := map[string]any{"name": d.Name, "status": "running", "lastResult": last, "executionHistory": runs,
+	reply := map[string]any{"status": "running", "lastResult": last, "executionHistory": runs,
 		"limits": map[string]any{"maxRunTime": "PT24H", "maxDocumentExtractionSize": limits.Bytes, "maxDocumentContentCharactersToExtract": limits.Characters}}
+	if schema.Knows(versionOf(call), "2025-09-01", "2024-11-01") {
+		reply["name"] = d.Name
+	}
 	if metadata(call.Request) != "none" {
-		reply["@odata.context"] = call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.IndexerExecutionInfo")
+		reply["@odata.context"] = call.URL("/$metadata#" + schema.Namespace(versionOf(call)) + "IndexerExecutionInfo")
 	}
 	return writeJSON(w, call, http.StatusOK, reply)
 }

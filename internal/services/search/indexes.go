@@ -70,11 +70,7 @@ func viewIndex(version string, body json.RawMessage) (map[string]json.RawMessage
 	if err := json.Unmarshal(body, &x); err != nil {
 		return nil, err
 	}
-	shown, err := x.For(version)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := json.Marshal(shown)
+	raw, err := x.Show(version)
 	if err != nil {
 		return nil, err
 	}

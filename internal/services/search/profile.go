@@ -27,6 +27,9 @@ func profileOf(of *schema.Index, name string, parameters []string, now time.Time
 	given := map[string][]string{}
 	for _, text := range parameters {
 		name, value, ok := strings.Cut(text, "-")
+		if !ok { // as the first api-version had it, and an example of the newest has
+			name, value, ok = strings.Cut(text, ":")
+		}
 		if !ok || name == "" {
 			return nil, badInput("scoringParameter", "The scoring parameter '%s' is not of the form name-values.\r\nParameter name: scoringParameter", text)
 		}

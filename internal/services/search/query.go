@@ -83,6 +83,9 @@ func (s *Search) search(w http.ResponseWriter, call *api.Call, in searchRequest)
 // read checks a request against the index.
 func (s *Search) read(call *api.Call, o *opened, in searchRequest) (q *question, err error) {
 	q = &question{of: o.schema(), text: o.texts(), in: in}
+	if err := in.checkVersions(versionOf(call)); err != nil {
+		return nil, err
+	}
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -339,7 +342,7 @@ func (all *indexes) documents(tx *store.Tx, o *opened, hits []engine.Hit) (docs 
 		if err != nil {
 			return nil, err
 		}
-		d.score = hit.Score
+		d.score, d.factor = hit.Score, hit.Factor
 		docs = append(docs, d)
 	}
 	return docs, nil

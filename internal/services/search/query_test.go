@@ -172,7 +172,7 @@ func TestSuggestions(t *testing.T) {
 		return w.call("POST", "/indexes/hotels/docs/"+what, stable, body)
 	}
 	r := w.Need(200, post("suggest", `{"search":"inn carr","suggesterName":"sg","highlightPreTag":"[","highlightPostTag":"]","select":"Rating"}`))
-	if got := fmt.Sprint(r.Get("value")); got != "[map[@search.text:Old [Carrabelle] [Inn] Rating:4.2]]" {
+	if got := fmt.Sprint(r.Get("value")); got != "[map[@search.text:Old [Carr]abelle [Inn] Rating:4.2]]" {
 		t.Error(got)
 	}
 	if got := fmt.Sprint(w.Need(200, post("suggest", `{"search":"carabele","suggesterName":"sg"}`)).Get("value")); got != "[]" {
@@ -218,12 +218,31 @@ func TestQueriesThatAreWrong(t *testing.T) {
 		`{"highlightPreTag":"<b>"}`:                                             "highlightPostTag",
 		`{"minimumCoverage":101}`:                                               "minimumCoverage",
 		`{"search":"x","queryType":"semantic","semanticConfiguration":"other"}`: "Unknown semantic configuration 'other'",
-		`{"search":"x","speller":"lexicon"}`:                                    "'speller' with the value 'lexicon' is not supported",
+		`{"search":"x","speller":"lexicon"}`:                                    "'speller' in the request payload is not a valid parameter",
 		`{"search":"x","debug":"all"}`:                                          "debug",
 		`{"unknown":1}`:                                                         "unknown",
 	} {
 		if r := w.call("POST", "/indexes/hotels/docs/search", stable, body); r.Status != 400 || !strings.Contains(r.Body, want) {
 			t.Errorf("%s: %d %s, want %s", body, r.Status, r.Body, want)
+		}
+	}
+	// What a version knows and Sekisho does not do is refused in either verb, and what a
+	// version does not know is ignored in a URL.
+	for _, c := range []struct {
+		version, name, value string
+		ignored, off         bool
+	}{
+		{stable, "debug", "vector", true, false}, {"2025-09-01", "debug", "vector", false, false}, {"2025-09-01", "debug", "disabled", false, true},
+		{"2025-09-01", "speller", "lexicon", true, false}, {preview, "speller", "lexicon", false, false}, {preview, "speller", "none", false, true},
+		{"2026-04-01", "queryLanguage", "en-us", true, false}, {preview, "queryLanguage", "en-us", false, true}, {"2023-11-01", "semanticQuery", "x", true, false},
+	} {
+		r := w.call("POST", "/indexes/hotels/docs/search", c.version, `{"search":"x","`+c.name+`":"`+c.value+`"}`)
+		if known := strings.Contains(r.Body, "is not supported"); (r.Status == 200) != c.off || !c.off && known == c.ignored {
+			t.Errorf("%v by POST: %d %s", c, r.Status, r.Body)
+		}
+		r = w.call("GET", "/indexes/hotels/docs?search=x&"+c.name+"="+c.value, c.version, "")
+		if (r.Status == 200) != (c.off || c.ignored) {
+			t.Errorf("%v by GET: %d %s", c, r.Status, r.Body)
 		}
 	}
 	for body, want := range map[string]string{

@@ -112,14 +112,21 @@ func (s *Search) searchGet(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	q := query{values: call.Request.URL.Query()}
+	later := func(name string) string { // what a version does not know is ignored in a URL
+		if !since(versionOf(call), name) {
+			return ""
+		}
+		return q.text(name)
+	}
 	in := searchRequest{
 		SearchMode: q.text("searchMode"), QueryType: q.text("queryType"), SearchFields: q.text("searchFields"),
 		Select: q.text("$select"), Filter: q.text("$filter"), OrderBy: q.text("$orderby"), Top: q.number("$top"), Skip: q.number("$skip"),
 		Count: q.truth("$count"), Facets: q.values["facet"], Highlight: q.text("highlight"), HighlightPre: q.text("highlightPreTag"),
 		HighlightPost: q.text("highlightPostTag"), ScoringProfile: q.text("scoringProfile"), ScoringParams: q.values["scoringParameter"],
 		Statistics: q.text("scoringStatistics"), Session: q.text("sessionId"), Semantic: q.text("semanticConfiguration"),
-		SemanticQuery: q.text("semanticQuery"), SemanticError: q.text("semanticErrorHandling"), Answers: q.text("answers"), Captions: q.text("captions"),
-		MinimumCoverage: q.fraction("minimumCoverage"),
+		SemanticQuery: later("semanticQuery"), SemanticWait: q.number("semanticMaxWaitInMilliseconds"), SemanticError: q.text("semanticErrorHandling"), Answers: q.text("answers"), Captions: q.text("captions"),
+		MinimumCoverage: q.fraction("minimumCoverage"), Debug: later("debug"), QueryLanguage: later("queryLanguage"), QuerySpeller: later("speller"),
+		QueryRewrites: later("queryRewrites"), SemanticFields: later("semanticFields"),
 	}
 	if q.values.Has("search") {
 		text := q.text("search")

@@ -45,11 +45,13 @@ type semantic struct {
 	threshold float64
 	fail      bool // rather than answer with what the first ranking found
 	wait      time.Duration
+	boosts    bool // the scoring profile boosts what the ranker says, too
 }
 
 // ranking is what the ranker says of a document.
 type ranking struct {
 	score     float64
+	boosted   *float64 // score, with the scoring profile; nil if there is none
 	caption   string
 	highlight string
 	cover     float64 // of the caption
@@ -74,7 +76,7 @@ func (s *Search) readSemantic(call *api.Call, of *schema.Index, in searchRequest
 		e.Code, e.Details = "FeatureNotSupportedInService", []api.Error{{Code: "SemanticQueriesNotAvailable", Message: "Semantic search is not enabled for this service."}}
 		return nil, e
 	}
-	q := &semantic{query: in.SemanticQuery, fail: in.SemanticError == "fail", threshold: defaultThreshold}
+	q := &semantic{query: in.SemanticQuery, fail: in.SemanticError == "fail", threshold: defaultThreshold, boosts: schema.Knows(versionOf(call), "2025-09-01", "2025-03-01")}
 	if q.query == "" && in.Search != nil {
 		q.query = *in.Search
 	}
@@ -354,8 +356,12 @@ func (s *Search) rerank(ctx context.Context, q *question, docs []stored, reply m
 	}
 	for i := range best {
 		best[i].rank = &ranks[i]
+		if q.profile != nil && q.semantic.boosts {
+			boosted := ranks[i].score * best[i].factor
+			ranks[i].boosted = &boosted
+		}
 	}
-	slices.SortStableFunc(best, func(a, b stored) int { return cmp.Compare(b.rank.score, a.rank.score) })
+	slices.SortStableFunc(best, func(a, b stored) int { return cmp.Compare(b.rank.order(q.semantic), a.rank.order(q.semantic)) })
 	if q.semantic.answers > 0 {
 		answers := []map[string]any{}
 		for _, d := range best {
@@ -368,12 +374,24 @@ func (s *Search) rerank(ctx context.Context, q *question, docs []stored, reply m
 	return docs, http.StatusOK, nil
 }
 
+// order is by what documents are ranked: by the boosted score unless the configuration
+// says otherwise. Source: azure-ai-docs search/semantic-how-to-enable-scoring-profiles.md.
+func (r *ranking) order(q *semantic) float64 {
+	if r.boosted == nil || q.of.RankingOrder == "RerankerScore" {
+		return r.score
+	}
+	return *r.boosted
+}
+
 // show adds what the ranker says to a document.
 func (r *ranking) show(q *semantic, body map[string]any) {
 	if r == nil {
 		return
 	}
 	body["@search.rerankerScore"] = r.score
+	if r.boosted != nil {
+		body["@search.rerankerBoostedScore"] = *r.boosted
+	}
 	if q.captions {
 		body["@search.captions"] = []map[string]any{{"text": r.caption, "highlights": r.highlight}}
 	}

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"reflect"
@@ -49,6 +48,7 @@ type authOptions struct {
 
 type encryption struct {
 	Enforcement string `json:"enforcement"`
+	Compliance  string `json:"encryptionComplianceStatus,omitempty"` // is read, and not written
 }
 
 const (
@@ -160,6 +160,7 @@ func planHosting(old *arm.Resource, t tier, p *service) (err error) {
 	if p.Encryption == nil {
 		p.Encryption = &encryption{}
 	}
+	p.Encryption.Compliance = ""
 	p.Encryption.Enforcement, err = oneOf("encryptionWithCmk.enforcement", p.Encryption.Enforcement, "Unspecified", "Disabled", "Enabled")
 	return err
 }
@@ -374,34 +375,3 @@ func endpoint(r *arm.Resource) (arm.Endpoint, error) {
 // Source: azure-docs search/search-security-overview, "networkRuleSet.bypass";
 // azure-docs ai-services/openai/how-to/on-your-data-configuration.md.
 var trustedServices = []string{"microsoft.cognitiveservices", "microsoft.machinelearningservices"}
-
-// serviceView is what a client reads.
-type serviceView struct {
-	service
-	Status            string `json:"status"`
-	StatusDetails     string `json:"statusDetails"`
-	ProvisioningState string `json:"provisioningState"`
-	Endpoint          string `json:"endpoint"`
-	PrivateEndpoints  []any  `json:"privateEndpointConnections"`
-	SharedLinks       []any  `json:"sharedPrivateLinkResources"`
-	Upgrade           string `json:"upgradeAvailable"`
-	ETag              string `json:"eTag,omitempty"`
-}
-
-func (s *Search) viewService(r *arm.Resource, origin api.Origin) (any, error) {
-	p, err := arm.DecodeProperties[service](r)
-	if err != nil {
-		return nil, err
-	}
-	links, err := s.resources.Children(context.Background(), r.ID, linkType)
-	if err != nil {
-		return nil, err
-	}
-	shared := []any{}
-	for _, l := range links {
-		shared = append(shared, map[string]any{"id": l.ID, "name": l.Name, "type": l.Type, "properties": l.Properties})
-	}
-	return serviceView{service: p, Status: "running", ProvisioningState: "succeeded", ETag: r.Etag, Upgrade: "notAvailable",
-		Endpoint:         strings.TrimSuffix(origin.DataPlane(r.Name+hostSuffix), "/"),
-		PrivateEndpoints: []any{}, SharedLinks: shared}, nil
-}

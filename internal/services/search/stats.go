@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"sekisho/internal/api"
+	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
 
@@ -22,7 +23,7 @@ func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, call, http.StatusOK, map[string]any{"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.IndexStatistics"),
+	return writeJSON(w, call, http.StatusOK, map[string]any{"@odata.context": call.URL("/$metadata#" + schema.Namespace(versionOf(call)) + "IndexStatistics"),
 		"documentCount": o.x.Count(), "storageSize": o.x.Bytes(), "vectorIndexSize": o.x.VectorBytes()})
 }
 
@@ -52,16 +53,23 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 		return err
 	}
 	counter := func(usage any, quota any) map[string]any { return map[string]any{"usage": usage, "quota": quota} }
+	counters := map[string]any{
+		"documentCount": counter(h.documents, nil), "indexesCount": counter(counts["indexes"], t.indexes),
+		"indexersCount": counter(counts["indexers"], max(t.indexers, 0)), "dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)),
+		"skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)), "synonymMaps": counter(counts["synonymmaps"], t.synonymMaps),
+		"storageSize":     counter(h.bytes, t.storageMB<<20*int64(p.Partitions)),
+		"vectorIndexSize": counter(h.vectors, t.vectorsMB<<20*int64(p.Partitions)),
+	}
+	limits := map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
+		"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil}
+	if s.aliasDefinition().known(versionOf(call)) {
+		counters["aliasesCount"] = counter(counts["aliases"], t.aliases)
+	}
+	if schema.Knows(versionOf(call), "2026-04-01", "2026-08-01") {
+		limits["maxCumulativeIndexerRuntimeSeconds"] = nil
+	}
 	return writeJSON(w, call, http.StatusOK, map[string]any{
-		"@odata.context": call.URL("/$metadata#Microsoft.Azure.Search.V2024_07_01.ServiceStatistics"),
-		"counters": map[string]any{
-			"aliasesCount": counter(counts["aliases"], t.aliases), "documentCount": counter(h.documents, nil),
-			"indexesCount": counter(counts["indexes"], t.indexes), "indexersCount": counter(counts["indexers"], max(t.indexers, 0)),
-			"dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)), "skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)),
-			"synonymMaps": counter(counts["synonymmaps"], t.synonymMaps), "storageSize": counter(h.bytes, t.storageMB<<20*int64(p.Partitions)),
-			"vectorIndexSize": counter(h.vectors, t.vectorsMB<<20*int64(p.Partitions)),
-		},
-		"limits": map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
-			"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil},
+		"@odata.context": call.URL("/$metadata#" + schema.Namespace(versionOf(call)) + "ServiceStatistics"),
+		"counters":       counters, "limits": limits,
 	})
 }

@@ -113,6 +113,9 @@ type suggestion struct {
 	call   *api.Call
 	partly suggestRequest
 	terms  map[string][]mark // of each field, one for each word of the text
+	// parts are, of the fields where the last word is a beginning, how much of a word that
+	// begins with it is shown as found, in bytes.
+	parts map[string]func(word string) int
 }
 
 func (s *Search) readSuggestion(call *api.Call, o *opened, in suggestRequest) (q *suggestion, err error) {
@@ -166,7 +169,7 @@ func suggestFields(of []string, named string) (fields []string, err error) {
 // beginning unless a space ends it. Of them, only takes the last alone.
 // Source: Lucene AnalyzingInfixSuggester.
 func (q *suggestion) look(only bool) (engine.Node, error) {
-	q.terms = map[string][]mark{}
+	q.terms, q.parts = map[string][]mark{}, map[string]func(string) int{}
 	var fields []engine.Node
 	for _, path := range q.compiler.fields {
 		tokens, err := q.compiler.analyse(path, q.partly.Search)
@@ -198,24 +201,54 @@ func (q *suggestion) look(only bool) (engine.Node, error) {
 	return either(fields), nil
 }
 
-// word looks for one word, or for what begins with it; with one letter wrong, if the
-// request is fuzzy.
+// word looks for one word, or for what begins with it; with one letter wrong behind the
+// first, if the request is fuzzy. Source: Lucene FuzzySuggester.DEFAULT_NON_FUZZY_PREFIX;
+// azure-rest-api-specs search/data-plane/Search/2026-04-01, examples
+// SearchIndexAutocompleteDocumentsPost.json.
 func (q *suggestion) word(path string, t analysis.Token, open bool) (engine.Node, func(string) bool, error) {
 	if !open && !q.partly.Fuzzy {
 		return &engine.Term{Field: path, Text: t.Text, Boost: 1}, func(s string) bool { return s == t.Text }, nil
 	}
 	var look lucene.Query = lucene.Prefix{Text: t.Text}
+	kept, typed := t.Text, strings.ToLower(q.partly.Search[t.Start:t.End])
 	if q.partly.Fuzzy {
-		look = lucene.Fuzzy{Text: t.Text, Edits: 1}
+		_, n := utf8.DecodeRuneInString(t.Text)
+		look, kept = lucene.Fuzzy{Text: t.Text, Edits: 1}, t.Text[:n]
 	}
-	accept, start, end, err := terms.Automaton(look)
+	accept, _, _, err := terms.Automaton(look)
 	if err != nil {
 		return nil, nil, malformedQuery(err)
+	}
+	_, from, before, err := terms.Automaton(lucene.Prefix{Text: kept})
+	if err != nil {
+		return nil, nil, malformedQuery(err)
+	}
+	part := func(word string) bool { return word == typed }
+	if alike := accepts(accept); q.partly.Fuzzy {
+		part = func(word string) bool { return strings.HasPrefix(word, kept) && alike(word) }
+	}
+	if open {
+		q.parts[path] = func(word string) int { return longest(word, part) }
 	}
 	if q.partly.Fuzzy && open {
 		accept = startsWith{accept}
 	}
-	return &engine.Words{Field: path, Accept: accept, From: start, Before: end, Boost: 1}, accepts(accept), nil
+	all := accepts(accept)
+	is := func(word string) bool { return strings.HasPrefix(word, kept) && all(word) }
+	return &engine.Words{Field: path, Accept: accept, From: from, Before: before, Boost: 1}, is, nil
+}
+
+// longest is how many bytes of a word the longest of its beginnings has that is
+// accepted in lower case; all of them, if none is.
+func longest(word string, is func(string) bool) int {
+	for n := len(word); n > 0; {
+		if is(strings.ToLower(word[:n])) {
+			return n
+		}
+		_, last := utf8.DecodeLastRuneInString(word[:n])
+		n -= last
+	}
+	return len(word)
 }
 
 // startsWith accepts what begins with what another automaton accepts.
@@ -290,10 +323,31 @@ func (q *suggestion) shown(d stored) string {
 			if err != nil || len(q.terms[path]) == 0 || !covered(tokens, q.terms[path]) {
 				continue
 			}
-			return tagged(value, 0, spans(tokens, q.terms[path]), q.partly.HighlightPre, q.partly.HighlightPost)
+			return tagged(value, 0, spans(q.cut(path, value, tokens), q.terms[path]), q.partly.HighlightPre, q.partly.HighlightPost)
 		}
 	}
 	return ""
+}
+
+// cut are tokens of which those that only begin as the last word of the request does
+// end where it does. Source: Lucene AnalyzingInfixSuggester.addPrefixMatch;
+// azure-rest-api-specs search/data-plane/Search/2026-04-01, examples
+// SearchIndexSuggestDocumentsPost.json.
+func (q *suggestion) cut(path, value string, tokens []analysis.Token) []analysis.Token {
+	part, last := q.parts[path], len(q.terms[path])-1
+	if part == nil {
+		return tokens
+	}
+	whole := func(t analysis.Token) bool {
+		return slices.ContainsFunc(q.terms[path][:last], func(m mark) bool { return m.words[0](t.Text) })
+	}
+	tokens = slices.Clone(tokens)
+	for i, t := range tokens {
+		if q.terms[path][last].words[0](t.Text) && !whole(t) {
+			tokens[i].End = t.Start + part(value[t.Start:t.End])
+		}
+	}
+	return tokens
 }
 
 // covered tells whether a text has all words.

@@ -26,7 +26,7 @@ type synonymMap struct {
 	Name          string          `json:"name"`
 	Format        string          `json:"format"`
 	Synonyms      string          `json:"synonyms"`
-	EncryptionKey json.RawMessage `json:"encryptionKey,omitempty"`
+	EncryptionKey json.RawMessage `json:"encryptionKey"`
 }
 
 func (s *Search) synonymDefinition() *definition {

@@ -56,9 +56,6 @@ type vectorSearch struct {
 // readVectors reads a request's vector queries, and makes the vectors of texts. It is
 // nil if there are none.
 func (s *Search) readVectors(call *api.Call, of *schema.Index, text texts, in searchRequest) (*vectorSearch, error) {
-	if err := in.checkVectorVersions(call); err != nil {
-		return nil, err
-	}
 	if len(in.VectorQueries) == 0 {
 		return nil, nil
 	}
@@ -269,6 +266,11 @@ var versionGates = map[string]struct{ stable, preview string }{
 	"threshold":        {"", "2024-05-01-preview"},
 	"filterOverride":   {"", "2024-09-01-preview"},
 	"queryRewrites":    {"", "2024-11-01-preview"},
+	"semanticQuery":    {"2024-07-01", "2023-10-01-preview"},
+	"debug":            {"2025-09-01", "2023-07-01-preview"},
+	"queryLanguage":    {"", "2020-06-30-preview"},
+	"speller":          {"", "2020-06-30-preview"},
+	"semanticFields":   {"", "2021-04-30-preview"},
 }
 
 // since tells whether an api-version has something.
@@ -281,14 +283,15 @@ func since(version, what string) bool {
 	return first != "" && version >= first
 }
 
-// checkVectorVersions refuses what the request's api-version does not have.
+// checkVersions refuses what the request's api-version does not have.
 // Source of the first text: Azure/azure-search-vector-samples#133.
-func (in searchRequest) checkVectorVersions(call *api.Call) error {
-	version := call.Request.URL.Query().Get("api-version")
+func (in searchRequest) checkVersions(version string) error {
 	for _, p := range []struct {
 		name string
 		used bool
-	}{{"vectorQueries", len(in.VectorQueries) > 0}, {"vectorFilterMode", in.VectorFilterMode != ""}, {"hybridSearch", in.Hybrid != nil}} {
+	}{{"vectorQueries", len(in.VectorQueries) > 0}, {"vectorFilterMode", in.VectorFilterMode != ""}, {"hybridSearch", in.Hybrid != nil},
+		{"semanticQuery", in.SemanticQuery != ""}, {"debug", in.Debug != ""}, {"queryLanguage", in.QueryLanguage != ""}, {"speller", in.QuerySpeller != ""},
+		{"queryRewrites", in.QueryRewrites != ""}, {"semanticFields", in.SemanticFields != ""}} {
 		if p.used && !since(version, p.name) {
 			return badInput(p.name, "The request is invalid. Details: The parameter '%s' in the request payload is not a valid parameter for the operation 'search'.", p.name)
 		}

@@ -55,6 +55,7 @@ type Hit struct {
 	Key     string
 	Ordinal uint64 // of the version that was found
 	Score   float64
+	Factor  float64 // Request.Factor of the document, which fusion leaves out of Score
 	slot    uint32
 }
 
@@ -91,7 +92,10 @@ func (x *Index) Search(ctx context.Context, build func(*View) (Request, error)) 
 	}
 	for i := range res.Hits {
 		d := x.docs[res.Hits[i].slot]
-		res.Hits[i].Key, res.Hits[i].Ordinal = d.key, d.ordinal
+		res.Hits[i].Key, res.Hits[i].Ordinal, res.Hits[i].Factor = d.key, d.ordinal, 1
+		if q.Factor != nil {
+			res.Hits[i].Factor = q.Factor(res.Hits[i].slot)
+		}
 	}
 	left := maxBelow
 	for _, f := range q.Facets {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// DataSource is where an indexer reads. Source: searchservice.json
-// SearchIndexerDataSource.
+// DataSource is where an indexer reads. The tag "api" is that of package schema.
+// Source: searchservice.json SearchIndexerDataSource.
 type DataSource struct {
 	Name            string          `json:"name"`
 	Description     *string         `json:"description"`
@@ -15,9 +15,9 @@ type DataSource struct {
 	SubType         *string         `json:"subtype"`
 	Credentials     *Credentials    `json:"credentials"`
 	Container       *Container      `json:"container"`
-	Identity        json.RawMessage `json:"identity"`
-	Permissions     []string        `json:"indexerPermissionOptions,omitempty"`
-	ChangeDetection json.RawMessage `json:"dataChangeDetectionPolicy"`
+	Identity        json.RawMessage `json:"identity" api:"2026-04-01,2021-04-30"`
+	Permissions     []string        `json:"indexerPermissionOptions,omitempty" api:"-,2025-05-01"`
+	ChangeDetection *ChangePolicy   `json:"dataChangeDetectionPolicy"`
 	Deletion        *DeletionPolicy `json:"dataDeletionDetectionPolicy"`
 	EncryptionKey   json.RawMessage `json:"encryptionKey"`
 }
@@ -41,11 +41,30 @@ func (c *Container) Folder() string {
 	return strings.Trim(*c.Query, "/") + "/"
 }
 
+// ChangePolicy tells which items changed.
+type ChangePolicy struct {
+	ODataType string `json:"@odata.type"`
+	Column    string `json:"highWaterMarkColumnName,omitempty"`
+}
+
+// byLastChange is the one policy that blobs may have, which is how they are read without
+// one, too. Source: azure-rest-api-specs search/data-plane/Search/2026-04-01, examples
+// SearchServiceCreateDataSource.json.
+var byLastChange = ChangePolicy{"#Microsoft.Azure.Search.HighWaterMarkChangeDetectionPolicy", "metadata_storage_last_modified"}
+
 // DeletionPolicy tells which items are no more.
 type DeletionPolicy struct {
 	ODataType string `json:"@odata.type"`
 	Column    string `json:"softDeleteColumnName,omitempty"`
 	Marker    string `json:"softDeleteMarkerValue,omitempty"`
+}
+
+// Since is 2026-04-01 for what blobs keep of their own. Source: searchservice.json.
+func (p *DeletionPolicy) Since() (stable, preview string) {
+	if p.ODataType == NativeSoftDelete {
+		return "2026-04-01", "2020-06-30"
+	}
+	return "", ""
 }
 
 // The policies, and the identities. Source: searchservice.json.
@@ -92,8 +111,8 @@ func (d *DataSource) Plan(old *DataSource) (err error) {
 	if !containerNames.MatchString(d.Container.Name) || strings.Contains(d.Container.Name, "--") {
 		return invalid("container.name", "dataSource : '%s' is not the name of a blob container.", d.Container.Name)
 	}
-	if d.ChangeDetection != nil && !isNull(d.ChangeDetection) {
-		return invalid("dataChangeDetectionPolicy", "dataSource : Data change detection policies are not supported for data sources of type '%s': blobs that changed are found by themselves.", d.Type)
+	if d.ChangeDetection != nil && *d.ChangeDetection != byLastChange {
+		return invalid("dataChangeDetectionPolicy", "dataSource : Data change detection policies are not supported for data sources of type '%s', but for the high water mark metadata_storage_last_modified: blobs that changed are found by themselves.", d.Type)
 	}
 	if len(d.Permissions) > 0 {
 		return invalid("indexerPermissionOptions", "dataSource : indexerPermissionOptions are not supported here.")
@@ -115,7 +134,9 @@ func (d *DataSource) Plan(old *DataSource) (err error) {
 	return d.planDeletion()
 }
 
-// planCredentials keeps the connection string of a data source that gives none.
+// planCredentials keeps the connection string of a data source that gives none, and
+// takes it from one that gives "<redacted>". Source: searchservice.json
+// DataSourceCredentials.
 func (d *DataSource) planCredentials(old *DataSource) error {
 	if d.Credentials == nil {
 		d.Credentials = &Credentials{}
@@ -124,6 +145,10 @@ func (d *DataSource) planCredentials(old *DataSource) error {
 	if given == nil || *given == "" || *given == Unchanged || *given == Redacted {
 		if old == nil {
 			return invalid("credentials", "dataSource : Data source credentials are required: credentials.connectionString.")
+		}
+		if given != nil && *given == Redacted {
+			d.Credentials.ConnectionString = new(string)
+			return nil
 		}
 		d.Credentials = old.Credentials
 		return nil

@@ -25,6 +25,9 @@ type EmbeddingSkill struct {
 	pause time.Duration
 }
 
+// Since is when skillsets had such. Source: searchservice.json AzureOpenAIEmbeddingSkill.
+func (k *EmbeddingSkill) Since() (stable, preview string) { return "2024-07-01", "2023-10-01" }
+
 const (
 	// embeddingVersion is of the operation of Azure OpenAI that is called.
 	embeddingVersion = "2024-10-21"

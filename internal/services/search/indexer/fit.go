@@ -35,6 +35,9 @@ func (r *Run) fit(d *Document) error {
 // convert gives a value its field's type. Columns of delimited text are all strings,
 // and numbers and booleans are read from them.
 func (r *Run) convert(f *schema.Field, t schema.Type, v any) (any, bool) {
+	if v == nil && t.Collection() {
+		return []any{}, true // no collection is null
+	}
 	if v == nil {
 		return nil, true
 	}

@@ -14,7 +14,7 @@ type Skillset struct {
 	Skills        Skills            `json:"skills"`
 	Billing       *Billing          `json:"cognitiveServices"`
 	Knowledge     json.RawMessage   `json:"knowledgeStore"`
-	Projections   *IndexProjections `json:"indexProjections"`
+	Projections   *IndexProjections `json:"indexProjections" api:"2024-07-01,2023-10-01"`
 	EncryptionKey json.RawMessage   `json:"encryptionKey"`
 }
 

@@ -15,8 +15,8 @@ type SplitSkill struct {
 	Language string `json:"defaultLanguageCode,omitempty"`
 	Mode     string `json:"textSplitMode,omitempty"`
 	Length   *int   `json:"maximumPageLength"`
-	Overlap  *int   `json:"pageOverlapLength"`
-	Take     *int   `json:"maximumPagesToTake"`
+	Overlap  *int   `json:"pageOverlapLength" api:"2024-07-01,2023-10-01"`
+	Take     *int   `json:"maximumPagesToTake" api:"2024-07-01,2023-10-01"`
 }
 
 const (

@@ -28,8 +28,8 @@ type WebAPISkill struct {
 	Timeout     string            `json:"timeout,omitempty"`
 	BatchSize   *int              `json:"batchSize"`
 	Parallelism *int              `json:"degreeOfParallelism"`
-	Audience    *string           `json:"authResourceId"`
-	Identity    json.RawMessage   `json:"authIdentity"`
+	Audience    *string           `json:"authResourceId" api:"2024-07-01,2021-04-30"`
+	Identity    json.RawMessage   `json:"authIdentity" api:"2024-07-01,2021-04-30"`
 
 	pause time.Duration // before the first retry
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"regexp"
+	"strings"
 )
 
 // Options are what a definition is held against beside itself.
@@ -102,7 +103,11 @@ func (x *Index) complete(v version) {
 			x.Suggesters[i].Mode = InfixMatching
 		}
 	}
-	for _, p := range x.ScoringProfiles {
+	for i := range x.ScoringProfiles {
+		p := &x.ScoringProfiles[i]
+		if p.Aggregation == "" && len(p.Functions) > 0 {
+			p.Aggregation = "sum"
+		}
 		for i := range p.Functions {
 			if p.Functions[i].Interpolation == "" {
 				p.Functions[i].Interpolation = "linear"
@@ -191,7 +196,15 @@ func (s *VectorSearch) complete() {
 	}
 	for i := range s.Vectorizers {
 		v := &s.Vectorizers[i]
-		for _, raw := range []*json.RawMessage{&v.Vision, &v.AML} {
+		optional := []*json.RawMessage{&v.Vision, &v.AML}
+		if v.AzureOpenAI != nil {
+			optional = append(optional, &v.AzureOpenAI.AuthIdentity)
+			v.AzureOpenAI.ResourceURI = strings.TrimSuffix(v.AzureOpenAI.ResourceURI, "/")
+		}
+		if v.WebAPI != nil {
+			optional = append(optional, &v.WebAPI.AuthIdentity)
+		}
+		for _, raw := range optional {
 			if string(*raw) == "null" {
 				*raw = nil
 			}

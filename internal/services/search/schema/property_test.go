@@ -24,11 +24,10 @@ func planned(t interface{ Fatalf(string, ...any) }, definition []byte, version s
 		return false
 	}
 	kept, _ := json.Marshal(x)
-	seen, err := x.For(version)
+	shown, err := x.Show(version)
 	if err != nil {
 		t.Fatalf("%s: %v", kept, err)
 	}
-	shown, _ := json.Marshal(seen)
 	for _, old := range []*schema.Index{nil, x} {
 		again, err := schema.Plan(old, shown, schema.Options{Version: version})
 		if err != nil {

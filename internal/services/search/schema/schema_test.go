@@ -143,10 +143,10 @@ var refusals = []struct{ name, definition, at, says string }{
 	{"semantic default", index("", `"semantic":{"defaultConfiguration":"d"}`), "semantic.defaultConfiguration", "not defined"},
 	{"origins", index("", `"corsOptions":{"allowedOrigins":[]}`), "corsOptions.allowedOrigins", "at least one"},
 	{"all origins and one", index("", `"corsOptions":{"allowedOrigins":["*","https://a.example"]}`), "corsOptions.allowedOrigins[0]", "the only one"},
-	{"an origin with a path", index("", `"corsOptions":{"allowedOrigins":["https://a.example/x"]}`), "corsOptions.allowedOrigins[0]", "not an origin"},
+	{"an origin of nothing", index("", `"corsOptions":{"allowedOrigins":[""]}`), "corsOptions.allowedOrigins[0]", "not empty"},
 	{"max age", index("", `"corsOptions":{"allowedOrigins":["*"],"maxAgeInSeconds":-1}`), "corsOptions.maxAgeInSeconds", "negative"},
 	{"b", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.BM25Similarity","b":1.1}`), "similarity.b", "between 0 and 1"},
-	{"k1", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.BM25Similarity","k1":-1}`), "similarity.k1", "between 0 and 3"},
+	{"k1", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.BM25Similarity","k1":-1}`), "similarity.k1", "must not be negative"},
 	{"classic", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.ClassicSimilarity"}`), "similarity.@odata.type", "BM25Similarity only"},
 	{"a key of the customer's", index("", `"encryptionKey":{"keyVaultKeyName":"k","keyVaultUri":"https://v.vault.azure.net"}`), "encryptionKey", "not available"},
 
