@@ -10,7 +10,7 @@ import (
 
 	"sekisho/internal/api"
 	"sekisho/internal/services/search/engine"
-	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/parallel"
 	"sekisho/internal/services/search/schema"
 	"sekisho/internal/store"
 )
@@ -113,7 +113,7 @@ func (b *batch) do(tx *store.Tx, a action) error {
 
 // analyse analyses what is due, of which no two are of one document, on all CPUs.
 func (b *batch) analyse() error {
-	indexer.InParallel(runtime.GOMAXPROCS(0), slices.Collect(maps.Values(b.due)), func(v *version) {
+	parallel.Each(runtime.GOMAXPROCS(0), slices.Collect(maps.Values(b.due)), func(v *version) {
 		if v.doc, v.err = v.next.derive(b.of, b.text); v.err == nil {
 			v.err = v.next.analyse(b.of, b.text, v.doc)
 		}

@@ -10,3 +10,17 @@ func Shrink(t *testing.T, sku string) {
 	tiers[sku] = small
 	t.Cleanup(func() { tiers[sku] = full })
 }
+
+// Restart closes all indexes: what comes finds them as after a start.
+func (s *Search) Restart() error {
+	err := s.indexes.close()
+	clear(s.indexes.open)
+	return err
+}
+
+// Open is how many indexes are open.
+func (s *Search) Open() int {
+	s.indexes.mu.Lock()
+	defer s.indexes.mu.Unlock()
+	return len(s.indexes.open)
+}

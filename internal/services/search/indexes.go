@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sekisho/internal/arm"
@@ -120,6 +121,7 @@ type opened struct {
 	once  sync.Once
 	err   error
 	x     *engine.Index
+	ready atomic.Bool // x is there
 
 	mu   sync.RWMutex
 	of   *schema.Index
@@ -135,6 +137,8 @@ type opened struct {
 func newIndexes(s *store.Store, seal arm.Sealer, dir string) *indexes {
 	return &indexes{store: s, seal: seal, dir: dir, open: map[string]*opened{}}
 }
+
+func (all *indexes) folder(id string) string { return filepath.Join(all.dir, id) }
 
 // find opens an index, or the one that an alias names.
 func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
@@ -165,7 +169,10 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 		all.open[box.ID] = o
 	}
 	all.mu.Unlock()
-	o.once.Do(func() { o.err = all.load(o, def) })
+	o.once.Do(func() {
+		o.err = all.load(o, def)
+		o.ready.Store(o.err == nil)
+	})
 	if o.err != nil {
 		all.mu.Lock()
 		delete(all.open, box.ID)
@@ -236,7 +243,7 @@ func (all *indexes) load(o *opened, def store.Record) (err error) {
 		return err
 	}
 	stored := all.stored(o)
-	o.x, err = engine.Open(filepath.Join(all.dir, o.id), o.of, stored, func(d *engine.Document) error {
+	o.x, err = engine.Open(all.folder(o.id), o.of, stored, func(d *engine.Document) error {
 		return all.analysed(o, d)
 	})
 	return err

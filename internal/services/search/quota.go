@@ -5,39 +5,53 @@ import (
 	"strings"
 
 	"sekisho/internal/arm"
+	"sekisho/internal/services/search/engine"
 	"sekisho/internal/store"
 )
 
-// held is what a service holds of documents.
-type held struct {
-	documents      int
-	bytes, vectors int64
-}
-
-// held counts what a service's indexes hold, which opens them.
-func (s *Search) held(ctx context.Context, of place) (h held, err error) {
-	var names []string
-	err = s.store.View(ctx, func(tx *store.Tx) error {
-		names = nil
-		all, err := tx.List(kindIndex, store.Query{Prefix: strings.ToLower(of.service) + "/"})
-		for _, rec := range all {
-			names = append(names, rec.ID[len(of.service)+1:])
-		}
+// used sums up what a service's indexes take.
+func (s *Search) used(ctx context.Context, of place) (sum engine.Usage, err error) {
+	var boxes []store.Record
+	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
+		boxes, err = tx.List(kindContainer, store.Query{Prefix: strings.ToLower(of.service) + "/"})
 		return err
 	})
 	if err != nil {
-		return h, err
+		return sum, err
 	}
-	for _, name := range names {
-		o, err := s.indexes.find(ctx, place{of.tenant, of.service, name})
+	for _, rec := range boxes {
+		box, err := store.Decode[container](rec)
+		if err != nil {
+			return sum, err
+		}
+		u, err := s.indexes.usage(ctx, place{of.tenant, of.service, rec.ID[len(of.service)+1:]}, box.ID)
 		if err != nil {
 			continue // deleted meanwhile, or broken, which is told to who asks for it
 		}
-		h.documents += o.x.Count()
-		h.bytes += o.x.Bytes()
-		h.vectors += o.x.VectorBytes()
+		sum.Documents += u.Documents
+		sum.Bytes += u.Bytes
+		sum.Vectors += u.Vectors
 	}
-	return h, ctx.Err()
+	return sum, ctx.Err()
+}
+
+// usage is what an index takes. One that is closed is opened only if it was not closed
+// in order.
+func (all *indexes) usage(ctx context.Context, at place, id string) (engine.Usage, error) {
+	all.mu.Lock()
+	o := all.open[id]
+	all.mu.Unlock()
+	if o != nil && o.ready.Load() {
+		return o.x.Usage(), nil
+	}
+	if u, known := engine.UsageIn(all.folder(id)); known && o == nil {
+		return u, nil
+	}
+	o, err := all.find(ctx, at)
+	if err != nil {
+		return engine.Usage{}, err
+	}
+	return o.x.Usage(), nil
 }
 
 // limits are what a service may by its SKU and how it is set.
@@ -60,14 +74,14 @@ func (s *Search) full(ctx context.Context, scope string, of place) (why string, 
 	if err != nil {
 		return "", err
 	}
-	h, err := s.held(ctx, of)
+	u, err := s.used(ctx, of)
 	if err != nil {
 		return "", err
 	}
 	for _, quota := range []struct {
 		name      string
 		used, may int64
-	}{{"Storage", h.bytes, t.storageMB << 20}, {"Vector index size", h.vectors, t.vectorsMB << 20}} {
+	}{{"Storage", u.Bytes, t.storageMB << 20}, {"Vector index size", u.Vectors, t.vectorsMB << 20}} {
 		if quota.used >= quota.may*int64(p.Partitions) {
 			return quota.name + " quota has been exceeded for this service. You must either delete documents first, or use a higher SKU for additional quota.", nil
 		}

@@ -3,8 +3,11 @@ package search_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/internal/services/search"
 )
@@ -71,4 +74,66 @@ func TestQuotas(t *testing.T) {
 	full("Storage")
 	w.Need(200, w.ARM("PATCH", w.service, `{"properties":{"partitionCount":6}}`))
 	w.must("POST", documents, batch(900, 901, `"content":"more"`))
+}
+
+// What a service uses is known after a start, without opening what is not asked for: of
+// an index that was closed in order it is written down, and one that a killed process
+// left is opened.
+func TestUsageAfterAStart(t *testing.T) {
+	h := newHost(t, "basic")
+	h.fill("asked", 10)
+	h.fill("other", 30)
+	h.fill("gone", 500)
+	usage := func() map[string]any {
+		t.Helper()
+		return h.need(200, "GET", "/servicestats", "").Get("counters").(map[string]any)
+	}
+	// restart waits until all is on disk, and starts anew.
+	restart := func() {
+		t.Helper()
+		for range 100 {
+			if err := h.World.Search.Restart(); err != nil {
+				t.Fatal(err)
+			}
+			usage()
+			if h.World.Search.Open() == 0 {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Fatal("what the indexes use is not written down")
+	}
+	documents := func(want float64, open int) {
+		t.Helper()
+		if got := usage()["documentCount"].(map[string]any)["usage"]; got != want {
+			t.Errorf("%v documents, want %v", got, want)
+		}
+		if n := h.World.Search.Open(); n != open {
+			t.Errorf("%d indexes are open, want %d", n, open)
+		}
+	}
+	documents(540, 3)
+	restart()
+	before := usage()
+	documents(540, 0)
+
+	h.need(200, "POST", "/indexes/asked/docs/index", `{"value":[{"id":"new","text":"word"}]}`)
+	documents(541, 1)
+	h.need(204, "DELETE", "/indexes/gone", "")
+	documents(41, 1)
+
+	restart()
+	files, err := filepath.Glob(filepath.Join(h.Dir, "search", "*", "usage.json"))
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files { // as if the process had been killed
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	documents(41, 2)
+	if after := usage(); after["storageSize"].(map[string]any)["usage"].(float64) >= before["storageSize"].(map[string]any)["usage"].(float64) {
+		t.Errorf("without the most of its documents the service uses %v, and before %v", after["storageSize"], before["storageSize"])
+	}
 }

@@ -23,8 +23,9 @@ func (s *Search) indexStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
+	u := o.x.Usage()
 	return writeJSON(w, call, http.StatusOK, map[string]any{"@odata.context": call.URL("/$metadata#" + schema.Namespace(versionOf(call)) + "IndexStatistics"),
-		"documentCount": o.x.Count(), "storageSize": o.x.Bytes(), "vectorIndexSize": o.x.VectorBytes()})
+		"documentCount": u.Documents, "storageSize": u.Bytes, "vectorIndexSize": u.Vectors})
 }
 
 // serviceStats counts what is defined, beside what the tier allows.
@@ -48,17 +49,17 @@ func (s *Search) serviceStats(w http.ResponseWriter, call *api.Call) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.held(ctx, placeOf(call))
+	u, err := s.used(ctx, placeOf(call))
 	if err != nil {
 		return err
 	}
 	counter := func(usage any, quota any) map[string]any { return map[string]any{"usage": usage, "quota": quota} }
 	counters := map[string]any{
-		"documentCount": counter(h.documents, nil), "indexesCount": counter(counts["indexes"], t.indexes),
+		"documentCount": counter(u.Documents, nil), "indexesCount": counter(counts["indexes"], t.indexes),
 		"indexersCount": counter(counts["indexers"], max(t.indexers, 0)), "dataSourcesCount": counter(counts["datasources"], max(t.indexers, 0)),
 		"skillsetCount": counter(counts["skillsets"], max(t.indexers, 0)), "synonymMaps": counter(counts["synonymmaps"], t.synonymMaps),
-		"storageSize":     counter(h.bytes, t.storageMB<<20*int64(p.Partitions)),
-		"vectorIndexSize": counter(h.vectors, t.vectorsMB<<20*int64(p.Partitions)),
+		"storageSize":     counter(u.Bytes, t.storageMB<<20*int64(p.Partitions)),
+		"vectorIndexSize": counter(u.Vectors, t.vectorsMB<<20*int64(p.Partitions)),
 	}
 	limits := map[string]any{"maxFieldsPerIndex": t.fields, "maxFieldNestingDepthPerIndex": 10, "maxComplexCollectionFieldsPerIndex": 40,
 		"maxComplexObjectsInCollectionsPerDocument": 3000, "maxStoragePerIndex": nil}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -92,7 +91,7 @@ func (all *indexes) sweepFolders(ctx context.Context) error {
 	}
 	for _, folder := range folders {
 		if !live[folder.Name()] {
-			failed = append(failed, os.RemoveAll(filepath.Join(all.dir, folder.Name())))
+			failed = append(failed, os.RemoveAll(all.folder(folder.Name())))
 		}
 	}
 	return errors.Join(failed...)
@@ -107,7 +106,7 @@ func (all *indexes) discard(o *opened) error {
 	if o.x != nil {
 		err = o.x.Close()
 	}
-	return errors.Join(err, os.RemoveAll(filepath.Join(all.dir, o.id)))
+	return errors.Join(err, os.RemoveAll(all.folder(o.id)))
 }
 
 // sweepDocuments goes from container to container, and deletes the documents of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -225,6 +226,67 @@ func TestTooManyTokens(t *testing.T) {
 	}
 	if stream := a.Bleve().Analyze([]byte("xx")); stream != nil {
 		t.Errorf("bleve gets %d tokens", len(stream))
+	}
+	// One match, of which each group is long.
+	long, err = newSet(t, `{"tokenFilters": [{"name": "long", "@odata.type": "#Microsoft.Azure.Search.PatternReplaceTokenFilter", "pattern": ".+", "replacement": "`+strings.Repeat("$0", 1000)+`"}],
+	 "charFilters": [{"name": "long", "@odata.type": "#Microsoft.Azure.Search.PatternReplaceCharFilter", "pattern": ".+", "replacement": "a`+strings.Repeat("$0", 1000)+`"}],
+	 "tokenizers": [{"name": "all", "@odata.type": "#Microsoft.Azure.Search.PatternTokenizer", "pattern": "\\n"}, {"name": "each", "@odata.type": "#Microsoft.Azure.Search.PatternTokenizer", "pattern": ".", "group": 0}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][2][]string{{{"long"}, nil}, {nil, {"long"}}} {
+		if a, err = long.Compose("a", "all", c[0], c[1]); err != nil {
+			t.Fatal(err)
+		}
+		allocates(t, maxBytes*16, func() {
+			if _, err := a.Analyze(strings.Repeat("é", maxBytes/16)); !errors.Is(err, ErrTooManyTokens) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if a, err = long.Compose("a", "each", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Analyze(strings.Repeat("a", MaxTokens+1)); !errors.Is(err, ErrTooManyTokens) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// allocates fails the test if what a function allocates is more than so many bytes.
+func allocates(t *testing.T, most uint64, fn func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	fn()
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > most {
+		t.Errorf("%d MB are allocated, and %d may be", n>>20, most>>20)
+	}
+}
+
+// What is replaced in one token, or found there, may be much.
+func TestManyMatchesOfAToken(t *testing.T) {
+	s, err := newSet(t, `{"tokenFilters": [{"name": "replace", "@odata.type": "#Microsoft.Azure.Search.PatternReplaceTokenFilter", "pattern": "(a)(b)", "replacement": "$2"},
+	 {"name": "capture", "@odata.type": "#Microsoft.Azure.Search.PatternCaptureTokenFilter", "patterns": ["(a)(b)"]}],
+	 "tokenizers": [{"name": "all", "@odata.type": "#Microsoft.Azure.Search.PatternTokenizer", "pattern": "\\n"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Compose("a", "all", []string{"replace"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("ab", 2*MaxTokens)
+	allocates(t, 512<<20, func() {
+		if got := texts(t, a, text); len(got) != 1 || got[0] != strings.Repeat("b", 2*MaxTokens) {
+			t.Errorf("%d tokens", len(got))
+		}
+	})
+	if a, err = s.Compose("a", "all", []string{"capture"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Analyze(text); !errors.Is(err, ErrTooManyTokens) {
+		t.Errorf("got %v", err)
 	}
 }
 

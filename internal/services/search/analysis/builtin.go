@@ -121,7 +121,7 @@ var builtins = func() map[string]func() *Analyzer {
 	return made
 }()
 
-var nonWord = regexp.MustCompile(`\W+`)
+var nonWord = &searcher{pattern: regexp.MustCompile(`\W+`)}
 
 // cjk is Lucene's CJKAnalyzer.
 func cjk() *Analyzer {

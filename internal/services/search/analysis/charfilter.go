@@ -73,8 +73,11 @@ func (w *rewriter) replace(start, end int, with string) {
 	w.mark(end, false)
 }
 
+// most is how long the text may get.
+func (w *rewriter) most() int { return max(maxBytes, len(w.text)) }
+
 // long tells that the text has grown too much to go on.
-func (w *rewriter) long() bool { return w.out.Len() > max(maxBytes, len(w.text)) }
+func (w *rewriter) long() bool { return w.out.Len() > w.most() }
 
 func (w *rewriter) result() (string, *correction) {
 	if w.done == 0 && w.out.Len() == 0 {
@@ -119,12 +122,12 @@ func longestMatch(of map[string]string, text string, longest int) (int, string, 
 }
 
 // replaceChars is Lucene's PatternReplaceCharFilter.
-func replaceChars(pattern *searcher, replacement string) charFilter {
+func replaceChars(pattern *searcher, replacement replacement) charFilter {
 	return func(text string) (string, *correction) {
 		w := rewriter{text: text}
 		var with []byte
 		for m := range pattern.all(text) {
-			with = pattern.pattern.ExpandString(with[:0], replacement, text, m)
+			with = replacement.expand(with[:0], text, m, w.most()+1)
 			w.replace(m[0], m[1], string(with))
 			if w.long() {
 				break

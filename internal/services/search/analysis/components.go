@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -70,14 +69,7 @@ var charFilterTypes = map[string]builder[charFilter]{
 	}),
 	"PatternReplaceCharFilter": options("PatternReplaceCharFilter", replaceOptions{}, func(at schema.Place, o replaceOptions) (charFilter, error) {
 		pattern, with, err := o.read(at)
-		if err != nil {
-			return nil, err
-		}
-		found, err := search(pattern)
-		if err != nil {
-			return nil, refuse(at.In("pattern"), "The pattern is too large: %v", err)
-		}
-		return replaceChars(found, with), nil
+		return replaceChars(pattern, with), err
 	}),
 }
 
@@ -86,13 +78,15 @@ type replaceOptions struct {
 	Replacement *string `json:"replacement"`
 }
 
-func (o replaceOptions) read(at schema.Place) (pattern *regexp.Regexp, with string, err error) {
+func (o replaceOptions) read(at schema.Place) (*searcher, replacement, error) {
 	if o.Pattern == nil || o.Replacement == nil {
-		return nil, "", refuse(at, "The properties 'pattern' and 'replacement' are required")
+		return nil, nil, refuse(at, "The properties 'pattern' and 'replacement' are required")
 	}
-	if pattern, err = compile(at, "pattern", *o.Pattern, ""); err == nil {
-		with, err = replacement(at, "replacement", *o.Replacement, pattern)
+	pattern, err := compile(at, "pattern", *o.Pattern, "")
+	if err != nil {
+		return nil, nil, err
 	}
+	with, err := readReplacement(at, "replacement", *o.Replacement, pattern.pattern)
 	return pattern, with, err
 }
 
@@ -236,7 +230,7 @@ var tokenizerTypes = map[string]builder[tokenizer]{
 		if err != nil {
 			return nil, err
 		}
-		return separated(pattern, o.Group), between(at, "group", o.Group, -1, pattern.NumSubexp())
+		return separated(pattern, o.Group), between(at, "group", o.Group, -1, pattern.pattern.NumSubexp())
 	}),
 	"PathHierarchyTokenizerV2": options("PathHierarchyTokenizerV2", pathOptions{Delimiter: "/", Max: maxLength}, func(at schema.Place, o pathOptions) (tokenizer, error) {
 		with := o.Delimiter

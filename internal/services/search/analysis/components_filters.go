@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"sekisho/internal/services/search/schema"
@@ -210,7 +209,7 @@ var filterTypes = func() map[string]builder[filter] {
 		return limit(o.Count), between(at, "maxTokenCount", o.Count, 1, 1<<31-1)
 	})
 	types["PatternCaptureTokenFilter"] = options("PatternCaptureTokenFilter", captureOptions{Original: true}, func(at schema.Place, o captureOptions) (filter, error) {
-		var patterns []*regexp.Regexp
+		var patterns []*searcher
 		for _, expression := range o.Patterns {
 			pattern, err := compile(at, "patterns", expression, "")
 			if err != nil {

@@ -114,7 +114,7 @@ var regexFlags = []string{"CANON_EQ", "CASE_INSENSITIVE", "COMMENTS", "DOTALL", 
 // compile reads a regular expression. It runs in time linear to the text (RE2),
 // so what Java has beyond that (look-around, references to groups, possessive
 // quantifiers) is refused. flagged is "A|B" as Azure has it.
-func compile(at schema.Place, property, expression, flagged string) (*regexp.Regexp, error) {
+func compile(at schema.Place, property, expression, flagged string) (*searcher, error) {
 	prefix := ""
 	if flagged != "" {
 		for flag := range strings.SplitSeq(flagged, "|") {
@@ -134,47 +134,9 @@ func compile(at schema.Place, property, expression, flagged string) (*regexp.Reg
 	if prefix != "" {
 		prefix = "(?" + prefix + ")"
 	}
-	compiled, err := regexp.Compile(prefix + expression)
+	compiled, err := search(prefix + expression)
 	if err != nil {
 		return nil, refuse(at.In(property), "The regular expression is not supported: %v", err)
 	}
 	return compiled, nil
-}
-
-var groupReference = regexp.MustCompile(`\\(.)|\$(\d)|\$\{(\w+)\}|(\$)`)
-
-// replacement translates Java's replacement ($1, ${name}, \$) to Go's.
-func replacement(at schema.Place, property, text string, pattern *regexp.Regexp) (string, error) {
-	var b strings.Builder
-	last := 0
-	for _, m := range groupReference.FindAllStringSubmatchIndex(text, -1) {
-		b.WriteString(text[last:m[0]])
-		last = m[1]
-		sub := func(i int) string {
-			if m[2*i] < 0 {
-				return ""
-			}
-			return text[m[2*i]:m[2*i+1]]
-		}
-		switch {
-		case sub(1) == "$":
-			b.WriteString("$$")
-		case sub(1) != "":
-			b.WriteString(sub(1))
-		case sub(2) != "":
-			if int(sub(2)[0]-'0') > pattern.NumSubexp() {
-				return "", refuse(at.In(property), "The pattern has no group %s", sub(2))
-			}
-			b.WriteString("${" + sub(2) + "}")
-		case sub(3) != "":
-			if pattern.SubexpIndex(sub(3)) < 0 {
-				return "", refuse(at.In(property), "The pattern has no group named '%s'", sub(3))
-			}
-			b.WriteString("${" + sub(3) + "}")
-		default:
-			return "", refuse(at.In(property), "A $ must name a group; write \\$ for the character")
-		}
-	}
-	b.WriteString(text[last:])
-	return b.String(), nil
 }

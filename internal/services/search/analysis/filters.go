@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"regexp"
 	"sort"
 	"strings"
 	"unicode"
@@ -195,24 +194,19 @@ func unique(samePosition bool) filter {
 }
 
 // replaceText is Lucene's PatternReplaceFilter.
-func replaceText(pattern *regexp.Regexp, replacement string) filter {
+func replaceText(pattern *searcher, replacement replacement) filter {
 	return func(tokens []Token) []Token {
 		size := 0
 		for i := range tokens {
 			word := tokens[i].Text
 			var out []byte
 			last := 0
-			all := pattern.FindAllStringSubmatchIndex(word, MaxTokens+1) // which are many times the word
-			if len(all) > MaxTokens {
-				return overflow
-			}
-			for _, m := range all {
+			for m := range pattern.all(word) {
 				out = append(out, word[last:m[0]]...)
-				out = pattern.ExpandString(out, replacement, word, m)
-				last = m[1]
-				if size+len(out) > maxBytes {
+				if out = replacement.expand(out, word, m, maxBytes+1); size+len(out) > maxBytes {
 					return overflow
 				}
+				last = m[1]
 			}
 			if out != nil || last > 0 {
 				tokens[i].Text = string(append(out, word[last:]...))
@@ -225,7 +219,7 @@ func replaceText(pattern *regexp.Regexp, replacement string) filter {
 
 // capture gives the groups that patterns match in a token, by where they start.
 // Source: Lucene PatternCaptureGroupTokenFilter.
-func capture(patterns []*regexp.Regexp, original bool) filter {
+func capture(patterns []*searcher, original bool) filter {
 	type group struct{ start, end int }
 	return func(tokens []Token) []Token {
 		var out []Token
@@ -233,11 +227,14 @@ func capture(patterns []*regexp.Regexp, original bool) filter {
 		for _, t := range tokens {
 			groups = groups[:0]
 			for _, p := range patterns {
-				for _, m := range p.FindAllStringSubmatchIndex(t.Text, -1) {
+				for m := range p.all(t.Text) {
 					for g := 2; g < len(m); g += 2 {
 						if m[g] >= 0 && m[g] < m[g+1] && !(original && m[g] == 0 && m[g+1] == len(t.Text)) {
 							groups = append(groups, group{m[g], m[g+1]})
 						}
+					}
+					if len(groups) > MaxTokens {
+						return overflow
 					}
 				}
 			}

@@ -17,9 +17,12 @@ type searcher struct {
 	behind *regexp.Regexp
 }
 
-func search(pattern *regexp.Regexp) (*searcher, error) {
-	s := &searcher{pattern: pattern}
-	parsed, err := syntax.Parse(pattern.String(), syntax.Perl)
+func search(expression string) (s *searcher, err error) {
+	s = &searcher{}
+	if s.pattern, err = regexp.Compile(expression); err != nil {
+		return nil, err
+	}
+	parsed, err := syntax.Parse(expression, syntax.Perl)
 	if err == nil && looksBehind(parsed) {
 		s.behind, err = regexp.Compile(`\A(?s:.)(?s:.*?)(` + parsed.String() + `)`)
 	}

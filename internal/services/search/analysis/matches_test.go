@@ -20,7 +20,7 @@ func FuzzMatches(f *testing.F) {
 		if err != nil || len(expression) > 100 {
 			return
 		}
-		s, err := search(pattern)
+		s, err := search(expression)
 		if err != nil {
 			t.Skip(err)
 		}

@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -134,7 +133,7 @@ func grams(least, most int, edge bool, belongs func(rune) bool) tokenizer {
 
 // separated cuts a text at the matches of a pattern (group -1), or takes a group
 // of each match. Source: Lucene PatternTokenizer.
-func separated(pattern *regexp.Regexp, group int) tokenizer {
+func separated(pattern *searcher, group int) tokenizer {
 	return func(text string, out []Token) []Token {
 		emit := func(start, end int) {
 			if end > start {
@@ -142,7 +141,10 @@ func separated(pattern *regexp.Regexp, group int) tokenizer {
 			}
 		}
 		last := 0
-		for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		for m := range pattern.all(text) {
+			if len(out) > MaxTokens {
+				return out
+			}
 			if group < 0 {
 				emit(last, m[0])
 				last = m[1]

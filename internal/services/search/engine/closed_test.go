@@ -24,7 +24,7 @@ func TestAClosedIndex(t *testing.T) {
 	if err := x.Apply([]*Document{n.document("2", 2)}, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("a write: %v", err)
 	}
-	if n := x.Bytes(); n != 0 {
+	if n := x.Usage().Bytes; n != 0 {
 		t.Errorf("%d bytes", n)
 	}
 }

@@ -62,6 +62,9 @@ func TestCrash(t *testing.T) {
 	for round := range rounds {
 		dir := t.TempDir()
 		batches := len(crashtest.Kill(t, dir, 3+rand.IntN(12)))
+		if u, known := UsageIn(dir); known {
+			t.Errorf("round %d: a process that was killed left %+v", round, u)
+		}
 		stored := collection{}
 		for batch := range max(1, batches-1+rand.IntN(4)) { // the store may be elsewhere than the index
 			stored.changes(batch)
@@ -73,8 +76,8 @@ func TestCrash(t *testing.T) {
 		if _, err := os.Stat((&vectors{path: "v"}).file(dir)); err == nil && x.vectors["v"].x.Snapshot() {
 			reused++
 		}
-		if n := x.vectors["v"].x.Len(); x.Count() != len(stored) || n != len(stored) {
-			t.Fatalf("round %d: %d documents and %d vectors, want %d", round, x.Count(), n, len(stored))
+		if n := x.vectors["v"].x.Len(); x.Usage().Documents != len(stored) || n != len(stored) {
+			t.Fatalf("round %d: %d documents and %d vectors, want %d", round, x.Usage().Documents, n, len(stored))
 		}
 		for x.linkSome() > 0 {
 		}

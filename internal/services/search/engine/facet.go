@@ -113,10 +113,15 @@ func (f Facet) count(c column, in *bitset.BitSet) []FacetValue {
 
 // key is a value as maps take it: NaN, too, is one that is like itself.
 func key(v any) any {
-	if n, ok := v.(float64); ok && math.IsNaN(n) {
+	if isNaN(v) {
 		return "NaN"
 	}
 	return v
+}
+
+func isNaN(v any) bool {
+	n, ok := v.(float64)
+	return ok && math.IsNaN(n)
 }
 
 // members are the documents that count to each of the values.
@@ -130,8 +135,9 @@ func (f Facet) members(c column, values []FacetValue, in *bitset.BitSet) [][]uin
 		slot := uint32(i)
 		for _, v := range c.values(slot) {
 			if len(f.Bounds) > 0 {
-				place := rangeOf(f.Bounds, v)
-				all[place] = append(all[place], slot)
+				if place, ok := rangeOf(f.Bounds, v); ok {
+					all[place] = append(all[place], slot)
+				}
 			} else if place, ok := places[key(f.bucket(v))]; ok {
 				all[place] = append(all[place], slot)
 			}
@@ -271,12 +277,18 @@ func bit(b bool) int {
 }
 
 // rangeOf is the number of the range that a value lies in: each begins with a bound.
-func rangeOf(bounds []any, v any) int {
+// NaN lies in none, as no filter of a range matches it, not even of an open one.
+// Source: azure-ai-docs search/search-query-odata-comparison-operators.md, "Special
+// cases for null and NaN"; Lucene facet/range/DoubleRange.java compares likewise.
+func rangeOf(bounds []any, v any) (n int, ok bool) {
+	if isNaN(v) {
+		return 0, false
+	}
 	n, exact := slices.BinarySearchFunc(bounds, v, CompareValues)
 	if exact {
 		n++
 	}
-	return n
+	return n, true
 }
 
 // ranges counts the documents between bounds that ascend.
@@ -285,7 +297,7 @@ func ranges(c column, bounds []any, in *bitset.BitSet) []FacetValue {
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
 		hit := make(map[int]bool, 1)
 		for _, v := range c.values(uint32(i)) {
-			if n := rangeOf(bounds, v); !hit[n] {
+			if n, ok := rangeOf(bounds, v); ok && !hit[n] {
 				hit[n] = true
 				counts[n]++
 			}

@@ -75,6 +75,12 @@ func TestFacetsOfUnusualNumbers(t *testing.T) {
 	if got := below[0][0].Value; got != -7.0 {
 		t.Errorf("below NaN: %v", got)
 	}
+	// NaN is in no range, with facets below them or without.
+	ranges := facetsOf(t, x, Facet{Path: "n", Bounds: []any{0.0, 10.0}, Below: []Facet{{Path: "i", Metric: "cardinality"}}}, Facet{Path: "n", Bounds: []any{0.0}})
+	if got := fmt.Sprint(ranges); got != "[[{<nil> <nil> 0 true 0 [[{0 <nil> <nil> false 0 []}]]} {<nil> 0 10 true 1 [[{0 <nil> <nil> false 0 []}]]} "+
+		"{<nil> 10 <nil> true 1 [[{0 <nil> <nil> false 0 []}]]}] [{<nil> <nil> 0 true 0 []} {<nil> 0 <nil> true 2 []}]]" {
+		t.Errorf("ranges: %s", got)
+	}
 }
 
 // A default stands for the missing values of the innermost elements.

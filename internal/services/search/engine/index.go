@@ -74,6 +74,9 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	if err := dropUsage(dir); err != nil {
+		return nil, err
+	}
 	x = &Index{of: of, dir: dir, slots: map[uint64]uint32{}, keys: map[string]uint32{}, columns: map[string]column{},
 		nested: map[string]map[uint32][]any{}, lengths: map[string]*lengths{}, vectors: map[string]*vectors{}, graphAt: graphAt}
 	if x.text, err = openText(dir); err != nil {
@@ -166,7 +169,15 @@ func (x *Index) Close() error {
 	err := x.saveVectors(true)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return errors.Join(err, x.text.close())
+	if x.text.reader == nil {
+		return err // closed before
+	}
+	err = errors.Join(err, x.text.refresh(x.slotOf))
+	u, final := x.usage()
+	if err = errors.Join(err, x.text.close()); err == nil && final {
+		err = saveUsage(x.dir, u)
+	}
+	return err
 }
 
 // Redefine takes a definition that Azure lets take the place of the one before:
@@ -314,27 +325,6 @@ func (x *Index) remove(key string) {
 		v.x.Remove(slot)
 	}
 	x.free = append(x.free, slot)
-}
-
-// Count is the number of documents.
-func (x *Index) Count() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return len(x.keys)
-}
-
-// Bytes is about what the text takes on disk, without the share of documents that are
-// gone: it stays until bleve merges what they are in.
-func (x *Index) Bytes() (n int64) {
-	x.settle()
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	for _, p := range x.text.parts {
-		if all := p.segment.FullSize(); all > 0 {
-			n += p.segment.FileSize() * int64(p.segment.LiveSize()) / int64(all)
-		}
-	}
-	return n
 }
 
 func (l *lengths) put(slot uint32, n int) {

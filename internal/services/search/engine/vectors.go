@@ -338,17 +338,3 @@ func (x *Index) saveVector(v *vectors) error {
 	x.mu.Unlock()
 	return nil
 }
-
-// VectorBytes is about what the vectors take in memory. Those that are searched
-// exhaustively do not count, as Azure has it.
-// Source: azure-ai-docs search/vector-search-index-size.md.
-func (x *Index) VectorBytes() (n int64) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	for _, v := range x.vectors {
-		if v.x.Config().HNSW != nil {
-			n += v.x.Bytes()
-		}
-	}
-	return n
-}

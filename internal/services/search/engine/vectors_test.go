@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -82,6 +83,49 @@ func TestVectorsAgainstNaive(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What an index takes is written down as long as it is closed, if it is known then.
+func TestUsageOfAClosedIndex(t *testing.T) {
+	of, r := withVectors("hnsw"), rand.New(rand.NewPCG(6, 6))
+	dir, stored := t.TempDir(), collection{}
+	for n := range 300 {
+		stored.put(fmt.Sprint(n), uint64(n+1), vocabulary[n%5], point(r, n%9))
+	}
+	x := stored.open(t, dir, of, 50)
+	if u, known := UsageIn(dir); known {
+		t.Errorf("of an open index: %+v", u)
+	}
+	for x.linkSome() > 0 {
+	}
+	for before := int64(-1); x.Usage().Bytes == 0 || x.Usage().Bytes != before; { // until it is on disk
+		before = x.Usage().Bytes
+		time.Sleep(100 * time.Millisecond)
+	}
+	want := x.Usage()
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if u, known := UsageIn(dir); !known || u != want || u.Documents != 300 || u.Vectors == 0 {
+		t.Errorf("of a closed one: %+v, %v, want %+v", u, known, want)
+	}
+	if err := os.Truncate(filepath.Join(dir, usageFile), 10); err != nil {
+		t.Fatal(err)
+	}
+	if u, known := UsageIn(dir); known {
+		t.Errorf("of half a file: %+v", u)
+	}
+
+	x = stored.open(t, dir, of, 50)
+	if err := x.Apply([]*Document{stored.put("new", 1000, "ant", point(r, 1))}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil { // before bleve has written the new document
+		t.Fatal(err)
+	}
+	if u, known := UsageIn(dir); known && u.Documents != 301 {
+		t.Errorf("of one that had more to write: %+v", u)
 	}
 }
 
@@ -286,8 +330,8 @@ func TestVectorsThatAreRefused(t *testing.T) {
 	x := stored.open(t, t.TempDir(), withVectors("hnsw"), 0)
 	defer x.Close()
 	for _, v := range [][]float32{{1}, {float32(math.NaN()), 0, 0, 0, 0, 0, 0, 0}} {
-		if err := x.Apply([]*Document{collection{}.put("a", 1, "ant", v)}, nil); err == nil || x.Count() != 0 {
-			t.Errorf("%v: %v, and there are %d", v, err, x.Count())
+		if err := x.Apply([]*Document{collection{}.put("a", 1, "ant", v)}, nil); err == nil || x.Usage().Documents != 0 {
+			t.Errorf("%v: %v, and there are %d", v, err, x.Usage().Documents)
 		}
 	}
 }

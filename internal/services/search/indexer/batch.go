@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sekisho/internal/services/search/extract"
+	"sekisho/internal/services/search/parallel"
 )
 
 // ErrGone says that an item is no more since it was listed.
@@ -63,7 +64,7 @@ func (r *Run) readAll(ctx context.Context, items []Item) ([]*Enriched, error) {
 	for i := range at {
 		at[i] = i
 	}
-	InParallel(readers, at, func(i int) {
+	parallel.Each(readers, at, func(i int) {
 		failed[i] = r.open(ctx, items[i], func(e *Enriched) error {
 			found[i] = e
 			return nil

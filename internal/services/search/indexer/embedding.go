@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"sekisho/internal/services/search/parallel"
 )
 
 // EmbeddingSkill has a deployment of Azure OpenAI make vectors of texts.
@@ -98,7 +100,7 @@ func (k *EmbeddingSkill) run(ctx context.Context, client Client, records []*reco
 			ready = append(ready, r)
 		}
 	}
-	InParallel(embeddingParallel, slices.Collect(slices.Chunk(ready, embeddingBatch)), func(batch []*record) { k.embed(ctx, client, batch) })
+	parallel.Each(embeddingParallel, slices.Collect(slices.Chunk(ready, embeddingBatch)), func(batch []*record) { k.embed(ctx, client, batch) })
 	return ctx.Err()
 }
 

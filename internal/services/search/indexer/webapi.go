@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"sekisho/internal/services/search/parallel"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -125,14 +126,14 @@ func hideURI(uri string) string {
 }
 
 func (k *WebAPISkill) run(ctx context.Context, client Client, records []*record) error {
-	size, parallel := defaultRecords, defaultParallel
+	size, atATime := defaultRecords, defaultParallel
 	if k.BatchSize != nil {
 		size = *k.BatchSize
 	}
 	if k.Parallelism != nil {
-		parallel = *k.Parallelism
+		atATime = *k.Parallelism
 	}
-	InParallel(parallel, slices.Collect(slices.Chunk(records, size)), func(batch []*record) { k.send(ctx, client, batch) })
+	parallel.Each(atATime, slices.Collect(slices.Chunk(records, size)), func(batch []*record) { k.send(ctx, client, batch) })
 	return ctx.Err()
 }
 
