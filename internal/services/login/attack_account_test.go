@@ -63,6 +63,7 @@ func TestAnAccountThatIsOut(t *testing.T) {
 			h := newHouse(t)
 			o := h.holding("eve@contoso.com")
 			h.me(o.arm).served(http.StatusOK)
+			h.moment()
 			c.out(h)
 			h.post(v2, h.redemption(webApp, o.code)).refused(400, c.oauth, c.number)
 			h.post(v2, h.refreshment(webApp, o.refresh)).refused(400, c.oauth, c.number)
@@ -89,7 +90,9 @@ func TestASignInOfTheSecondOfARevocation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
 			before := h.tokens(webApp, "eve@contoso.com")
+			h.moment()
 			revoke(h)
+			h.moment()
 			if name == "password" {
 				h.changeUser(eve, func(u *entra.User) { u.PasswordHash = annsHash() })
 			}

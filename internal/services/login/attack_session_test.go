@@ -114,7 +114,7 @@ func TestASignInThatMustBeNew(t *testing.T) {
 			h.t = t
 			b := h.browser()
 			b.signIn(ask(webApp), sekretUser)
-			time.Sleep(time.Millisecond)
+			h.moment()
 			b.get(authorizeV2, q)
 			if strings.TrimPrefix(b.to, base) != pathSignIn {
 				t.Fatalf("no sign-in but %q", b.to)
@@ -127,6 +127,7 @@ func TestASignInThatMustBeNew(t *testing.T) {
 	h.t = t
 	b := h.browser()
 	b.signIn(ask(webApp), sekretUser)
+	h.moment()
 	b.get(authorizeV2, ask(webApp, "prompt", "none", "max_age", "0")).sentBack(back, "login_required", 50058)
 	for _, age := range []string{"-1", "1m", "1h2", "1.5", "x", "99999999999999999999"} {
 		b.get(authorizeV2, ask(webApp, "max_age", age)).sentBack(back, "invalid_request", 9002313)

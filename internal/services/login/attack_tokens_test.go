@@ -200,6 +200,7 @@ func TestKeysRoll(t *testing.T) {
 		}
 		return ids
 	}
+	h.moment()
 	h.must(h.directory.RotateKeys(t.Context()))
 	fresh := h.tokens(webApp, sekretUser).text("access_token")
 	if kid(old) == kid(fresh) || len(published()) != 2 || published()[0] != kid(fresh) {

@@ -60,6 +60,7 @@ var annsHash = sync.OnceValue(func() string {
 type house struct {
 	*server
 	log     bytes.Buffer
+	start   time.Time
 	ahead   time.Duration
 	secrets map[string]string // all that must be in neither audit nor log, and what it is
 	webKey  string            // secret of webApp, webTwo, apiApp, everyApp and closedApp
@@ -78,7 +79,7 @@ func newHouse(t testing.TB) *house { return newHouseWith(t, Options{}) }
 
 func newHouseWith(t testing.TB, o Options) *house {
 	t.Helper()
-	h := &house{server: &server{t: t}, secrets: map[string]string{}, remote: netip.MustParseAddrPort("203.0.113.7:40000")}
+	h := &house{server: &server{t: t}, start: time.Now().Truncate(time.Second), secrets: map[string]string{}, remote: netip.MustParseAddrPort("203.0.113.7:40000")}
 	dir := t.TempDir()
 	seal, err := store.OpenSealer(t.Context(), dir, "")
 	h.must(err)
@@ -99,7 +100,11 @@ func newHouseWith(t testing.TB, o Options) *house {
 	return h
 }
 
-func (h *house) now() time.Time { return time.Now().Add(h.ahead) }
+// now stands but for ahead: no second passes while a busy machine does not get on.
+func (h *house) now() time.Time { return h.start.Add(h.ahead) }
+
+// moment lets what follows be later, in the same second.
+func (h *house) moment() { h.ahead += time.Millisecond }
 
 func (h *house) must(err error) {
 	h.t.Helper()
