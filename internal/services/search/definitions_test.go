@@ -132,6 +132,7 @@ func TestSynonymMaps(t *testing.T) {
 	wide := strings.TrimSuffix(strings.Repeat("w,", 22), ",")
 	for _, c := range []struct{ body, at, says string }{
 		{`{"name":"m","format":"wordnet","synonyms":""}`, "format", "the only format is solr"},
+		{`{"name":"m"}`, "synonyms", "must have the property"},
 		{`{"name":"m","synonyms":"a, b\na => b => c"}`, "synonyms", "line 2"},
 		{`{"name":"m","synonyms":"a, b\n\nc,,d"}`, "synonyms", "line 3"},
 		{`{"name":"m","synonyms":"a, b\n` + wide + `"}`, "synonyms", "21 expansions in line 2"},

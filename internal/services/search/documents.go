@@ -240,7 +240,7 @@ func checkValue(f *schema.Field, t schema.Type, v any, at string) error {
 				return err
 			}
 		}
-		if t.Vector() && len(list) > 0 { // "empty collections of vectors are supported": Azure/azure-search-vector-samples#71
+		if t.Vector() && len(list) > 0 { // Source: Azure/azure-search-vector-samples#71
 			return checkVector("The request is invalid. Details: actions : "+at+": ", f, floats(list))
 		}
 		return nil

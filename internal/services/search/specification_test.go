@@ -239,6 +239,10 @@ func TestSpecificationOfHotels(t *testing.T) {
 		{"CreateIndex", "2024-07-01", "POST", "/indexes", `{"name":"sealed","fields":[{"name":"id","type":"Edm.String","key":true}],"encryptionKey":{"keyVaultKeyName":"k","keyVaultUri":"https://v.vault.azure.net"}}`, 400, ""},
 		{"IndexDocuments", "2024-07-01", "POST", "/indexes('hotels')/docs/search.index", `{"value":[{"@search.action":"upload","hotelId":"1","hotelName":"Nice Hotel","description":"Cheapest hotel in town","rating":15,"tags":["a"]},
 			{"@search.action":"upload","hotelId":"2","hotelName":"Fancy Hotel","description":"Best hotel in town","rating":20}]}`, 200, `{"value":[{"key":"1","status":true,"errorMessage":null,"statusCode":201},{"key":"2","statusCode":201}]}`},
+		{"IndexDocuments", "2024-07-01", "POST", "/indexes('hotels')/docs/search.index", `{"value":[{"@search.action":"upload","hotelId":"1","hotelName":"Nice Hotel","description":"Cheapest hotel in town","rating":15,"tags":["a"]},
+			{"@search.action":"merge","hotelId":"3","hotelName":"Roach Motel"},{"@search.action":"mergeOrUpload","hotelId":"4","hotelName":"Econo Motel"},{"@search.action":"delete","hotelId":"4"},{"@search.action":"delete","hotelId":"5"}]}`, 207,
+			`{"value":[{"key":"1","status":true,"errorMessage":null,"statusCode":200},{"key":"3","status":false,"errorMessage":"Document not found.","statusCode":404},{"key":"4","status":true,"statusCode":201},
+				{"key":"4","status":true,"statusCode":200},{"key":"5","status":true,"errorMessage":null,"statusCode":200}]}`},
 		{"CountDocuments", "2024-07-01", "GET", "/indexes('hotels')/docs/$count", "", 200, ""},
 		{"SearchDocumentsGet", "2024-07-01", "GET", "/indexes('hotels')/docs?$count=true&facet=tags,count:10,sort:count&$filter=rating%20gt%2010&highlight=hotelName&highlightPreTag=%3Cem%3E&highlightPostTag=%3C/em%3E&minimumCoverage=80&$orderby=search.score()%20desc,rating%20desc&" +
 			"queryType=simple&sessionId=mysessionid&scoringStatistics=global&scoringParameter=currentLocation--122.123,44.77233&scoringProfile=geo&search=nice%20hotels%20hotel&searchFields=hotelName,description&searchMode=any&$select=hotelId,hotelName,description&$top=10", "", 200,

@@ -25,7 +25,7 @@ const (
 type synonymMap struct {
 	Name          string          `json:"name"`
 	Format        string          `json:"format"`
-	Synonyms      string          `json:"synonyms"`
+	Synonyms      *string         `json:"synonyms"`
 	EncryptionKey json.RawMessage `json:"encryptionKey"`
 }
 
@@ -48,6 +48,9 @@ func planSynonyms(c change, old, in json.RawMessage) (json.RawMessage, error) {
 	if m.Format != "solr" {
 		return nil, wrong("format", "The format '%s' of the synonym map '%s' is invalid: the only format is solr.", m.Format, m.Name)
 	}
+	if m.Synonyms == nil {
+		return nil, wrong("synonyms", "The synonym map '%s' must have the property 'synonyms'.", m.Name)
+	}
 	if len(m.EncryptionKey) > 0 && string(m.EncryptionKey) != "null" {
 		return nil, wrong("encryptionKey", "Customer-managed encryption keys of synonym maps are not available in Sekisho.")
 	}
@@ -68,7 +71,7 @@ func planSynonyms(c change, old, in json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(m)
 }
 
-func (m synonymMap) lines() []string { return strings.Split(m.Synonyms, "\n") }
+func (m synonymMap) lines() []string { return strings.Split(*m.Synonyms, "\n") }
 
 // synonymsThere holds a definition of an index to name synonym maps that there are,
 // as far as it did not name them before: a map may be deleted that a field names.

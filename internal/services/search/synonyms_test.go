@@ -17,7 +17,7 @@ func TestSynonymsOf(t *testing.T) {
 	defer db.Close()
 	s := &Search{store: db}
 	put := func(name, rules string) {
-		body, _ := json.Marshal(synonymMap{Name: name, Format: "solr", Synonyms: rules})
+		body, _ := json.Marshal(synonymMap{Name: name, Format: "solr", Synonyms: &rules})
 		if err := db.Update(ctx, func(tx *store.Tx) error {
 			_, err := tx.Put(store.Record{Tenant: "t", Kind: kindSynonyms, ID: "svc/" + name, Body: body})
 			return err

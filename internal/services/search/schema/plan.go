@@ -93,10 +93,7 @@ func (x *Index) complete(v version) {
 	empty(&x.TokenFilters)
 	empty(&x.CharFilters)
 	if x.Similarity == nil {
-		x.Similarity = &Similarity{}
-	}
-	if x.Similarity.ODataType == "" {
-		x.Similarity.ODataType = BM25
+		x.Similarity = &Similarity{ODataType: BM25}
 	}
 	for i := range x.Suggesters {
 		if x.Suggesters[i].Mode == "" {

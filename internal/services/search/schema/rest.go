@@ -42,9 +42,9 @@ func (s *Similarity) check(at Place) error {
 	return nil
 }
 
-// check. Origins are "typically" of the form {protocol}://{host}[:{port}]; Azure takes others,
-// which no browser sends. Source: azure-docs search/search-how-to-create-search-index.md,
-// "Set corsOptions"; azure-rest-api-specs search/data-plane, examples SearchServiceCreateIndex.json,
+// check. Origins can be of the form {protocol}://{host}[:{port}]; Azure takes others, which
+// no browser sends. Source: azure-docs search/search-how-to-create-search-index.md, "Set
+// corsOptions"; azure-rest-api-specs search/data-plane, examples SearchServiceCreateIndex.json,
 // with "tempuri.org" and "https://www.example.com/foo".
 func (c *CORS) check(at Place) error {
 	if c == nil {

@@ -146,6 +146,7 @@ var refusals = []struct{ name, definition, at, says string }{
 	{"an origin of nothing", index("", `"corsOptions":{"allowedOrigins":[""]}`), "corsOptions.allowedOrigins[0]", "not empty"},
 	{"max age", index("", `"corsOptions":{"allowedOrigins":["*"],"maxAgeInSeconds":-1}`), "corsOptions.maxAgeInSeconds", "negative"},
 	{"b", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.BM25Similarity","b":1.1}`), "similarity.b", "between 0 and 1"},
+	{"a similarity of no type", index("", `"similarity":{"k1":1}`), "similarity.@odata.type", "is not a similarity algorithm"},
 	{"k1", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.BM25Similarity","k1":-1}`), "similarity.k1", "must not be negative"},
 	{"classic", index("", `"similarity":{"@odata.type":"#Microsoft.Azure.Search.ClassicSimilarity"}`), "similarity.@odata.type", "BM25Similarity only"},
 	{"a key of the customer's", index("", `"encryptionKey":{"keyVaultKeyName":"k","keyVaultUri":"https://v.vault.azure.net"}`), "encryptionKey", "not available"},

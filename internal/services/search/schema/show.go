@@ -46,7 +46,7 @@ func write(b *bytes.Buffer, v reflect.Value, version version) error {
 }
 
 func writeObject(b *bytes.Buffer, v reflect.Value, version version) error {
-	before := byte('{')
+	b.WriteByte('{')
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -54,9 +54,11 @@ func writeObject(b *bytes.Buffer, v reflect.Value, version version) error {
 		if !version.has(f.Tag) || zero && strings.HasPrefix(name, "@odata.") || v.Type() == typeField && !shows(v, name) {
 			continue
 		}
-		b.WriteByte(before)
+		if b.Bytes()[b.Len()-1] != '{' {
+			b.WriteByte(',')
+		}
 		b.WriteString(`"` + name + `":`)
-		if before = ','; options != "" && zero && f.Type.Kind() != reflect.Slice {
+		if options != "" && zero && f.Type.Kind() != reflect.Slice {
 			b.WriteString("null")
 		} else if err := write(b, v.Field(i), version); err != nil {
 			return err
