@@ -15,7 +15,7 @@ import (
 	"sekisho/internal/services/search/analysis"
 	"sekisho/internal/services/search/engine"
 	"sekisho/internal/services/search/filter"
-	"sekisho/internal/services/search/indexer"
+	"sekisho/internal/services/search/parallel"
 	"sekisho/internal/services/search/schema"
 )
 
@@ -82,7 +82,7 @@ func (s *sekisho) add(batch []record) error {
 	for i := range at {
 		at[i] = i
 	}
-	indexer.InParallel(runtime.GOMAXPROCS(0), at, func(i int) { docs[i], failed[i] = s.document(batch[i], s.last+uint64(i)+1) })
+	parallel.Each(runtime.GOMAXPROCS(0), at, func(i int) { docs[i], failed[i] = s.document(batch[i], s.last+uint64(i)+1) })
 	s.last += uint64(len(batch))
 	if err := errors.Join(failed...); err != nil {
 		return err

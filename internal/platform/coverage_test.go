@@ -92,8 +92,8 @@ func needs(op api.Operation) string {
 		plane = " (data)"
 	}
 	text := "`" + op.Action + "`" + plane
-	for _, action := range op.Further {
-		text += "; as the request says, `" + action + "`" + plane
+	if len(op.Further) > 0 {
+		text += "; as the request says, `" + strings.Join(op.Further, "`, `") + "`" + plane
 	}
 	return text
 }

@@ -52,7 +52,7 @@ func searchFields(of *schema.Index, text texts, named string) ([]string, error) 
 		case path == "":
 		case !text[path].searched():
 			return nil, badInput("searchFields", "The field '%s' in the search field list is not searchable.\r\nParameter name: searchFields", path)
-		default:
+		case !slices.Contains(fields, path):
 			fields = append(fields, path)
 		}
 	}

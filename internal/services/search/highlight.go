@@ -64,7 +64,11 @@ func readHighlights(of *schema.Index, in searchRequest) (*highlighting, error) {
 			}
 			one.count = n
 		}
-		h.fields = append(h.fields, one)
+		if i := slices.IndexFunc(h.fields, func(f highlighted) bool { return f.path == one.path }); i >= 0 {
+			h.fields[i] = one
+		} else {
+			h.fields = append(h.fields, one)
+		}
 	}
 	return h, nil
 }

@@ -63,8 +63,13 @@ func (s *Search) resetDocuments(w http.ResponseWriter, call *api.Call) error {
 		if overwrite {
 			state.Reset = nil
 		}
+		known := map[string]bool{}
+		for _, name := range state.Reset {
+			known[name] = true
+		}
 		for _, name := range slices.Concat(in.Keys, in.Items) {
-			if !slices.Contains(state.Reset, name) {
+			if !known[name] {
+				known[name] = true
 				state.Reset = append(state.Reset, name)
 			}
 		}

@@ -170,6 +170,7 @@ func (all *indexes) find(ctx context.Context, at place) (*opened, error) {
 	}
 	all.mu.Unlock()
 	o.once.Do(func() {
+		o.err = errors.New("opening the index panicked") // unless it comes to its end
 		o.err = all.load(o, def)
 		o.ready.Store(o.err == nil)
 	})

@@ -321,7 +321,7 @@ func (q *question) shown(docs []stored) []map[string]any {
 	all := []map[string]any{}
 	for _, d := range docs {
 		body := d.show(q.of, q.pick)
-		body["@search.score"] = d.score
+		body["@search.score"] = showValue(d.score) // boosts may be huge
 		if shown := q.highlight.show(q.text, q.compiler.marks, d); len(shown) > 0 {
 			body["@search.highlights"] = shown
 		}

@@ -20,7 +20,9 @@ func selected(of *schema.Index, text string) ([]string, error) {
 			if f == nil || !schema.Is(f.Retrievable) && f.Type.Element() != schema.Complex {
 				return nil, badInput("$select", "Invalid expression: Could not find a property named '%s' on type 'search.document'.\r\nParameter name: $select", path)
 			}
-			paths = append(paths, path)
+			if !slices.Contains(paths, path) { // of which there are no more than fields
+				paths = append(paths, path)
+			}
 		}
 	}
 	return paths, nil

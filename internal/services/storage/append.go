@@ -9,10 +9,8 @@ import (
 )
 
 func (s *Storage) appendOperations() []api.Operation {
-	create := blobRow(http.MethodPut, "AppendBlob_Create", "put-blob.md", writeBlob, addBlob, "cw", nil, "x-ms-blob-type=AppendBlob", s.createAppend)
-	create.Checks = s.creating
 	return []api.Operation{
-		create,
+		s.creation("AppendBlob_Create", "AppendBlob", s.createAppend),
 		blobRow(http.MethodPut, "AppendBlob_AppendBlock", "append-block.md", writeBlob, addBlob, "aw", []string{"comp=appendblock"}, "", s.appendBlock),
 		blobRow(http.MethodPut, "AppendBlob_Seal", "append-block-seal.md", writeBlob, "", "w", []string{"comp=seal"}, "", s.sealAppend),
 	}

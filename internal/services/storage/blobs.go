@@ -13,15 +13,12 @@ import (
 )
 
 func (s *Storage) blobOperations() []api.Operation {
-	put := blobRow(http.MethodPut, "BlockBlob_Upload", "put-blob.md", writeBlob, addBlob, "cw", nil, "x-ms-blob-type=BlockBlob", s.putBlob)
-	put.Checks = s.creating
-	pages := blobRow(http.MethodPut, "PageBlob_Create", "put-blob.md", writeBlob, addBlob, "cw", nil, "x-ms-blob-type=PageBlob", noPageBlobs)
-	pages.Checks = s.creating
 	// The whole container's action, not the blob's.
 	undelete := blobRow(http.MethodPut, "Blob_Undelete", "undelete-blob.md", writeContainer, "", "w", []string{"comp=undelete"}, "", s.undeleteBlob)
-	undelete.Data, undelete.Checks = false, byTags(asks(writeContainer, "", false, "w", "o"))
+	undelete.Data, undelete.Further, undelete.Checks = false, nil, byTags(asks(writeContainer, "", false, "w", "o"))
 	return []api.Operation{
-		put, pages,
+		s.creation("BlockBlob_Upload", "BlockBlob", s.putBlob),
+		s.creation("PageBlob_Create", "PageBlob", noPageBlobs),
 		blobRow(http.MethodGet, "Blob_Download", "get-blob.md", readBlob, "", "r", nil, "", s.getBlob),
 		blobRow(http.MethodHead, "Blob_GetProperties", "get-blob-properties.md", readBlob, "", "r", nil, "", s.headBlob),
 		blobRow(http.MethodDelete, "Blob_Delete", "delete-blob.md", removeBlob, "", "d", nil, "", s.deleteBlob),

@@ -14,9 +14,8 @@ import (
 
 func (s *Storage) blockOperations() []api.Operation {
 	list := blobRow(http.MethodPut, "BlockBlob_CommitBlockList", "put-block-list.md", writeBlob, "", "w", []string{"comp=blocklist"}, "", s.putBlockList)
-	list.Checks = tagged(list.Checks)
 	return []api.Operation{
-		list,
+		asking(list, tagged(list.Checks), writeTags),
 		blobRow(http.MethodPut, "BlockBlob_StageBlock", "put-block.md", writeBlob, "", "w", []string{"comp=block"}, "", s.putBlock),
 		blobRow(http.MethodGet, "BlockBlob_GetBlockList", "get-block-list.md", readBlob, "", "r", []string{"comp=blocklist"}, "", s.getBlockList),
 	}

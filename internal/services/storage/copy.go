@@ -14,19 +14,16 @@ import (
 
 func (s *Storage) copyOperations() []api.Operation {
 	into := func(name, page, header string, handle handler) api.Operation {
-		op := blobRow(http.MethodPut, name, page, writeBlob, addBlob, "cw", nil, header, handle)
-		op.Checks = s.copying(s.creating)
-		return op
+		return asking(blobRow(http.MethodPut, name, page, writeBlob, addBlob, "cw", nil, header, handle), s.copying(s.creating), writeTags, readBlob)
 	}
 	block := blobRow(http.MethodPut, "BlockBlob_StageBlockFromURL", "put-block-from-url.md", writeBlob, "", "w", []string{"comp=block"}, "x-ms-copy-source", s.putBlockFromURL)
-	block.Checks = s.copying(block.Checks)
 	more := blobRow(http.MethodPut, "AppendBlob_AppendBlockFromURL", "append-block-from-url.md", writeBlob, addBlob, "aw", []string{"comp=appendblock"}, "x-ms-copy-source", s.appendFromURL)
-	more.Checks = s.copying(more.Checks)
 	return []api.Operation{
 		into("BlockBlob_PutBlobFromURL", "put-blob-from-url.md", "x-ms-copy-source x-ms-blob-type=BlockBlob", s.putFromURL),
 		into("Blob_CopyFromURL", "copy-blob-from-url.md", "x-ms-copy-source x-ms-requires-sync=true", s.copyNow),
 		into("Blob_StartCopyFromURL", "copy-blob.md", "x-ms-copy-source", s.startCopy),
-		block, more,
+		asking(block, s.copying(block.Checks), readBlob),
+		asking(more, s.copying(more.Checks), readBlob),
 		blobRow(http.MethodPut, "Blob_AbortCopyFromURL", "abort-copy-blob.md", writeBlob, "", "w", []string{"comp=copy"}, "x-ms-copy-action=abort", s.abortCopy),
 	}
 }

@@ -197,9 +197,9 @@ func (s *Storage) pathOperations() []api.Operation {
 	lists := []string{"action=getAccessControl"}
 	lease := pathRow(http.MethodPost, "Path_Lease", "lease", writeBlob, nil, "", breaking(s.asksLake(writeBlob, "w", blob.ToWrite)), s.leasePath)
 	return slices.Concat([]api.Operation{
-		pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=file"}, "", s.createsPath, s.createPath),
-		pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=directory"}, "", s.createsPath, s.createPath),
-		pathRow(http.MethodPut, "Path_Create", "create", moveBlob, nil, "x-ms-rename-source", s.renames, s.renamePath),
+		asking(pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=file"}, "", nil, s.createPath), s.createsPath, addBlob),
+		asking(pathRow(http.MethodPut, "Path_Create", "create", writeBlob, []string{"resource=directory"}, "", nil, s.createPath), s.createsPath, addBlob),
+		asking(pathRow(http.MethodPut, "Path_Create", "create", moveBlob, nil, "x-ms-rename-source", nil, s.renamePath), s.renames, writeBlob, addBlob),
 		pathRow(http.MethodGet, "Path_Read", "read", readBlob, nil, "", s.asksLake(readBlob, "r", blob.ToRead), s.readPath),
 		pathRow(http.MethodHead, "Path_GetProperties", "getproperties", readBlob, nil, "", s.asksLake(readBlob, "r", blob.ToRead), s.headPath),
 		pathRow(http.MethodDelete, "Path_Delete", "delete", removeBlob, nil, "", s.deletesPath, s.deletePath),
@@ -215,12 +215,11 @@ func (s *Storage) pathUpdates() []api.Operation {
 		return pathRow(http.MethodPatch, name, "update", needs, []string{"action=" + action}, "", s.asksLake(needs, sas, need), handle)
 	}
 	access := row("setAccessControl", "Path_SetAccessControl", modifyBlob, "p", blob.ToOwn, s.setAccess)
-	access.Checks = s.setsAccess
 	below := row("setAccessControlRecursive", "Path_SetAccessControlRecursive", modifyBlob, "p", blob.ToOwn, s.setAccessBelow)
 	below.Checks = forTrees(below.Checks)
 	return slices.Concat([]api.Operation{
 		row("append", "Path_AppendData", writeBlob, "aw", blob.ToWrite, s.appendData),
 		row("flush", "Path_FlushData", writeBlob, "aw", blob.ToWrite, s.flushData),
 		row("setProperties", "Path_Update", writeBlob, "w", blob.ToWrite, s.setPathProperties),
-	}, withRoot(access), withRoot(below))
+	}, withRoot(asking(access, s.setsAccess, ownBlob)), withRoot(below))
 }

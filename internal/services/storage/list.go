@@ -16,10 +16,9 @@ import (
 
 func (s *Storage) listingOperations() []api.Operation {
 	blobs := containerRow(http.MethodGet, "Container_ListBlobs", "list-blobs.md", readBlob, true, "l", []string{"comp=list"}, s.listBlobs)
-	blobs.Checks = withTags(blobs.Checks)
 	return []api.Operation{
 		serviceRow(http.MethodGet, "Service_ListContainers", "list-containers2.md", readContainer, "l", []string{"comp=list"}, s.listContainers),
-		blobs,
+		asking(blobs, withTags(blobs.Checks), readTags),
 	}
 }
 

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"net/http"
+	"slices"
 
 	"sekisho/internal/api"
 )
@@ -27,11 +28,25 @@ const (
 
 type checks = func(*api.Call) ([]api.Check, error)
 
-// blobRow is an operation on a blob: what it needs of RBAC, and the letters of
-// which a signed URL must have one.
+// blobRow is an operation on a blob: what it needs of RBAC (or another action, as the
+// page of the operation says under "Permissions"), and the letters of which a signed
+// URL must have one.
 func blobRow(method, name, page, action, or, sas string, query []string, header string, handle handler) api.Operation {
-	return api.Operation{Method: method, Pattern: "/{container}/{blob}", Query: query, Header: header, Name: name, Action: action, Data: true,
-		Source: source + page, Checks: byTags(asks(action, or, true, sas, "o")), Handle: unversioned(handle)}
+	op := api.Operation{Method: method, Pattern: "/{container}/{blob}", Query: query, Header: header, Name: name, Action: action, Data: true,
+		Source: source + page + "; " + conditionsPage, Checks: byTags(asks(action, or, true, sas, "o")), Handle: unversioned(handle)}
+	if or != "" {
+		op.Further = append(op.Further, or)
+	}
+	if action != readTags {
+		op.Further = append(op.Further, readTags)
+	}
+	return op
+}
+
+// asking has a row ask otherwise, and further actions where a request says so.
+func asking(op api.Operation, of checks, further ...string) api.Operation {
+	op.Checks, op.Further = of, slices.Concat(op.Further, further)
+	return op
 }
 
 // unversioned refuses a request that names a version of a blob: there are none, and
@@ -57,8 +72,10 @@ func serviceRow(method, name, page, action, sas string, query []string, handle h
 		Source: source + page, Checks: asks(action, "", false, sas, "s"), Handle: handle}
 }
 
+// conditionsPage tells of conditions, among them x-ms-if-tags.
+const conditionsPage = "specifying-conditional-headers-for-blob-service-operations.md"
+
 // byTags adds what x-ms-if-tags needs: who makes it depend on tags learns them.
-// Source: specifying-conditional-headers-for-blob-service-operations.md, "x-ms-if-tags".
 func byTags(of checks) checks {
 	return func(call *api.Call) ([]api.Check, error) {
 		all, err := of(call)
@@ -87,6 +104,11 @@ func tagCheck(call *api.Call, action string) api.Check {
 // creating asks what making a blob needs.
 func (s *Storage) creating(call *api.Call) ([]api.Check, error) {
 	return tagged(byTags(s.creates))(call)
+}
+
+// creation is a row that makes a blob of a type.
+func (s *Storage) creation(name, kind string, handle handler) api.Operation {
+	return asking(blobRow(http.MethodPut, name, "put-blob.md", writeBlob, addBlob, "cw", nil, "x-ms-blob-type="+kind, handle), s.creating, writeTags)
 }
 
 // missingHeader is the answer to a request without a header that it needs.

@@ -28,3 +28,23 @@ func TestAClosedIndex(t *testing.T) {
 		t.Errorf("%d bytes", n)
 	}
 }
+
+// An opening that panics leaves nothing open, which the next would wait for.
+func TestAnOpeningThatPanics(t *testing.T) {
+	dir, n := t.TempDir(), &naive{docs: map[string]map[string][]string{"1": {"a": {"x"}}}}
+	try := func(analysed func(*Document) error) (x *Index, panicked any, err error) {
+		defer func() { panicked = recover() }()
+		x, err = Open(dir, definition(), n.stored(map[string]uint64{"1": 1}), analysed)
+		return x, nil, err
+	}
+	if _, panicked, _ := try(func(*Document) error { panic("broken") }); panicked != "broken" {
+		t.Fatalf("it panics with %v", panicked)
+	}
+	x, panicked, err := try(func(*Document) error { return nil })
+	if err != nil || panicked != nil || x.Usage().Documents != 1 {
+		t.Fatalf("then: %v, %v", err, panicked)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -97,18 +96,24 @@ func (f Facet) count(c column, in *bitset.BitSet) []FacetValue {
 	if s, ok := c.(*stringColumn); ok {
 		return f.sorted(s.count(in, f.Keep))
 	}
-	counts := map[any]FacetValue{}
+	places := map[any]int{}
+	var values []FacetValue
+	var last []uint // document that was counted to a value
 	for i, ok := in.NextSet(0); ok; i, ok = in.NextSet(i + 1) {
-		var seen []any
 		for _, v := range c.values(uint32(i)) {
 			v = f.bucket(v)
-			if k := key(v); !slices.Contains(seen, k) {
-				seen = append(seen, k)
-				counts[k] = FacetValue{Value: v, Count: counts[k].Count + 1}
+			place, known := places[key(v)]
+			switch {
+			case !known:
+				places[key(v)] = len(values)
+				values, last = append(values, FacetValue{Value: v, Count: 1}), append(last, i)
+			case last[place] != i:
+				values[place].Count++
+				last[place] = i
 			}
 		}
 	}
-	return f.sorted(slices.Collect(maps.Values(counts)))
+	return f.sorted(values)
 }
 
 // key is a value as maps take it: NaN, too, is one that is like itself.

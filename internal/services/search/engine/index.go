@@ -82,9 +82,9 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 	if x.text, err = openText(dir); err != nil {
 		return nil, err
 	}
-	text := x.text
+	text, opened := x.text, false
 	defer func() {
-		if err != nil {
+		if !opened { // whatever happened, a panic too: what is open can't be opened again
 			text.close()
 		}
 	}()
@@ -138,6 +138,7 @@ func open(dir string, of *schema.Index, stored iter.Seq2[*Document, error], anal
 		return nil, err
 	}
 	x.link()
+	opened = true
 	return x, nil
 }
 

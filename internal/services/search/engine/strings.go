@@ -39,6 +39,15 @@ func (m *members) add(slot uint32) {
 	}
 }
 
+// newest tells whether a slot, of all that are being filled, was added.
+func (m *members) newest(slot uint32) bool {
+	if m.many != nil {
+		return m.many.Contains(slot)
+	}
+	n := len(m.few)
+	return n > 0 && m.few[n-1] == slot
+}
+
 // remove tells whether it was the last.
 func (m *members) remove(slot uint32) bool {
 	if m.many != nil {
@@ -69,7 +78,7 @@ func (c *stringColumn) set(slot uint32, values []any) {
 			continue
 		}
 		id := c.number(s)
-		if slices.Contains(seen, id) {
+		if c.members[id].newest(slot) {
 			continue
 		}
 		seen = append(seen, id)

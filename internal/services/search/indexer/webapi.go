@@ -105,11 +105,8 @@ func (k *WebAPISkill) restore(before *WebAPISkill) {
 func (k *WebAPISkill) hide() {
 	k.URI = hideURI(k.URI)
 	for name := range k.Headers {
-		lower := strings.ToLower(name)
-		for _, word := range []string{"key", "token", "secret", "auth", "code", "password"} {
-			if strings.Contains(lower, word) {
-				k.Headers[name] = Redacted
-			}
+		if schema.SecretHeader(name) {
+			k.Headers[name] = Redacted
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package schema
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
 
 // What a client reads instead of a secret, and what it may write to leave the secret
 // as it is.
@@ -23,6 +27,11 @@ func (x *Index) hideSecrets() {
 		}
 		if v.WebAPI != nil {
 			v.WebAPI.URI = withCode(v.WebAPI.URI, redacted)
+			for name := range v.WebAPI.Headers {
+				if SecretHeader(name) {
+					v.WebAPI.Headers[name] = redacted
+				}
+			}
 		}
 	}
 }
@@ -49,7 +58,20 @@ func (x *Index) keepSecrets(old *Index) {
 		} else if stays(code) {
 			v.WebAPI.URI = withCode(v.WebAPI.URI, codeOf(was.WebAPI.URI))
 		}
+		for name, value := range v.WebAPI.Headers {
+			if known, ok := was.WebAPI.Headers[name]; ok && stays(value) {
+				v.WebAPI.Headers[name] = known
+			}
+		}
 	}
+}
+
+// SecretHeader tells whether a header, of a function that anyone may write, carries what
+// others must not read: whoever may read definitions reads the rest.
+func SecretHeader(name string) bool {
+	return slices.ContainsFunc([]string{"key", "token", "secret", "auth", "code", "password"}, func(word string) bool {
+		return strings.Contains(strings.ToLower(name), word)
+	})
 }
 
 // codeOf is the key of an Azure function, which is a parameter of its URI.
