@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -62,14 +62,23 @@ func TestManyMayCountAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestBlankTextCountsInTimeThatGrowsWithItsLength(t *testing.T) {
-	for unit, times := range map[string]int{"\n ": 1 << 17, " \n": 1 << 15, " ": 1 << 15, "!": 1 << 15, "A": 1 << 15, "漢": 1 << 15} {
-		start := time.Now()
-		if CountTokens("gpt-4o", strings.Repeat(unit, times)) == 0 {
-			t.Errorf("%q counts as nothing", unit)
+// The split expression's time grows with the square of a run of white space.
+func TestNoSegmentHasALongRunOfWhiteSpace(t *testing.T) {
+	for _, unit := range []string{"\n ", " \n", " ", "!", "A", "漢", "a" + strings.Repeat(" ", longestBlank-1)} {
+		text := strings.Repeat(unit, 1<<16/len(unit))
+		for _, part := range segments(text) {
+			blank := 0
+			for _, r := range part {
+				if blank++; !unicode.IsSpace(r) {
+					blank = 0
+				}
+				if blank > longestBlank {
+					t.Fatalf("%q has a run of more than %d", unit, longestBlank)
+				}
+			}
 		}
-		if took := time.Since(start); took > 10*time.Second { // a minute without segments
-			t.Errorf("%q took %v", unit, took)
+		if CountTokens("gpt-4o", text) == 0 {
+			t.Errorf("%q counts as nothing", unit)
 		}
 	}
 }

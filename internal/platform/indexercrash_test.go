@@ -171,7 +171,7 @@ type searcher struct {
 
 func (s searcher) call(method, path, body string) reply {
 	s.w.t.Helper()
-	return s.w.send(method, "https://srch-crash.search.windows.net"+path+"?api-version=2024-07-01", body, "api-key", s.key)
+	return s.w.send(method, "https://srch-crash.search.windows.net"+path+"?api-version=2026-04-01", body, "api-key", s.key)
 }
 
 func (s searcher) must(path, body string) {
