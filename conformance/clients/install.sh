@@ -45,7 +45,7 @@ fi
 
 into_python() { # DIRECTORY REQUIREMENTS
 	python3 -m venv "$1"
-	"$1/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$2"
+	"$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$2"
 	"$1/bin/python" -m pip check --quiet --disable-pip-version-check
 }
 
