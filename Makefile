@@ -22,9 +22,8 @@ UNWATCHED = modernc.org/sqlite/lib modernc.org/libc/... golang.org/x/crypto/argo
 RACE      = -race $(UNWATCHED:%=-gcflags=%=-race=false)
 
 # Everything: style, unit tests with the race detector, real clients. All of it
-# begins at once: the installation waits for registries, tests for disks and clients,
-# clients for each other, so more runs at a time than there are processors. Each part
-# prints when it ends.
+# begins at once: the installation waits for registries, and clients for each other, so
+# more of them run at a time than there are processors. Each part prints when it ends.
 test:
 	@$(MAKE) --no-print-directory -j3 --output-sync=target lint unit conformance
 
@@ -35,10 +34,10 @@ compiled:
 
 # lint vets the tests; go test would vet them and all that they import once more.
 unit: compiled
-	$(GO) test $(RACE) -vet=off -timeout 20m -p 3 $$($(GO) list ./... | grep -v /conformance)
+	$(GO) test $(RACE) -vet=off -timeout 20m $$($(GO) list ./... | grep -v /conformance)
 
 conformance: compiled clients
-	$(GO) test $(RACE) -vet=off -timeout 20m -parallel 4 -count=1 ./conformance # it drives a binary, which the test cache does not see
+	$(GO) test $(RACE) -vet=off -timeout 40m -parallel 4 -count=1 ./conformance # it drives a binary, which the test cache does not see
 
 lint:
 	@unformatted="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
